@@ -1,0 +1,1 @@
+select warning, critical from purchasing.settings where org_id = $1

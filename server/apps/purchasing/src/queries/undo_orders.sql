@@ -1,0 +1,1 @@
+delete from purchasing.orders where org_id = $1 and import_id = $2
