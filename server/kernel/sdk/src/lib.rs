@@ -1,2 +1,26 @@
-//! (being built)
+//! What engines and apps may know of the kernel: identities and the door to data, permissions, errors, settings, events,
+//! jobs, the manifest of a module and the traits of what it can do. An app that needs more than this is asking the
+//! wrong room.
+
+pub mod config;
+pub mod ctx;
+pub mod db;
+pub mod env;
+pub mod error;
+pub mod events;
+pub mod http;
+pub mod ids;
+pub mod import_template;
 pub mod imports;
+pub mod jobs;
+pub mod kernel;
+pub mod live;
+pub mod module;
+pub mod permission;
+
+pub use ctx::Ctx;
+pub use db::{SystemTx, TenantTx};
+pub use error::{Error, Result};
+pub use ids::{OrgId, UserId};
+pub use kernel::Kernel;
+pub use module::Module;

@@ -1,0 +1,82 @@
+-- What kind every table is. A test walks the catalogue: a table that is not registered here fails it.
+create table kernel.tables (
+    relation regclass primary key,
+    kind text not null check (kind in ('tenant', 'shared', 'system')),
+    reason text not null default ''
+);
+comment on table kernel.tables is
+    'tenant: rows of one organisation, walled by org_id; shared: small tables about organisations and people, limited by '
+    'policies; system: the kernel''s own, out of reach of requests.';
+grant select on kernel.tables to tenon_authenticator, anon, authenticated, service_role, tenon_system;
+
+-- A module's own schema. Names are resolved by everybody; rights on tables are given one by one.
+create function kernel.module_schema(name text) returns void language plpgsql as $$
+begin
+    execute format('create schema if not exists %I', name);
+    execute format(
+        'grant usage on schema %I to tenon_authenticator, anon, authenticated, service_role, tenon_system', name);
+end $$;
+
+-- Declares a tenant table: row-level security enabled and forced, one permissive policy a command, rights for server
+-- code (service_role) and, for the commands in `api`, for the data API (authenticated).
+-- `read` and `write` are permissions; without `write` nobody but a migration may change rows.
+-- `condition` is a further condition of every policy, on the row or the request's context.
+create function kernel.tenant_table(
+    relation regclass,
+    read text,
+    write text default null,
+    api text[] default '{select}',
+    condition text default null
+) returns void language plpgsql as $$
+declare
+    wall constant text := 'org_id = tenancy.org_id()';
+    may_read constant text := format('%s and tenancy.can(%L)', wall, read) || coalesce(' and (' || condition || ')', '');
+    may_write constant text := format('%s and tenancy.can(%L)', wall, write) || coalesce(' and (' || condition || ')', '');
+    command text;
+begin
+    if not exists (
+        select from pg_attribute
+        where attrelid = relation and attname = 'org_id' and attnotnull and atttypid = 'uuid'::regtype) then
+        raise exception 'tenant table % needs a column org_id uuid not null', relation;
+    end if;
+    execute format('alter table %s enable row level security', relation);
+    execute format('alter table %s force row level security', relation);
+    execute format('create policy tenant_select on %s for select using (%s)', relation, may_read);
+    execute format('grant select on %s to service_role', relation);
+    if write is not null then
+        execute format('create policy tenant_insert on %s for insert with check (%s)', relation, may_write);
+        execute format(
+            'create policy tenant_update on %s for update using (%s) with check (%s)', relation, may_write, may_write);
+        execute format('create policy tenant_delete on %s for delete using (%s)', relation, may_write);
+        execute format('grant insert, update, delete on %s to service_role', relation);
+    end if;
+    foreach command in array api loop
+        if command not in ('select', 'insert', 'update', 'delete') then
+            raise exception 'unknown command % in api', command;
+        end if;
+        execute format('grant %s on %s to authenticated', command, relation);
+    end loop;
+    insert into kernel.tables (relation, kind) values (relation, 'tenant');
+end $$;
+
+-- Declares a small table about organisations or people. The owner's functions and the kernel itself reach all rows.
+create function kernel.shared_table(relation regclass, reason text) returns void language plpgsql as $$
+begin
+    execute format('alter table %s enable row level security', relation);
+    execute format('grant select, insert, update, delete on %s to tenon_system', relation);
+    execute format('create policy kernel_all on %s for all to tenon_system using (true) with check (true)', relation);
+    insert into kernel.tables (relation, kind, reason) values (relation, 'shared', reason);
+end $$;
+
+-- Declares a table of the kernel that no request reaches.
+create function kernel.system_table(relation regclass, reason text) returns void language plpgsql as $$
+begin
+    execute format('alter table %s enable row level security', relation);
+    execute format('grant select, insert, update, delete on %s to tenon_system', relation);
+    execute format('create policy kernel_all on %s for all to tenon_system using (true) with check (true)', relation);
+    insert into kernel.tables (relation, kind, reason) values (relation, 'system', reason);
+end $$;
+
+insert into kernel.tables (relation, kind, reason) values
+    ('kernel.tables', 'system', 'names of tables only; readable by all roles'),
+    ('kernel.migrations', 'system', 'the ledger; written by migrations only');

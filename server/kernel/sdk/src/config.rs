@@ -1,0 +1,140 @@
+//! Every setting. `tenon.default.toml` at the root of the repository is both the defaults and their documentation;
+//! a file and `TENON_…` variables override it (`TENON_SERVER__PORT=9000`).
+
+use std::path::{Path, PathBuf};
+
+use figment::{
+    Figment,
+    providers::{Env as EnvVars, Format, Toml},
+};
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+
+/// The defaults, as documented text.
+pub const DEFAULTS: &str = include_str!("../../../../tenon.default.toml");
+
+/// All settings of one installation.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// How the server listens.
+    pub server: Server,
+    /// Which PostgreSQL, and how it is used.
+    pub database: Database,
+    /// Sign-in.
+    pub auth: Auth,
+    /// Limits of uploads and workbooks.
+    pub imports: Imports,
+    /// The data API.
+    pub rest: Rest,
+    /// The job queue.
+    pub jobs: Jobs,
+}
+
+/// How the server listens.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Address to listen on.
+    pub bind: String,
+    /// TCP port; 0 takes any free one.
+    pub port: u16,
+    /// The address people use, for links in invitations; empty: derived from bind and port.
+    pub site_url: String,
+    /// Largest request body in bytes outside of uploads.
+    pub max_body_bytes: usize,
+    /// Seconds a stopping server waits for open requests.
+    pub drain_seconds: u64,
+}
+
+/// Which PostgreSQL, and how it is used.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// An outside server; empty: a private cluster under the data directory.
+    pub url: String,
+    /// Where the private cluster and its lock live.
+    pub data_dir: PathBuf,
+    /// Exclusive connections, for transactions of commands and jobs.
+    pub pool_size: usize,
+    /// Shared connections on which requests of the data API are pipelined.
+    pub pipeline_connections: usize,
+    /// Milliseconds after which a pipelined statement is given up.
+    pub pipeline_timeout_ms: u64,
+}
+
+/// Sign-in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// Lifetime of an access token in seconds.
+    pub access_token_seconds: i64,
+    /// Seconds in which a refresh token may be presented twice (a client that lost the answer).
+    pub refresh_reuse_seconds: i64,
+    /// Fewest characters of a password.
+    pub password_min_length: usize,
+    /// Whether anybody may sign up.
+    pub sign_up: bool,
+    /// Days an invitation stays good.
+    pub invitation_days: i64,
+    /// Failed sign-ins per address and e-mail before a pause, in five minutes.
+    pub failed_sign_ins: u32,
+    /// The key that browsers send as `apikey`.
+    pub publishable_key: String,
+}
+
+/// Limits of uploads and workbooks.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imports {
+    /// Largest file in bytes.
+    pub max_file_bytes: usize,
+    /// Largest size in bytes after decompression.
+    pub max_decompressed_bytes: u64,
+    /// Most data rows in a file.
+    pub max_rows: u32,
+}
+
+/// The data API.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rest {
+    /// Most rows of one answer.
+    pub max_rows: u64,
+}
+
+/// The job queue.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jobs {
+    /// Jobs one process works on at a time; 0: this process works on none.
+    pub workers: usize,
+    /// Seconds a worker may be silent before its job is given to another.
+    pub lease_seconds: i64,
+    /// Seconds between looks at the queue when no wake-up comes.
+    pub poll_seconds: u64,
+}
+
+impl Config {
+    /// Reads defaults, then the file (if any), then `DATABASE_URL` and `TENON_…` variables.
+    pub fn load(file: Option<&Path>) -> Result<Self> {
+        let mut figment = Figment::from(Toml::string(DEFAULTS));
+        if let Some(file) = file {
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        figment
+            .merge(EnvVars::raw().only(&["DATABASE_URL"]).map(|_| "database.url".into()))
+            .merge(EnvVars::prefixed("TENON_").split("__").filter(|key| key.as_str().contains('.')))
+            .extract()
+            .map_err(|error| {
+                Error::invalid("config.invalid", format!("A setting is wrong: {error}"))
+                    .hint("tenon.default.toml lists every setting with its default.")
+            })
+    }
+
+    /// The documented defaults alone.
+    pub fn defaults() -> Self {
+        Figment::from(Toml::string(DEFAULTS)).extract().expect("the defaults are checked by a test")
+    }
+}

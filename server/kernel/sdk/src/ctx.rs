@@ -1,0 +1,115 @@
+//! Who is asking, and the door to data on their behalf.
+
+use std::sync::Arc;
+
+use crate::{
+    db::{OrgSelector, RequestContext, Resolved, TenantTx},
+    error::{Error, Result},
+    ids::{OrgId, UserId},
+    kernel::Kernel,
+};
+
+/// Who a token speaks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Database role of the data API: `anon` or `authenticated`.
+    pub role: &'static str,
+    /// The person.
+    pub user: Option<UserId>,
+    /// The session, if the token belongs to one.
+    pub session: Option<uuid::Uuid>,
+    /// The token's claims as JSON text.
+    pub claims: Arc<str>,
+}
+
+impl Identity {
+    /// A visitor who is not signed in.
+    pub fn anonymous() -> Self {
+        Self { role: "anon", user: None, session: None, claims: r#"{"role":"anon"}"#.into() }
+    }
+}
+
+/// A caller inside one organisation whose permission has been checked.
+#[derive(Clone, Debug)]
+pub struct Ctx {
+    kernel: Kernel,
+    org: OrgId,
+    user: Option<UserId>,
+    door: Door,
+}
+
+#[derive(Clone, Debug)]
+enum Door {
+    Request { identity: Identity, resolved: Arc<Resolved> },
+    Job,
+}
+
+impl Ctx {
+    /// A caller of a request, resolved by the database.
+    pub(crate) fn for_request(kernel: Kernel, identity: Identity, resolved: Resolved) -> Result<Self> {
+        let Some(org) = resolved.org else {
+            return Err(Error::not_found("tenancy.org_not_found", "There is no such organisation."));
+        };
+        let user = identity.user;
+        Ok(Self { kernel, org, user, door: Door::Request { identity, resolved: resolved.into() } })
+    }
+
+    /// The server itself, working for an organisation and perhaps a person.
+    pub fn for_job(kernel: Kernel, org: OrgId, user: Option<UserId>) -> Self {
+        Self { kernel, org, user, door: Door::Job }
+    }
+
+    /// Begins a transaction in the organisation. Rights are read anew: who was removed meanwhile is out.
+    pub async fn begin(&self) -> Result<TenantTx> {
+        match &self.door {
+            Door::Request { identity, .. } => {
+                let context = server_context(identity, OrgSelector::Id(self.org.0));
+                TenantTx::begin(self.kernel.db(), self.kernel.env(), &context).await
+            }
+            Door::Job => TenantTx::begin_job(self.kernel.db(), self.kernel.env(), self.org, self.user).await,
+        }
+    }
+
+    /// The kernel.
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// The organisation.
+    pub fn org_id(&self) -> OrgId {
+        self.org
+    }
+
+    /// The person.
+    pub fn user_id(&self) -> Option<UserId> {
+        self.user
+    }
+
+    /// An error naming the permission, unless the caller has it. A job has every permission.
+    pub fn require(&self, permission: &str) -> Result<()> {
+        match &self.door {
+            Door::Request { resolved, .. } => resolved.require(permission),
+            Door::Job => Ok(()),
+        }
+    }
+
+    /// The caller's role and permissions; `None` for a job.
+    pub fn resolved(&self) -> Option<&Resolved> {
+        match &self.door {
+            Door::Request { resolved, .. } => Some(resolved),
+            Door::Job => None,
+        }
+    }
+}
+
+/// The context of server code acting for a caller: more rights on tables, the same wall and the same permissions.
+pub(crate) fn server_context(identity: &Identity, org: OrgSelector) -> RequestContext {
+    RequestContext {
+        role: "service_role",
+        user: identity.user,
+        claims: identity.claims.clone(),
+        org,
+        request: None,
+        read_only: false,
+    }
+}

@@ -1,0 +1,150 @@
+//! The door to PostgreSQL.
+//!
+//! The pools are private: tenant data is reached through [`TenantTx`] alone, work across organisations through
+//! [`SystemTx`], and a single statement of a request through [`Db::run`], which pipelines the context, the statement
+//! and the commit into one round trip.
+
+mod connect;
+mod context;
+mod log;
+mod migrate;
+mod pipeline;
+mod session;
+mod system;
+mod tenant;
+
+use std::{sync::Arc, time::Duration};
+
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
+use tokio_postgres::Config as PgConfig;
+
+pub use connect::parse_url;
+pub use context::{OrgSelector, RequestContext, Resolved};
+pub use log::StatementLog;
+pub use migrate::Migration;
+pub use pipeline::{Param, Reply, Statement};
+pub use system::SystemTx;
+pub use tenant::{EnqueueOptions, TenantTx};
+
+use crate::error::{Error, Result};
+
+/// The login that requests run under before they take a role; it has no rights of its own.
+pub const RUNTIME_LOGIN: &str = "tenon_authenticator";
+
+/// How to reach the database.
+#[derive(Clone, Debug)]
+pub struct DbOptions {
+    /// A login that may create roles and schemas; used for migrations only.
+    pub admin: PgConfig,
+    /// The login requests use. `None`: the admin login, held down to [`RUNTIME_LOGIN`] from the first byte on.
+    pub runtime: Option<PgConfig>,
+    /// Exclusive connections.
+    pub pool_size: usize,
+    /// Shared, pipelined connections.
+    pub pipeline_connections: usize,
+    /// Time-out of one pipelined statement.
+    pub pipeline_timeout: Duration,
+    /// Keeps the text of every statement, for tests of the rule that each names its organisation.
+    pub record_statements: bool,
+}
+
+/// The database of this installation.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+struct Inner {
+    admin: PgConfig,
+    runtime: PgConfig,
+    pool: Pool,
+    pipeline: pipeline::Pipeline,
+    log: Option<StatementLog>,
+}
+
+impl Db {
+    /// Prepares the pools; connects lazily.
+    pub fn new(options: DbOptions) -> Result<Self> {
+        let tls = connect::tls()?;
+        let mut runtime = options.runtime.unwrap_or_else(|| {
+            let mut held_down = options.admin.clone();
+            held_down.options(format!("-c role={RUNTIME_LOGIN}"));
+            held_down
+        });
+        runtime.application_name("tenon");
+        let mut exclusive = runtime.clone();
+        connect::add_option(&mut exclusive, "idle_in_transaction_session_timeout=60s");
+        let manager = Manager::from_config(
+            exclusive,
+            tls.clone(),
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let pool = Pool::builder(manager)
+            .max_size(options.pool_size.max(2))
+            .wait_timeout(Some(Duration::from_secs(15)))
+            .create_timeout(Some(Duration::from_secs(10)))
+            .runtime(deadpool_postgres::Runtime::Tokio1)
+            .build()
+            .map_err(Error::internal)?;
+        let mut shared = runtime.clone();
+        connect::add_option(&mut shared, "plan_cache_mode=force_generic_plan");
+        connect::add_option(&mut shared, &format!("statement_timeout={}", options.pipeline_timeout.as_millis()));
+        let pipeline = pipeline::Pipeline::new(shared, options.pipeline_connections.max(1))?;
+        let log = options.record_statements.then(StatementLog::default);
+        Ok(Self(Arc::new(Inner { admin: options.admin, runtime, pool, pipeline, log })))
+    }
+
+    /// Runs one statement in the context of a request: context, statement and commit travel in one round trip as one
+    /// implicit transaction. An error in any of them undoes all.
+    pub async fn run(&self, context: &RequestContext, statement: Statement) -> Result<Reply> {
+        self.record(&statement.sql);
+        self.0.pipeline.run(context, Some(statement)).await
+    }
+
+    /// Resolves the context of a request alone: who is asking, in which organisation, with which permissions.
+    pub async fn resolve(&self, context: &RequestContext) -> Result<Resolved> {
+        let reply = self.0.pipeline.run(context, None).await?;
+        Resolved::from_texts(&reply.context)
+    }
+
+    /// Applies the migrations of all modules, in their order, under a lock that a second server waits for.
+    pub async fn migrate(&self, modules: &[(&str, &str, &[Migration])]) -> Result<()> {
+        let (client, _task) = connect::connect(&self.0.admin).await?;
+        migrate::run(&client, modules).await
+    }
+
+    /// A connection of its own outside the pools, for `LISTEN`. It has no role and so no rights.
+    pub async fn listen_connection(
+        &self,
+    ) -> Result<(
+        tokio_postgres::Client,
+        tokio_postgres::Connection<connect::RawStream, connect::RawTlsStream>,
+    )> {
+        connect::connect_raw(&self.0.runtime).await
+    }
+
+    /// The statements seen so far, where recording is on.
+    pub fn statement_log(&self) -> Option<&StatementLog> {
+        self.0.log.as_ref()
+    }
+
+    pub(crate) fn record(&self, sql: &str) {
+        if let Some(log) = &self.0.log {
+            log.add(sql);
+        }
+    }
+
+    async fn session(&self) -> Result<session::Session> {
+        Ok(session::Session::new(self.0.pool.get().await?, self.clone()))
+    }
+
+    /// Closes all connections; what is in flight ends with an error.
+    pub fn close(&self) {
+        self.0.pool.close();
+        self.0.pipeline.close();
+    }
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Db")
+    }
+}

@@ -1,0 +1,61 @@
+//! Work across organisations: sign-in, the job queue, the outbox. It reaches the kernel's own tables, never a tenant's.
+
+use tokio_postgres::{Row, types::ToSql};
+
+use super::{Db, session::Session, tenant::one};
+use crate::error::{Error, Result};
+
+/// A transaction of the kernel itself. Dropped without [`SystemTx::commit`], it is rolled back.
+pub struct SystemTx {
+    session: Session,
+}
+
+impl SystemTx {
+    /// Begins; `reason` says what for and is visible in the database's activity and to its audit.
+    pub async fn begin(db: &Db, reason: &'static str) -> Result<Self> {
+        let session = db.session().await?;
+        session.begin("select kernel.begin_system($1)", &[&reason]).await?;
+        Ok(Self { session })
+    }
+
+    /// All rows of a statement.
+    pub async fn query(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
+        self.session.query(sql, params).await
+    }
+
+    /// The one row of a statement; none or several is an internal error.
+    pub async fn query_one(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Row> {
+        one(self.query(sql, params).await?)?.ok_or_else(|| Error::internal("a statement gave no row"))
+    }
+
+    /// The row of a statement, if there is one.
+    pub async fn query_opt(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Option<Row>> {
+        one(self.query(sql, params).await?)
+    }
+
+    /// Runs a statement, gives the number of rows it touched.
+    pub async fn execute(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64> {
+        self.session.execute(sql, params).await
+    }
+
+    /// Runs several statements without parameters.
+    pub async fn batch(&self, sql: &str) -> Result<()> {
+        self.session.batch(sql).await
+    }
+
+    /// Makes everything done here lasting and visible.
+    pub async fn commit(self) -> Result<()> {
+        self.session.commit().await
+    }
+
+    /// Undoes everything done here.
+    pub async fn rollback(self) -> Result<()> {
+        self.session.rollback().await
+    }
+}
+
+impl std::fmt::Debug for SystemTx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SystemTx")
+    }
+}

@@ -1,0 +1,55 @@
+//! [`Error`] as an HTTP answer.
+
+use axum::{
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::{Error, Kind};
+
+/// The body of every error answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ErrorBody {
+    /// Stable, `module.reason`; listed in docs/ERRORS.md.
+    pub code: String,
+    /// What went wrong.
+    pub message: String,
+    /// The particulars.
+    pub details: Option<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl From<Error> for ErrorBody {
+    fn from(error: Error) -> Self {
+        let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+        Self {
+            code: error.code.into_owned(),
+            message: error.message,
+            details: filled(error.details),
+            hint: filled(error.hint),
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let kind = self.kind;
+        let mut response = (status, axum::Json(ErrorBody::from(self))).into_response();
+        match kind {
+            Kind::Unavailable | Kind::RateLimited => {
+                response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("2"));
+            }
+            Kind::Unauthenticated => {
+                response
+                    .headers_mut()
+                    .insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
+        }
+        response
+    }
+}

@@ -1,0 +1,186 @@
+//! Extractors. A handler that names a permission in its signature cannot run without it.
+
+use std::{marker::PhantomData, ops::Deref};
+
+use axum::{
+    extract::{FromRequest, FromRequestParts, Request},
+    http::request::Parts,
+};
+use serde::de::DeserializeOwned;
+
+use super::identity::{OrgHeader, RequestIdentity};
+use crate::{
+    ctx::{Ctx, Identity, server_context},
+    db::{OrgSelector, TenantTx},
+    error::{Error, Result},
+    ids::UserId,
+    kernel::Kernel,
+    permission::Permission,
+};
+
+fn identity(parts: &Parts) -> Identity {
+    parts
+        .extensions
+        .get::<RequestIdentity>()
+        .map_or_else(Identity::anonymous, |RequestIdentity(identity)| identity.clone())
+}
+
+fn signed_in(parts: &Parts) -> Result<(Identity, UserId)> {
+    let identity = identity(parts);
+    match identity.user {
+        Some(user) => Ok((identity, user)),
+        None => Err(Error::unauthenticated("auth.required", "You are not signed in.")
+            .hint("Sign in and send the access token as Authorization: Bearer <token>.")),
+    }
+}
+
+fn organisation(parts: &Parts) -> OrgSelector {
+    parts.extensions.get::<OrgHeader>().map(|OrgHeader(org)| org.clone()).unwrap_or_default()
+}
+
+/// A signed-in person; no organisation is needed.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The person.
+    pub user: UserId,
+    /// The token's identity.
+    pub identity: Identity,
+}
+
+impl FromRequestParts<Kernel> for Caller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Kernel) -> Result<Self> {
+        let (identity, user) = signed_in(parts)?;
+        Ok(Self { user, identity })
+    }
+}
+
+/// The caller has the permission `P` in the organisation asked for. No connection is held.
+#[derive(Clone, Debug)]
+pub struct Permit<P> {
+    ctx: Ctx,
+    permission: PhantomData<P>,
+}
+
+impl<P> Permit<P> {
+    /// The caller's context.
+    pub fn ctx(&self) -> &Ctx {
+        &self.ctx
+    }
+}
+
+impl<P: Permission> FromRequestParts<Kernel> for Permit<P> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, kernel: &Kernel) -> Result<Self> {
+        let (identity, _) = signed_in(parts)?;
+        let mut context = server_context(&identity, organisation(parts));
+        context.read_only = true;
+        let resolved = kernel.db().resolve(&context).await?;
+        resolved.require(P::DEF.name)?;
+        Ok(Self { ctx: Ctx::for_request(kernel.clone(), identity, resolved)?, permission: PhantomData })
+    }
+}
+
+/// An open transaction of a caller who has the permission `P` in the organisation asked for.
+#[derive(Debug)]
+pub struct Tx<P> {
+    tx: TenantTx,
+    permission: PhantomData<P>,
+}
+
+impl<P> Tx<P> {
+    /// Makes everything done here lasting and visible.
+    pub async fn commit(self) -> Result<()> {
+        self.tx.commit().await
+    }
+}
+
+impl<P> Deref for Tx<P> {
+    type Target = TenantTx;
+
+    fn deref(&self) -> &TenantTx {
+        &self.tx
+    }
+}
+
+impl<P: Permission> FromRequestParts<Kernel> for Tx<P> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, kernel: &Kernel) -> Result<Self> {
+        let (identity, _) = signed_in(parts)?;
+        let context = server_context(&identity, organisation(parts));
+        let tx = TenantTx::begin(kernel.db(), kernel.env(), &context).await?;
+        tx.require(P::DEF.name)?;
+        Ok(Self { tx, permission: PhantomData })
+    }
+}
+
+/// A JSON body; what cannot be read is an error in the usual form.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Kernel> for Json<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, kernel: &Kernel) -> Result<Self> {
+        match axum::Json::<T>::from_request(request, kernel).await {
+            Ok(axum::Json(value)) => Ok(Self(value)),
+            Err(rejection) => {
+                let text = rejection.body_text();
+                Err(match rejection.status().as_u16() {
+                    413 => Error::too_large("request.too_large", "The request is too large."),
+                    415 => Error::new(
+                        crate::error::Kind::Status(415),
+                        "request.media_type",
+                        "The request must be JSON.",
+                    )
+                    .hint("Send Content-Type: application/json."),
+                    _ => Error::invalid("request.malformed", "The request cannot be read."),
+                }
+                .details(text))
+            }
+        }
+    }
+}
+
+impl<T: serde::Serialize> axum::response::IntoResponse for Json<T> {
+    fn into_response(self) -> axum::response::Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+/// Values from the path.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Kernel> for Path<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, kernel: &Kernel) -> Result<Self> {
+        // An id that is none names nothing.
+        axum::extract::Path::<T>::from_request_parts(parts, kernel).await.map(|path| Self(path.0)).map_err(
+            |error| {
+                Error::not_found("request.not_found", "There is nothing at this address.").details(error.body_text())
+            },
+        )
+    }
+}
+
+/// Values from the query string.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<Kernel> for Query<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, kernel: &Kernel) -> Result<Self> {
+        axum::extract::Query::<T>::from_request_parts(parts, kernel).await.map(|query| Self(query.0)).map_err(
+            |error| {
+                Error::invalid("request.malformed", "A parameter of the address cannot be read.")
+                    .details(error.body_text())
+            },
+        )
+    }
+}

@@ -1,0 +1,47 @@
+//! Who sent a request: found once by a middleware, read by extractors.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use crate::{ctx::Identity, db::OrgSelector, kernel::Kernel};
+
+/// The header that names the organisation, by id or slug.
+pub const ORG_HEADER: &str = "x-org-id";
+
+/// The identity of a request, as an extension.
+#[derive(Clone, Debug)]
+pub struct RequestIdentity(pub Identity);
+
+/// The organisation a request asks for, as an extension.
+#[derive(Clone, Debug)]
+pub struct OrgHeader(pub OrgSelector);
+
+/// Finds out who is asking. A token that is not good ends the request here; no token is a visitor.
+pub async fn authenticate(State(kernel): State<Kernel>, mut request: Request, next: Next) -> Response {
+    let identity = match bearer(request.headers()) {
+        Some(token) => match kernel.authenticator().authenticate(token).await {
+            Ok(identity) => identity,
+            Err(error) => return error.into_response(),
+        },
+        None => Identity::anonymous(),
+    };
+    let org = request
+        .headers()
+        .get(ORG_HEADER)
+        .and_then(|value| value.to_str().ok())
+        .map(OrgSelector::parse)
+        .unwrap_or_default();
+    request.extensions_mut().insert(RequestIdentity(identity));
+    request.extensions_mut().insert(OrgHeader(org));
+    next.run(request).await
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty()).then(|| token.trim())
+}

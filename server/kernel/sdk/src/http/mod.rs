@@ -1,0 +1,9 @@
+//! What routes share: extractors that check before a handler runs, and errors on the wire.
+
+mod error;
+mod extract;
+mod identity;
+
+pub use error::ErrorBody;
+pub use extract::{Caller, Json, Path, Permit, Query, Tx};
+pub use identity::{OrgHeader, RequestIdentity, authenticate};

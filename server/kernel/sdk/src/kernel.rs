@@ -1,0 +1,88 @@
+//! What every handler and job can reach: settings, the database, news, the registered modules.
+
+use std::sync::Arc;
+
+use crate::{
+    config::Config, ctx::Identity, db::Db, env::Env, error::Result, import_template::ImportTemplate, live::Live,
+    module::Module,
+};
+
+/// Turns a bearer token into an identity; the identity service implements it.
+#[async_trait::async_trait]
+pub trait Authenticator: Send + Sync {
+    /// The identity of a token, or an error of kind `Unauthenticated`.
+    async fn authenticate(&self, bearer: &str) -> Result<Identity>;
+}
+
+/// A handle to the running kernel; cheap to clone.
+#[derive(Clone)]
+pub struct Kernel(Arc<Inner>);
+
+struct Inner {
+    env: Env,
+    config: Config,
+    db: Db,
+    live: Live,
+    authenticator: Arc<dyn Authenticator>,
+    modules: Vec<Module>,
+}
+
+impl Kernel {
+    /// Puts the parts together.
+    pub fn new(
+        env: Env,
+        config: Config,
+        db: Db,
+        authenticator: Arc<dyn Authenticator>,
+        modules: Vec<Module>,
+    ) -> Self {
+        let live = Live::new(db.clone());
+        Self(Arc::new(Inner { env, config, db, live, authenticator, modules }))
+    }
+
+    /// Clock, ids and randomness.
+    pub fn env(&self) -> &Env {
+        &self.0.env
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// News to browsers.
+    pub fn live(&self) -> &Live {
+        &self.0.live
+    }
+
+    /// All modules, in the order of their migrations.
+    pub fn modules(&self) -> &[Module] {
+        &self.0.modules
+    }
+
+    /// What turns tokens into identities.
+    pub fn authenticator(&self) -> &dyn Authenticator {
+        self.0.authenticator.as_ref()
+    }
+
+    /// A registered import template.
+    pub fn template(&self, name: &str) -> Option<Arc<dyn ImportTemplate>> {
+        self.templates().find(|template| template.spec().name == name).cloned()
+    }
+
+    /// All import templates.
+    pub fn templates(&self) -> impl Iterator<Item = &Arc<dyn ImportTemplate>> {
+        self.0.modules.iter().flat_map(|module| module.templates.iter())
+    }
+}
+
+impl std::fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Kernel")
+    }
+}

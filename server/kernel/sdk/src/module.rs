@@ -1,0 +1,163 @@
+//! A module's manifest: what a service, an engine or an app adds to the kernel.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{
+    db::{Migration, TenantTx},
+    error::Result,
+    import_template::ImportTemplate,
+    jobs::{Job, JobHandler},
+    kernel::Kernel,
+    permission::PermissionDef,
+};
+
+/// The routes of a module, with their documentation.
+pub type Routes = OpenApiRouter<Kernel>;
+
+type MakeRoutes = Arc<dyn Fn() -> Routes + Send + Sync>;
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+type Start = Arc<dyn Fn(Kernel) -> BoxFuture<'static, Result<()>> + Send + Sync>;
+type Demo = Arc<dyn for<'a> Fn(&'a TenantTx, u64) -> BoxFuture<'a, Result<()>> + Send + Sync>;
+
+/// What a module adds. Made with [`Module::new`] and the methods named after its parts.
+#[derive(Clone)]
+pub struct Module {
+    /// One word, the same everywhere: folder, schema, first part of permissions, path under `/api/v1`.
+    pub name: &'static str,
+    /// For people.
+    pub title: &'static str,
+    /// Whether it is an app, that an organisation can have and navigation shows.
+    pub is_app: bool,
+    /// Its SQL schema; empty if it has none.
+    pub schema: &'static str,
+    /// Its migrations in order.
+    pub migrations: &'static [Migration],
+    /// Its permissions.
+    pub permissions: &'static [PermissionDef],
+    /// Schemas that the data API shows.
+    pub api_schemas: Vec<&'static str>,
+    /// Its kinds of jobs.
+    pub jobs: Vec<JobHandler>,
+    /// What can be imported into it.
+    pub templates: Vec<Arc<dyn ImportTemplate>>,
+    routes: Option<MakeRoutes>,
+    start: Option<Start>,
+    demo: Option<Demo>,
+}
+
+impl Module {
+    /// A module of the kernel or an engine.
+    pub fn new(name: &'static str, title: &'static str) -> Self {
+        Self {
+            name,
+            title,
+            is_app: false,
+            schema: "",
+            migrations: &[],
+            permissions: &[],
+            api_schemas: Vec::new(),
+            jobs: Vec::new(),
+            templates: Vec::new(),
+            routes: None,
+            start: None,
+            demo: None,
+        }
+    }
+
+    /// An app; its schema is named after it.
+    pub fn app(name: &'static str, title: &'static str) -> Self {
+        Self { is_app: true, schema: name, ..Self::new(name, title) }
+    }
+
+    /// Its SQL schema and migrations.
+    #[must_use]
+    pub fn tables(mut self, schema: &'static str, migrations: &'static [Migration]) -> Self {
+        self.schema = schema;
+        self.migrations = migrations;
+        self
+    }
+
+    /// Its permissions.
+    #[must_use]
+    pub fn permissions(mut self, permissions: &'static [PermissionDef]) -> Self {
+        self.permissions = permissions;
+        self
+    }
+
+    /// Shows a schema through the data API.
+    #[must_use]
+    pub fn api_schema(mut self, schema: &'static str) -> Self {
+        self.api_schemas.push(schema);
+        self
+    }
+
+    /// Adds a kind of job.
+    #[must_use]
+    pub fn job<J: Job>(mut self) -> Self {
+        self.jobs.push(JobHandler::of::<J>());
+        self
+    }
+
+    /// Adds an import template.
+    #[must_use]
+    pub fn template(mut self, template: impl ImportTemplate + 'static) -> Self {
+        self.templates.push(Arc::new(template));
+        self
+    }
+
+    /// Its routes, with full paths.
+    #[must_use]
+    pub fn routes(mut self, routes: impl Fn() -> Routes + Send + Sync + 'static) -> Self {
+        self.routes = Some(Arc::new(routes));
+        self
+    }
+
+    /// What it does once when the server starts, after migrations and before the first request.
+    #[must_use]
+    pub fn on_start<F>(mut self, start: impl Fn(Kernel) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.start = Some(Arc::new(move |kernel| Box::pin(start(kernel))));
+        self
+    }
+
+    /// Fills a demo organisation with believable data; the number tells organisations apart.
+    #[must_use]
+    pub fn demo(
+        mut self,
+        demo: impl for<'a> Fn(&'a TenantTx, u64) -> BoxFuture<'a, Result<()>> + Send + Sync + 'static,
+    ) -> Self {
+        self.demo = Some(Arc::new(demo));
+        self
+    }
+
+    /// The routes, or an empty router.
+    pub fn make_routes(&self) -> Routes {
+        self.routes.as_ref().map_or_else(Routes::new, |routes| routes())
+    }
+
+    /// Runs what [`Module::on_start`] was given.
+    pub async fn start(&self, kernel: Kernel) -> Result<()> {
+        match &self.start {
+            Some(start) => start(kernel).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Runs what [`Module::demo`] was given.
+    pub async fn load_demo(&self, tx: &TenantTx, number: u64) -> Result<()> {
+        match &self.demo {
+            Some(demo) => demo(tx, number).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Module {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Module").field("name", &self.name).finish_non_exhaustive()
+    }
+}
