@@ -45,7 +45,7 @@ pub enum ClusterError {
     /// Another server holds the data directory.
     #[error(
         "the data directory {} is in use by another Tenon server{}. Stop that one, or choose another data \
-         directory.", .dir.display(), holder(.pid)
+         directory.", .dir.display(), holder(*.pid)
     )]
     InUse {
         /// The data directory.
@@ -104,7 +104,7 @@ fn looked_at(tried: &[String]) -> String {
     }
 }
 
-fn holder(pid: &Option<u32>) -> String {
+fn holder(pid: Option<u32>) -> String {
     pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
 }
 

@@ -1,5 +1,6 @@
 //! Where the cluster lives: `<data directory>/postgres` with `data/`, `log/` and `socket/`.
 
+use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -177,6 +178,11 @@ fn outside(data_dir: &Path, link: &Path, account: &Account, blocked: &Path) -> R
 }
 
 fn short_hash(path: &Path) -> String {
-    let digest = Sha256::digest(path.as_os_str().as_bytes());
-    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(path.as_os_str().as_bytes())
+        .iter()
+        .take(6)
+        .fold(String::new(), |mut text, byte| {
+            _ = write!(text, "{byte:02x}");
+            text
+        })
 }

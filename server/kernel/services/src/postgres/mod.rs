@@ -38,10 +38,10 @@ use process::{Launch, Postmaster, State};
 pub const SUPERUSER: &str = "postgres";
 
 /// How long a postmaster may be silent at start. One that says that it is recovering gets [`RECOVERY`].
-const SILENCE: Duration = Duration::from_secs(60);
-const RECOVERY: Duration = Duration::from_secs(30 * 60);
+const SILENCE: Duration = Duration::from_mins(1);
+const RECOVERY: Duration = Duration::from_mins(30);
 /// How long a fast shutdown, and then an immediate one, may take.
-const FAST_STOP: Duration = Duration::from_secs(60);
+const FAST_STOP: Duration = Duration::from_mins(1);
 const IMMEDIATE_STOP: Duration = Duration::from_secs(10);
 
 /// Whether commits survive a crash of the machine.
@@ -157,9 +157,8 @@ impl Cluster {
         let started = Instant::now();
         let state = self.postmaster.state();
         loop {
-            let failure = match self.connection(SUPERUSER, "postgres").connect(NoTls).await {
-                Ok(_) => return Ok(()),
-                Err(error) => error,
+            let Err(failure) = self.connection(SUPERUSER, "postgres").connect(NoTls).await else {
+                return Ok(());
             };
             if let State::Ended(how) = &*state.borrow() {
                 return Err(self.not_ready(how));

@@ -14,7 +14,7 @@ use super::error::{ClusterError, IoContext};
 
 /// How long a fast and then an immediate shutdown may take.
 const PATIENCE: [(Signal, Duration); 2] = [
-    (Signal::SIGINT, Duration::from_secs(60)),
+    (Signal::SIGINT, Duration::from_mins(1)),
     (Signal::SIGQUIT, Duration::from_secs(10)),
 ];
 

@@ -23,7 +23,7 @@ use super::lock::Lock;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A postmaster that ran this long is believed to be well, and the pauses begin anew.
-const WELL_AFTER: Duration = Duration::from_secs(60);
+const WELL_AFTER: Duration = Duration::from_mins(1);
 /// Lines kept of what the postmaster prints before its log files take over.
 const KEPT_LINES: usize = 40;
 

@@ -1,7 +1,8 @@
 //! The private cluster, on every PostgreSQL at hand: the pinned npm package and the machine's own.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -37,8 +38,12 @@ fn installations() -> Vec<PathBuf> {
 
 /// A data directory that PostgreSQL's account can reach when the tests run as root.
 fn data_dir() -> TempDir {
+    folder_of_mode(0o755)
+}
+
+fn folder_of_mode(mode: u32) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
     folder
 }
 
@@ -129,8 +134,8 @@ async fn a_new_cluster_is_durable_private_and_utf8() {
                 cluster.version()
             );
         }
-        let mode = fs::metadata(cluster.socket_dir()).unwrap().permissions();
-        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o700);
+        let mode = fs::metadata(cluster.socket_dir()).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o700);
         let row = client
             .query_one("select upper('äé'), 'Z' < 'a' collate \"default\"", &[])
             .await
@@ -335,11 +340,7 @@ async fn a_folder_without_postgres_and_an_unsupported_version_are_refused() {
     fs::create_dir(&old).unwrap();
     for name in ["postgres", "initdb"] {
         fs::write(old.join(name), "#!/bin/sh\necho 'postgres (PostgreSQL) 14.9'\n").unwrap();
-        fs::set_permissions(
-            old.join(name),
-            std::os::unix::fs::PermissionsExt::from_mode(0o755),
-        )
-        .unwrap();
+        fs::set_permissions(old.join(name), Permissions::from_mode(0o755)).unwrap();
     }
     let refused = Cluster::start(options(folder.path(), &old)).await.unwrap_err();
     assert!(
@@ -381,4 +382,50 @@ async fn a_server_that_cannot_start_says_what_its_log_says() {
     let error = Cluster::start(wrong).await.unwrap_err();
     assert!(matches!(error, ClusterError::NotReady { .. }));
     assert!(error.to_string().contains("shared_buffers"), "{error}");
+}
+
+/// Root may not run PostgreSQL, and who runs it for root may not enter root's own folders.
+#[tokio::test]
+async fn a_closed_folder_is_served_from_a_place_that_postgres_can_reach() {
+    let root = fs::metadata("/proc/self").is_ok_and(|found| found.uid() == 0);
+    let folder = folder_of_mode(0o700);
+    let bin_dir = closed_installation(folder.path());
+    let data_dir = folder.path().join("data");
+    let place = data_dir.join("postgres");
+    for start in 0..2 {
+        let cluster = Cluster::start(options(&data_dir, &bin_dir)).await.unwrap();
+        let client = connect(&cluster).await;
+        client
+            .batch_execute("create table if not exists kept (n int); insert into kept values (1)")
+            .await
+            .unwrap();
+        assert_eq!(count(&client).await, start + 1);
+        let moved = bin_dir.starts_with(folder.path());
+        assert_eq!(
+            cluster.bin_dir().starts_with(place.canonicalize().unwrap()),
+            root && moved
+        );
+        assert_eq!(place.canonicalize().unwrap().starts_with("/var/lib/tenon"), root);
+        cluster.stop().await;
+    }
+    if root {
+        fs::remove_dir_all(fs::read_link(&place).unwrap()).unwrap();
+    }
+}
+
+/// A copy of the fetched package, or the machine's own installation when it cannot be moved.
+fn closed_installation(folder: &Path) -> PathBuf {
+    let bin_dir = installations().remove(0);
+    let native = bin_dir.parent().unwrap();
+    if !native.join("share").is_dir() {
+        return bin_dir;
+    }
+    let copied = Command::new("cp")
+        .arg("-a")
+        .arg(native)
+        .arg(folder.join("native"))
+        .status()
+        .unwrap();
+    assert!(copied.success());
+    folder.join("native/bin")
 }
