@@ -1,1 +1,9 @@
-//! (being built)
+//! The data API: `PostgREST`'s dialect as a compiler.
+//!
+//! parse ([`api_request`]) → plan ([`plan`], against the [`schema_cache`]) → sql ([`sql`]) → run → respond ([`respond`]).
+//! The first three and the last are pure: no clock, no network, no database.
+
+pub mod api_request;
+pub mod error;
+pub mod schema_cache;
+pub mod settings;

@@ -1,0 +1,215 @@
+//! Stage 1, parse: an HTTP request becomes an [`ApiRequest`]. Knows the grammar, not the database.
+
+mod filter;
+mod lexical;
+mod media;
+mod order;
+mod payload;
+mod preferences;
+mod query_params;
+mod range;
+mod select;
+mod types;
+
+use axum::http::{HeaderMap, Method};
+use bytes::Bytes;
+
+pub use media::MediaType;
+pub use payload::Payload;
+pub use preferences::{Count, Handling, Missing, Preferences, Resolution, Return, TxEnd};
+pub use query_params::QueryParams;
+pub use types::*;
+
+use crate::error::{Error, Result};
+use crate::settings::Settings;
+
+/// What the parser needs of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpRequest<'a> {
+    /// Method.
+    pub method: &'a Method,
+    /// Path below the root of the data API, `/orders` of `/rest/v1/orders`.
+    pub path: &'a str,
+    /// Raw query string without `?`.
+    pub query: &'a str,
+    /// Headers.
+    pub headers: &'a HeaderMap,
+    /// The whole body.
+    pub body: &'a Bytes,
+}
+
+/// How a relation is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mutation {
+    /// POST
+    Insert,
+    /// PUT
+    Put,
+    /// PATCH
+    Update,
+    /// DELETE
+    Delete,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Rows of a relation; `head` for no body.
+    Read {
+        /// Table or view.
+        relation: String,
+        /// HEAD.
+        head: bool,
+    },
+    /// Rows of a relation are changed.
+    Mutate {
+        /// Table or view.
+        relation: String,
+        /// How.
+        mutation: Mutation,
+    },
+    /// A function is called.
+    Call {
+        /// Its name.
+        function: String,
+        /// By GET or HEAD: it must not write.
+        read_only: bool,
+        /// HEAD.
+        head: bool,
+    },
+    /// OPTIONS of a relation.
+    RelationInfo(String),
+    /// OPTIONS of a function.
+    FunctionInfo(String),
+    /// OPTIONS of the root.
+    RootInfo,
+}
+
+/// A request, understood. Whether it makes sense is for the planner to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiRequest {
+    /// What is asked for.
+    pub action: Action,
+    /// Schema of the relation or function.
+    pub schema: String,
+    /// The answer names the schema in `Content-Profile`.
+    pub negotiated: bool,
+    /// Rows wanted, from header and parameters.
+    pub range: Range,
+    /// The query string.
+    pub query: QueryParams,
+    /// The `Prefer` header.
+    pub preferences: Preferences,
+    /// The body of a write or call.
+    pub payload: Option<Payload>,
+    /// Media types wanted, best first.
+    pub accept: Vec<MediaType>,
+    /// Media type of the body.
+    pub content: MediaType,
+}
+
+impl ApiRequest {
+    /// Parses a request.
+    pub fn parse(request: HttpRequest<'_>, settings: &Settings) -> Result<Self> {
+        let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
+        let action = action(request.path, request.method)?;
+        let (schema, negotiated) = profile(request.method, header, settings)?;
+        let wishes = request.headers.get_all("prefer").into_iter().filter_map(|value| value.to_str().ok());
+        let preferences = Preferences::parse(wishes, settings.tx_override);
+        if preferences.handling == Some(Handling::Strict) && !preferences.invalid.is_empty() {
+            return Err(Error::preferences(&preferences.invalid));
+        }
+        let call_by_get = matches!(action, Action::Call { read_only: true, .. });
+        let query = QueryParams::parse(request.query, call_by_get)?;
+        let asked = query.ranges.get(&EmbedPath::new()).copied().unwrap_or_default();
+        let from_header = if request.method == Method::GET { header("range") } else { None };
+        let range = Range::from_header(from_header)?.intersect(asked)?;
+        if request.method == Method::PUT && range != Range::ALL {
+            return Err(Error::put_limit());
+        }
+        let content = header("content-type").map_or(MediaType::Json, MediaType::parse);
+        let payload = payload(&action, &query, request.body, &content)?;
+        let accept = MediaType::accepted(header("accept"));
+        Ok(Self { action, schema, negotiated, range, query, preferences, payload, accept, content })
+    }
+
+    /// Whether the answer has no body because of HEAD.
+    pub fn is_head(&self) -> bool {
+        matches!(self.action, Action::Read { head: true, .. } | Action::Call { head: true, .. })
+    }
+}
+
+fn action(path: &str, method: &Method) -> Result<Action> {
+    let decode = |text: &str| {
+        // In a path `+` is a plus; only the percent signs are decoded.
+        let escaped = text.replace('+', "%2B");
+        form_urlencoded::parse(escaped.as_bytes()).next().map(|(key, _)| key.into_owned()).unwrap_or_default()
+    };
+    let unsupported = || Err(Error::method(method.as_str()));
+    let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+    match segments.as_slice() {
+        [""] => match method.as_str() {
+            "GET" | "HEAD" => Err(Error::root_disabled()),
+            "OPTIONS" => Ok(Action::RootInfo),
+            _ => unsupported(),
+        },
+        ["rpc", function] => {
+            let function = decode(function);
+            match method.as_str() {
+                "GET" => Ok(Action::Call { function, read_only: true, head: false }),
+                "HEAD" => Ok(Action::Call { function, read_only: true, head: true }),
+                "POST" => Ok(Action::Call { function, read_only: false, head: false }),
+                "OPTIONS" => Ok(Action::FunctionInfo(function)),
+                other => Err(Error::rpc_method(other)),
+            }
+        }
+        [relation] => {
+            let relation = decode(relation);
+            let mutate = |relation, mutation| Ok(Action::Mutate { relation, mutation });
+            match method.as_str() {
+                "GET" => Ok(Action::Read { relation, head: false }),
+                "HEAD" => Ok(Action::Read { relation, head: true }),
+                "POST" => mutate(relation, Mutation::Insert),
+                "PUT" => mutate(relation, Mutation::Put),
+                "PATCH" => mutate(relation, Mutation::Update),
+                "DELETE" => mutate(relation, Mutation::Delete),
+                "OPTIONS" => Ok(Action::RelationInfo(relation)),
+                _ => unsupported(),
+            }
+        }
+        _ => Err(Error::path()),
+    }
+}
+
+/// The schema that the profile headers choose, and whether the answer says so.
+fn profile<'h>(
+    method: &Method,
+    header: impl Fn(&str) -> Option<&'h str>,
+    settings: &Settings,
+) -> Result<(String, bool)> {
+    let writes = matches!(method.as_str(), "POST" | "PATCH" | "PUT" | "DELETE");
+    let chosen = header(if writes { "content-profile" } else { "accept-profile" });
+    match chosen {
+        Some(schema) if settings.schemas.iter().any(|exposed| exposed == schema) => Ok((schema.to_owned(), true)),
+        Some(schema) => Err(Error::profile(schema, &settings.schemas)),
+        None => {
+            let first = settings.schemas.first().cloned().unwrap_or_else(|| "public".to_owned());
+            Ok((first, settings.schemas.len() != 1))
+        }
+    }
+}
+
+fn payload(action: &Action, query: &QueryParams, body: &Bytes, media: &MediaType) -> Result<Option<Payload>> {
+    let payload = match action {
+        Action::Mutate { mutation: Mutation::Insert | Mutation::Put | Mutation::Update, .. } => {
+            Payload::for_table(body, media)?
+        }
+        Action::Call { read_only: false, .. } => Payload::for_function(body, media)?,
+        _ => return Ok(None),
+    };
+    let insert = matches!(action, Action::Mutate { mutation: Mutation::Insert | Mutation::Put, .. });
+    if insert && query.columns.is_none() && matches!(payload, Payload::Json { uniform: false, .. }) {
+        return Err(Error::body_invalid("All object keys must match"));
+    }
+    Ok(Some(payload))
+}

@@ -1,0 +1,77 @@
+//! The errors of the dialect: `{code, message, details, hint}` with an HTTP status, in `PostgREST`'s words.
+//!
+//! `request` has the `PGRST1xx` errors, `schema` the `PGRST2xx`, `database` translates what PostgreSQL reports.
+
+mod database;
+mod request;
+mod schema;
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::Value;
+
+pub use database::DatabaseError;
+
+/// What a refused request is answered with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Error {
+    /// HTTP status.
+    pub status: u16,
+    /// `PGRSTnnn`, an SQLSTATE, or a stable code of Tenon's own (`<module>.<reason>`).
+    pub code: Cow<'static, str>,
+    /// One sentence for people.
+    pub message: String,
+    /// What exactly was found; text, or a list of candidates.
+    pub details: Option<Value>,
+    /// What to try instead.
+    pub hint: Option<String>,
+    /// Further headers of the answer.
+    pub headers: Vec<(String, String)>,
+}
+
+/// The result of every pure stage.
+pub type Result<T> = std::result::Result<T, Error>;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    code: &'a str,
+    message: &'a str,
+    details: &'a Option<Value>,
+    hint: &'a Option<String>,
+}
+
+impl Error {
+    pub(crate) fn new(status: u16, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { status, code: code.into(), message: message.into(), details: None, hint: None, headers: Vec::new() }
+    }
+
+    pub(crate) fn details(mut self, details: impl Into<Value>) -> Self {
+        self.details = Some(details.into());
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn hint_if(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    /// The JSON body, always with all four keys.
+    pub fn body(&self) -> Vec<u8> {
+        let body = Body { code: &self.code, message: &self.message, details: &self.details, hint: &self.hint };
+        serde_json::to_vec(&body).expect("strings and JSON values always serialise")
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,57 @@
+-- Functions of the exposed schemas ($1) that may be called: no aggregates, procedures or triggers.
+with named as (
+  select t.oid, t.typtype, t.typrelid,
+    case
+      when t.typtype = 'b' and n.nspname = 'pg_catalog' and (e.oid is null or en.nspname = 'pg_catalog')
+        then pg_catalog.format_type(t.oid, null)
+      when t.typtype = 'p' then pg_catalog.format_type(t.oid, null)
+      when e.oid is not null and en.nspname <> 'pg_catalog'
+        then pg_catalog.quote_ident(en.nspname) || '.' || pg_catalog.quote_ident(e.typname) || '[]'
+      else pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.typname) end as name,
+    r.relname, rn.nspname as relschema
+  from pg_catalog.pg_type t
+  join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+  left join pg_catalog.pg_type e on e.oid = t.typelem and t.typelem <> 0 and t.typcategory = 'A'
+  left join pg_catalog.pg_namespace en on en.oid = e.typnamespace
+  left join pg_catalog.pg_class r on r.oid = t.typrelid
+  left join pg_catalog.pg_namespace rn on rn.oid = r.relnamespace
+), arguments as (
+  select p.oid, json_agg(json_build_object(
+    'name', coalesce(p.proargnames[a.position], ''),
+    'type', named.name,
+    'relation', case when named.typtype = 'c' then json_build_object('schema', named.relschema, 'name', named.relname) end,
+    'required', a.inputs <= p.pronargs - p.pronargdefaults,
+    'variadic', a.mode = 'v'
+  ) order by a.position) as list
+  from pg_catalog.pg_proc p
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace and n.nspname = any($1::text[])
+  cross join lateral (
+    select position, type, mode, row_number() over (order by position) as inputs
+    from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]), p.proargmodes::text[])
+      with ordinality as each(type, mode, position)
+    where mode is null or mode in ('i', 'b', 'v')
+  ) a
+  join named on named.oid = a.type
+  group by p.oid
+)
+select coalesce(json_agg(json_build_object(
+  'schema', n.nspname,
+  'name', p.proname,
+  'comment', pg_catalog.obj_description(p.oid, 'pg_proc'),
+  'volatile', p.provolatile = 'v',
+  'args', coalesce(arguments.list, '[]'),
+  'returns_set', p.proretset,
+  'one_row', p.prorows = 1 or not p.proretset,
+  'returns', case
+    when p.prorettype = 'pg_catalog.void'::regtype then 'void'
+    when named.typtype = 'c' or p.prorettype = 'pg_catalog.record'::regtype
+      or coalesce(p.proargmodes::text[] && '{t,b,o}', false) then 'composite'
+    else 'scalar' end,
+  'relation', case when named.typtype = 'c' then json_build_object('schema', named.relschema, 'name', named.relname) end
+) order by n.nspname, p.proname, p.oid), '[]')
+from pg_catalog.pg_proc p
+join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+join named on named.oid = p.prorettype
+left join arguments on arguments.oid = p.oid
+where n.nspname = any($1::text[]) and p.prokind = 'f'
+  and p.prorettype not in ('pg_catalog.trigger'::regtype, 'pg_catalog.event_trigger'::regtype)

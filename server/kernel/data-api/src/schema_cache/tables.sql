@@ -1,0 +1,71 @@
+-- Tables, views, materialised views, foreign and partitioned tables of the exposed schemas ($1), with their columns.
+-- A relation belongs to tenants if it has org_id and a policy that compares it with the context,
+-- or if it is a view with org_id over such a table.
+with exposed as (
+  select c.oid, n.nspname, c.relname, c.relkind
+  from pg_catalog.pg_class c
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  where n.nspname = any($1::text[]) and c.relkind in ('r', 'v', 'm', 'f', 'p') and not c.relispartition
+), guarded as (
+  select distinct p.polrelid as oid
+  from pg_catalog.pg_policy p
+  where coalesce(pg_catalog.pg_get_expr(p.polqual, p.polrelid), '')
+     || coalesce(pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), '') ~ '\morg_id\(\)'
+), tenant as (
+  select oid from guarded
+  union
+  select r.ev_class
+  from pg_catalog.pg_rewrite r
+  join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_rewrite'::regclass and d.objid = r.oid
+  join guarded g on d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = g.oid
+  where d.refobjid <> r.ev_class
+), columns as (
+  select a.attrelid, json_agg(json_build_object(
+    'name', a.attname,
+    'type', case
+      when t.typtype = 'b' and tn.nspname = 'pg_catalog' then pg_catalog.format_type(a.atttypid, a.atttypmod)
+      when e.oid is not null and en.nspname <> 'pg_catalog'
+        then pg_catalog.quote_ident(en.nspname) || '.' || pg_catalog.quote_ident(e.typname) || '[]'
+      else pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.typname) end,
+    'kind', case pg_catalog.format_type(coalesce(nullif(t.typbasetype, 0), t.oid), null)
+      when 'json' then 'json' when 'jsonb' then 'json' when 'tsvector' then 'tsvector' else 'other' end,
+    'nullable', not a.attnotnull,
+    'default', case
+      when a.attidentity <> '' then pg_catalog.format('nextval(%L::regclass)',
+        pg_catalog.pg_get_serial_sequence(pg_catalog.format('%I.%I', x.nspname, x.relname), a.attname))
+      when a.attgenerated = '' then pg_catalog.pg_get_expr(d.adbin, d.adrelid) end,
+    'generated', a.attgenerated <> '',
+    'comment', pg_catalog.col_description(a.attrelid, a.attnum)
+  ) order by a.attnum) as list
+  from exposed x
+  join pg_catalog.pg_attribute a on a.attrelid = x.oid and a.attnum > 0 and not a.attisdropped
+  join pg_catalog.pg_type t on t.oid = a.atttypid
+  join pg_catalog.pg_namespace tn on tn.oid = t.typnamespace
+  left join pg_catalog.pg_type e on e.oid = t.typelem and t.typelem <> 0 and t.typcategory = 'A'
+  left join pg_catalog.pg_namespace en on en.oid = e.typnamespace
+  left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+  group by a.attrelid
+), keys as (
+  select i.indrelid, json_agg(a.attname order by k.position) as list
+  from pg_catalog.pg_index i
+  cross join lateral unnest(i.indkey::int2[]) with ordinality k(attnum, position)
+  join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
+  where i.indisprimary and k.position <= i.indnkeyatts
+  group by i.indrelid
+)
+select coalesce(json_agg(json_build_object(
+  'schema', x.nspname,
+  'name', x.relname,
+  'comment', pg_catalog.obj_description(x.oid, 'pg_class'),
+  'insertable', x.relkind in ('r', 'p') or (pg_catalog.pg_relation_is_updatable(x.oid, true) & 8) = 8,
+  'updatable', x.relkind in ('r', 'p') or (pg_catalog.pg_relation_is_updatable(x.oid, true) & 4) = 4,
+  'deletable', x.relkind in ('r', 'p') or (pg_catalog.pg_relation_is_updatable(x.oid, true) & 16) = 16,
+  'tenant', exists (select from tenant where tenant.oid = x.oid) and exists (
+    select from pg_catalog.pg_attribute a
+    where a.attrelid = x.oid and a.attname = 'org_id' and a.atttypid = 'pg_catalog.uuid'::regtype and not a.attisdropped),
+  'columns', coalesce(columns.list, '[]'),
+  'primary_key', coalesce(keys.list, '[]')
+) order by x.nspname, x.relname), '[]')
+from exposed x
+left join columns on columns.attrelid = x.oid
+left join keys on keys.indrelid = x.oid
