@@ -63,7 +63,10 @@ impl FromStr for Level {
 
     fn from_str(name: &str) -> Result<Self, UnknownName> {
         let found = Self::ALL.into_iter().find(|level| level.as_str() == name);
-        found.ok_or_else(|| UnknownName { what: "level", name: name.to_owned() })
+        found.ok_or_else(|| UnknownName {
+            what: "level",
+            name: name.to_owned(),
+        })
     }
 }
 
@@ -115,7 +118,10 @@ impl Thresholds {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { warning: Decimal::from(80), critical: Decimal::from(95) }
+        Self {
+            warning: Decimal::from(80),
+            critical: Decimal::from(95),
+        }
     }
 }
 
@@ -131,7 +137,11 @@ pub fn utilisation(current_value: Decimal, billed: Decimal) -> Option<Decimal> {
 pub fn level_of(current_value: Decimal, billed: Decimal, thresholds: Thresholds) -> Level {
     let reached = |percent: Decimal| billed * Decimal::ONE_HUNDRED >= percent * current_value;
     if current_value.is_zero() {
-        if billed > Decimal::ZERO { Level::OverBudget } else { Level::OnTrack }
+        if billed > Decimal::ZERO {
+            Level::OverBudget
+        } else {
+            Level::OnTrack
+        }
     } else if billed > current_value {
         Level::OverBudget
     } else if reached(thresholds.critical) {
@@ -210,7 +220,9 @@ impl AlertState {
             (Self::Open | Self::Escalated, AlertStep::Acknowledge) => Some(Self::Acknowledged),
             (Self::Open, AlertStep::Escalate) => Some(Self::Escalated),
             (Self::Acknowledged, AlertStep::Resolve)
-            | (Self::Open | Self::Escalated | Self::Acknowledged, AlertStep::FallBack) => Some(Self::Resolved),
+            | (Self::Open | Self::Escalated | Self::Acknowledged, AlertStep::FallBack) => {
+                Some(Self::Resolved)
+            }
             _ => None,
         }
     }
@@ -227,7 +239,10 @@ impl FromStr for AlertState {
 
     fn from_str(name: &str) -> Result<Self, UnknownName> {
         let found = Self::ALL.into_iter().find(|state| state.as_str() == name);
-        found.ok_or_else(|| UnknownName { what: "alert state", name: name.to_owned() })
+        found.ok_or_else(|| UnknownName {
+            what: "alert state",
+            name: name.to_owned(),
+        })
     }
 }
 

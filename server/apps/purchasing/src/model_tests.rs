@@ -18,7 +18,11 @@ fn thresholds() -> impl Strategy<Value = Thresholds> {
 }
 
 fn level(value: &str, billed: &str) -> Level {
-    level_of(value.parse().unwrap(), billed.parse().unwrap(), Thresholds::default())
+    level_of(
+        value.parse().unwrap(),
+        billed.parse().unwrap(),
+        Thresholds::default(),
+    )
 }
 
 #[test]
@@ -33,8 +37,14 @@ fn each_level_begins_exactly_at_its_boundary() {
 
 #[test]
 fn a_boundary_holds_where_a_rounded_quotient_would_cross_it() {
-    assert_eq!(level("999999999999999.9999", "799999999999999.9999"), Level::OnTrack);
-    assert_eq!(level("999999999999999.9995", "799999999999999.9996"), Level::Warning);
+    assert_eq!(
+        level("999999999999999.9999", "799999999999999.9999"),
+        Level::OnTrack
+    );
+    assert_eq!(
+        level("999999999999999.9995", "799999999999999.9996"),
+        Level::Warning
+    );
 }
 
 #[test]
@@ -79,7 +89,10 @@ fn an_alert_walks_only_the_allowed_ways() {
     ];
     for state in AlertState::ALL {
         for step in [Acknowledge, Escalate, Resolve, FallBack] {
-            let expected = allowed.iter().find(|way| way.0 == state && way.1 == step).map(|way| way.2);
+            let expected = allowed
+                .iter()
+                .find(|way| way.0 == state && way.1 == step)
+                .map(|way| way.2);
             assert_eq!(state.after(step), expected, "{state} {step:?}");
         }
     }

@@ -1,0 +1,160 @@
+//! Brings orders to the level their figures make, and their alerts after them, in the transaction that changed the
+//! figures. What counts as a crossing is decided in `model`.
+
+use rust_decimal::Decimal;
+use tenon_sdk::events::Event;
+use tenon_sdk::permission::Permission;
+use tenon_sdk::{Error, Result, TenantTx};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::model::{self, Crossing, Level, Thresholds};
+use crate::permissions::{AlertsAcknowledge, OrdersImport};
+use crate::{events, queries};
+
+/// What decides the level of an order, and the level it has so far.
+#[derive(Debug)]
+pub struct Standing {
+    order: Uuid,
+    current_value: Decimal,
+    billed: Decimal,
+    level: Level,
+}
+
+/// What an evaluation did.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// Alerts opened.
+    pub opened: usize,
+    /// Alerts closed because their order fell back.
+    pub closed: usize,
+}
+
+/// The organisation's thresholds, or the defaults.
+pub async fn thresholds(tx: &TenantTx) -> Result<Thresholds> {
+    let Some(row) = tx.query_opt(queries::THRESHOLDS, &[&tx.org_id()]).await? else {
+        return Ok(Thresholds::default());
+    };
+    Thresholds::new(row.try_get(0)?, row.try_get(1)?).map_err(Error::internal)
+}
+
+/// Sums the certified entries of these orders anew.
+pub async fn post_billing(tx: &TenantTx, orders: &[Uuid]) -> Result<Vec<Standing>> {
+    let rows = tx
+        .query(queries::POST_BILLING, &[&tx.org_id(), &orders, &tx.env().now()])
+        .await?;
+    rows.iter().map(standing).collect()
+}
+
+/// Every order of the organisation as it stands.
+pub async fn all_standings(tx: &TenantTx) -> Result<Vec<Standing>> {
+    tx.query(queries::STANDINGS, &[&tx.org_id()])
+        .await?
+        .iter()
+        .map(standing)
+        .collect()
+}
+
+fn standing(row: &Row) -> Result<Standing> {
+    Ok(Standing {
+        order: row.try_get(0)?,
+        current_value: row.try_get(1)?,
+        billed: row.try_get(2)?,
+        level: level(row.try_get(3)?)?,
+    })
+}
+
+fn level(name: &str) -> Result<Level> {
+    name.parse().map_err(Error::internal)
+}
+
+/// Moves the levels of `standings`, opens alerts on upward crossings and closes those the orders fell back from.
+/// `import` is the import whose figures these are.
+pub async fn evaluate(tx: &TenantTx, standings: &[Standing], import: Option<Uuid>) -> Result<Outcome> {
+    // The policies of orders and alerts ask for these; without them the statements below would quietly touch nothing.
+    tx.require(OrdersImport::DEF.name)?;
+    tx.require(AlertsAcknowledge::DEF.name)?;
+    let thresholds = thresholds(tx).await?;
+    let mut moved: Vec<(Uuid, Level)> = Vec::new();
+    let mut raised: Vec<(Uuid, Level)> = Vec::new();
+    let mut left: Vec<(Uuid, Level)> = Vec::new();
+    for standing in standings {
+        let after = model::level_of(standing.current_value, standing.billed, thresholds);
+        match model::crossing(standing.level, after) {
+            Crossing::None => continue,
+            Crossing::Raise(level) => raised.push((standing.order, level)),
+            Crossing::CloseAbove(floor) => left.extend(
+                Level::ALL
+                    .into_iter()
+                    .filter(|level| *level > floor)
+                    .map(|level| (standing.order, level)),
+            ),
+        }
+        moved.push((standing.order, after));
+    }
+    if moved.is_empty() {
+        return Ok(Outcome::default());
+    }
+    let (orders, levels) = columns(&moved);
+    tx.execute(
+        queries::MOVE_LEVELS,
+        &[&tx.org_id(), &orders, &levels, &tx.env().now()],
+    )
+    .await?;
+    let mut told = open(tx, &raised, import).await?;
+    let opened = told.len();
+    told.extend(close(tx, &left).await?);
+    tx.emit_all(&told).await?;
+    Ok(Outcome {
+        opened,
+        closed: told.len() - opened,
+    })
+}
+
+async fn open(tx: &TenantTx, raised: &[(Uuid, Level)], import: Option<Uuid>) -> Result<Vec<Event>> {
+    let ids: Vec<Uuid> = raised.iter().map(|_| tx.env().new_id()).collect();
+    let (orders, levels) = columns(raised);
+    let rows = tx
+        .query(
+            queries::OPEN_ALERTS,
+            &[&tx.org_id(), &ids, &orders, &levels, &import, &tx.env().now()],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let utilisation: Option<&str> = row.try_get(3)?;
+            Ok(events::alert_opened(
+                row.try_get(0)?,
+                row.try_get(1)?,
+                level(row.try_get(2)?)?,
+                utilisation,
+            ))
+        })
+        .collect()
+}
+
+async fn close(tx: &TenantTx, left: &[(Uuid, Level)]) -> Result<Vec<Event>> {
+    let (orders, levels) = columns(left);
+    let rows = tx
+        .query(
+            queries::CLOSE_ALERTS,
+            &[&tx.org_id(), &orders, &levels, &tx.env().now()],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(events::alert_closed(
+                row.try_get(0)?,
+                row.try_get(1)?,
+                level(row.try_get(2)?)?,
+            ))
+        })
+        .collect()
+}
+
+fn columns(pairs: &[(Uuid, Level)]) -> (Vec<Uuid>, Vec<&'static str>) {
+    pairs
+        .iter()
+        .map(|(order, level)| (*order, level.as_str()))
+        .unzip()
+}

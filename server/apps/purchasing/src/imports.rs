@@ -1,0 +1,70 @@
+//! The import template `purchasing.register`: a workbook of purchase orders and the quantity surveys against them.
+//!
+//! The engine reads, matches and parses; here is what the columns are (`spec`), what the app refuses (`checks`), and how
+//! accepted rows become orders and entries and go again (`commit`).
+
+mod checks;
+mod commit;
+mod spec;
+
+use std::ops::RangeInclusive;
+
+use serde_json::Value;
+use tenon_sdk::import_template::ImportTemplate;
+use tenon_sdk::imports::{ImportRow, Seen, SheetSpec, TemplateSpec};
+use tenon_sdk::{Result, TenantTx};
+use uuid::Uuid;
+
+use crate::queries;
+
+/// The register of orders and surveys.
+pub struct Register;
+
+#[async_trait::async_trait]
+impl ImportTemplate for Register {
+    fn spec(&self) -> &'static TemplateSpec {
+        &spec::REGISTER
+    }
+
+    fn check_row(&self, sheet: &SheetSpec, row: &mut ImportRow) {
+        checks::row(sheet, row);
+    }
+
+    async fn check_batch(
+        &self,
+        tx: &TenantTx,
+        sheet: &SheetSpec,
+        rows: &mut [ImportRow],
+        seen: &mut Seen,
+    ) -> Result<()> {
+        match sheet.key {
+            spec::ORDERS => checks::orders(tx, sheet, rows, seen).await,
+            _ => checks::surveys(tx, sheet, rows, seen).await,
+        }
+    }
+
+    async fn commit_batch(
+        &self,
+        tx: &TenantTx,
+        import: Uuid,
+        sheet: &SheetSpec,
+        rows: RangeInclusive<u32>,
+    ) -> Result<u64> {
+        commit::batch(tx, import, sheet, rows).await
+    }
+
+    async fn finish(&self, tx: &TenantTx, import: Uuid) -> Result<Value> {
+        commit::finish(tx, import).await
+    }
+
+    async fn undo(&self, tx: &TenantTx, import: Uuid) -> Result<()> {
+        commit::undo(tx, import).await
+    }
+
+    async fn target_version(&self, tx: &TenantTx) -> Result<i64> {
+        Ok(tx
+            .query_one(queries::REVISION, &[&tx.org_id()])
+            .await?
+            .try_get(0)?)
+    }
+}

@@ -1,0 +1,175 @@
+//! Accepted rows become orders and entries, and go again when the import is undone.
+
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value, json};
+use tenon_sdk::imports::SheetSpec;
+use tenon_sdk::permission::Permission;
+use tenon_sdk::{Error, Result, TenantTx};
+use uuid::Uuid;
+
+use super::spec::ORDERS;
+use crate::commands::bump_revision;
+use crate::commands::evaluate::{evaluate, post_billing};
+use crate::model::Level;
+use crate::permissions::{AlertsAcknowledge, OrdersImport};
+use crate::{events, queries};
+
+/// Moves the accepted rows of a range into the books.
+pub async fn batch(tx: &TenantTx, import: Uuid, sheet: &SheetSpec, rows: RangeInclusive<u32>) -> Result<u64> {
+    bump_revision(tx).await?;
+    let (first, last) = (row_number(*rows.start())?, row_number(*rows.end())?);
+    let statement = if sheet.key == ORDERS {
+        add_suppliers(tx, import, first, last).await?;
+        queries::IMPORT_ORDERS
+    } else {
+        queries::IMPORT_ENTRIES
+    };
+    let arrived = tx
+        .execute(
+            statement,
+            &[&tx.org_id(), &import, &first, &last, &tx.env().now()],
+        )
+        .await
+        .map_err(|error| {
+            if error.code == "23505" {
+                changed_meanwhile()
+            } else {
+                error
+            }
+        })?;
+    let accepted: i64 = tx
+        .query_one(
+            queries::COUNT_ACCEPTED,
+            &[&tx.org_id(), &import, &sheet.key, &first, &last],
+        )
+        .await?
+        .try_get(0)?;
+    // An entry whose order has gone since validation finds no partner in the statement's join.
+    if u64::try_from(accepted).ok() == Some(arrived) {
+        Ok(arrived)
+    } else {
+        Err(changed_meanwhile())
+    }
+}
+
+fn row_number(number: u32) -> Result<i32> {
+    i32::try_from(number).map_err(Error::internal)
+}
+
+fn changed_meanwhile() -> Error {
+    Error::conflict(
+        "imports.validation_stale",
+        "Orders or surveys have changed since the file was checked.",
+    )
+    .hint("Check the file again, then confirm.")
+}
+
+async fn add_suppliers(tx: &TenantTx, import: Uuid, first: i32, last: i32) -> Result<()> {
+    let rows = tx
+        .query(queries::NEW_SUPPLIERS, &[&tx.org_id(), &import, &first, &last])
+        .await?;
+    let names: Vec<&str> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    let ids: Vec<Uuid> = names.iter().map(|_| tx.env().new_id()).collect();
+    tx.execute(
+        queries::ADD_SUPPLIERS,
+        &[&tx.org_id(), &ids, &names, &import, &tx.env().now()],
+    )
+    .await
+    .map(drop)
+}
+
+/// Posts what the import billed, evaluates the orders it billed, and tells what it did.
+pub async fn finish(tx: &TenantTx, import: Uuid) -> Result<Value> {
+    let billed = orders_billed_by(tx, import).await?;
+    let standings = post_billing(tx, &billed).await?;
+    let alerts = evaluate(tx, &standings, Some(import)).await?;
+    post_months(tx, import, 1).await?;
+    let counts = tx
+        .query_one(queries::IMPORT_COUNTS, &[&tx.org_id(), &import])
+        .await?;
+    let count = |index: usize| counts.try_get::<_, i64>(index);
+    let summary = json!({
+        "orders": count(0)?,
+        "entries": count(1)?,
+        "suppliers": count(2)?,
+        "alerts": { "opened": alerts.opened, "closed": alerts.closed },
+        "levels": levels(tx, import, &billed).await?,
+    });
+    tx.emit(&events::import_committed(import, &summary)).await?;
+    Ok(summary)
+}
+
+/// Takes back what the import brought, unless something has come to depend on it.
+pub async fn undo(tx: &TenantTx, import: Uuid) -> Result<()> {
+    tx.require(OrdersImport::DEF.name)?;
+    tx.require(AlertsAcknowledge::DEF.name)?;
+    bump_revision(tx).await?;
+    refuse_if_in_use(tx, import).await?;
+    let billed = orders_billed_by(tx, import).await?;
+    post_months(tx, import, -1).await?;
+    for statement in [
+        queries::UNDO_ENTRIES,
+        queries::UNDO_ALERTS,
+        queries::UNDO_ORDERS,
+        queries::UNDO_SUPPLIERS,
+    ] {
+        tx.execute(statement, &[&tx.org_id(), &import]).await?;
+    }
+    let standings = post_billing(tx, &billed).await?;
+    evaluate(tx, &standings, None).await?;
+    tx.emit(&events::import_undone(import)).await
+}
+
+async fn refuse_if_in_use(tx: &TenantTx, import: Uuid) -> Result<()> {
+    let row = tx
+        .query_one(queries::IMPORT_DEPENDANTS, &[&tx.org_id(), &import])
+        .await?;
+    let (entries, alerts): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    let counted = [
+        (entries, "entries of other imports on its orders"),
+        (alerts, "acknowledged alerts"),
+    ];
+    let named: Vec<String> = counted
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    Err(Error::conflict(
+        "purchasing.import_in_use",
+        "The import cannot be undone: other data depends on it.",
+    )
+    .details(format!("In the way: {}.", named.join(", ")))
+    .hint("Undo the later imports first. What somebody has acknowledged stays."))
+}
+
+async fn orders_billed_by(tx: &TenantTx, import: Uuid) -> Result<Vec<Uuid>> {
+    let rows = tx
+        .query(queries::ORDERS_BILLED_BY, &[&tx.org_id(), &import])
+        .await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+async fn post_months(tx: &TenantTx, import: Uuid, sign: i32) -> Result<()> {
+    tx.execute(queries::POST_MONTHS, &[&tx.org_id(), &import, &sign])
+        .await
+        .map(drop)
+}
+
+/// Orders the import brought or billed, per level.
+async fn levels(tx: &TenantTx, import: Uuid, billed: &[Uuid]) -> Result<Value> {
+    let rows = tx
+        .query(queries::IMPORT_LEVELS, &[&tx.org_id(), &import, &billed])
+        .await?;
+    let mut levels: Map<String, Value> = Level::ALL
+        .iter()
+        .map(|level| (level.to_string(), json!(0)))
+        .collect();
+    for row in &rows {
+        levels.insert(row.try_get(0)?, row.try_get::<_, i64>(1)?.into());
+    }
+    Ok(Value::Object(levels))
+}
