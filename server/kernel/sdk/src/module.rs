@@ -40,6 +40,8 @@ pub struct Module {
     pub api_schemas: Vec<&'static str>,
     /// Its kinds of jobs.
     pub jobs: Vec<JobHandler>,
+    /// Topics of live news, by the part before the colon, with the permission each asks for.
+    pub topics: Vec<(&'static str, &'static str)>,
     /// What can be imported into it.
     pub templates: Vec<Arc<dyn ImportTemplate>>,
     routes: Option<MakeRoutes>,
@@ -59,6 +61,7 @@ impl Module {
             permissions: &[],
             api_schemas: Vec::new(),
             jobs: Vec::new(),
+            topics: Vec::new(),
             templates: Vec::new(),
             routes: None,
             start: None,
@@ -97,6 +100,13 @@ impl Module {
     #[must_use]
     pub fn job<J: Job>(mut self) -> Self {
         self.jobs.push(JobHandler::of::<J>());
+        self
+    }
+
+    /// Lets members with a permission listen to topics that begin with `prefix:`.
+    #[must_use]
+    pub fn topic(mut self, prefix: &'static str, permission: &'static str) -> Self {
+        self.topics.push((prefix, permission));
         self
     }
 

@@ -1,3 +1,8 @@
-//! (being built)
+//! The kernel's services: identity, tenancy, events, jobs, the embedded PostgreSQL, and the server made of them.
 
+pub mod events;
+pub mod identity;
+pub mod jobs;
 pub mod postgres;
+pub mod server;
+pub mod tenancy;

@@ -1,0 +1,58 @@
+//! Errors in the two forms that clients of GoTrue expect: with the version header `{code, message}`, without it
+//! `{code: <status>, error_code, msg}`.
+
+use axum::{
+    Json,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+use tenon_sdk::error::{Error, Kind};
+
+const VERSION_HEADER: HeaderName = HeaderName::from_static("x-supabase-api-version");
+
+/// Whether the client knows the newer form.
+pub(super) fn knows_version(headers: &HeaderMap) -> bool {
+    headers.get(&VERSION_HEADER).is_some_and(|version| version.as_bytes() >= b"2024-01-01".as_slice())
+}
+
+/// An answer of `/auth/v1`, success or failure, in the form the client knows.
+pub(super) fn respond<T: IntoResponse>(headers: &HeaderMap, result: Result<T, Error>) -> Response {
+    let versioned = knows_version(headers);
+    let mut response = match result {
+        Ok(value) => value.into_response(),
+        Err(error) => {
+            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let mut body = if versioned {
+                json!({ "code": error.code, "message": error.message })
+            } else {
+                json!({ "code": status.as_u16(), "error_code": error.code, "msg": error.message })
+            };
+            if let (Some(hint), Some(fields)) = (&error.hint, body.as_object_mut()) {
+                fields.insert("hint".into(), json!(hint));
+            }
+            (status, Json(body)).into_response()
+        }
+    };
+    if versioned {
+        response.headers_mut().insert(VERSION_HEADER, HeaderValue::from_static("2024-01-01"));
+    }
+    response
+}
+
+pub(super) fn invalid_credentials() -> Error {
+    Error::invalid("invalid_credentials", "Invalid login credentials")
+}
+
+pub(super) fn session_not_found() -> Error {
+    Error::forbidden("session_not_found", "This session has ended.").hint("Sign in again.")
+}
+
+pub(super) fn bad_json(error: &impl std::fmt::Display) -> Error {
+    Error::invalid("bad_json", format!("The request cannot be read: {error}"))
+}
+
+pub(super) fn too_many(seconds: u64) -> Error {
+    Error::new(Kind::RateLimited, "over_request_rate_limit", "Too many attempts for this address.")
+        .hint(format!("Try again in {seconds} seconds."))
+}

@@ -1,0 +1,66 @@
+//! Sign-in, in the wire form that `@supabase/supabase-js` speaks: people, passwords, sessions, tokens.
+
+mod errors;
+mod keys;
+mod limits;
+mod passwords;
+mod routes;
+mod sessions;
+mod tokens;
+mod users;
+
+pub use tokens::TokenVerifier;
+pub use users::{NewUser, User, create_user};
+
+use std::sync::Arc;
+
+use tenon_sdk::{Kernel, Module, db::Db, env::Env, config::Config, error::Result, migrations};
+
+/// The identity service, shared by its routes and the authenticator.
+#[derive(Clone)]
+pub struct Identity(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    env: Env,
+    config: Config,
+    keys: keys::Keys,
+    verifier: TokenVerifier,
+    passwords: passwords::Passwords,
+    attempts: limits::Attempts,
+}
+
+impl Identity {
+    /// Makes the service; keys are loaded when first needed.
+    pub fn new(db: Db, env: Env, config: Config) -> Self {
+        let keys = keys::Keys::new(db.clone(), env.clone());
+        let verifier = TokenVerifier::new(keys.clone(), env.clone(), config.auth.publishable_key.clone());
+        let attempts = limits::Attempts::new(config.auth.failed_sign_ins);
+        Self(Arc::new(Inner { db, env, config, keys, verifier, passwords: passwords::Passwords::new(), attempts }))
+    }
+
+    /// What turns bearer tokens into identities.
+    pub fn verifier(&self) -> TokenVerifier {
+        self.0.verifier.clone()
+    }
+
+    /// The module's manifest.
+    pub fn module(&self) -> Module {
+        let identity = self.clone();
+        Module::new("identity", "Identity")
+            .tables("auth", migrations!["../../migrations/auth/" => "0001_users", "0002_claims"])
+            .routes(move || routes::routes(&identity))
+            .on_start({
+                let identity = self.clone();
+                move |_: Kernel| {
+                    let identity = identity.clone();
+                    async move { identity.0.keys.ensure().await }
+                }
+            })
+    }
+
+    /// Creates a person with a password, as sign-up does; for demo data and tests.
+    pub async fn create_user(&self, new: NewUser<'_>) -> Result<User> {
+        create_user(self, new).await
+    }
+}

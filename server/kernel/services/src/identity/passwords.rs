@@ -1,0 +1,57 @@
+//! Passwords: argon2id with the parameters the crate recommends (OWASP: 19 MiB, two passes, one lane).
+
+use std::sync::{Arc, LazyLock};
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use tenon_sdk::{Error, Result};
+use tokio::sync::Semaphore;
+
+/// Longest password in bytes; hashing an unbounded one would be a way to keep the server busy.
+pub(super) const MAX_BYTES: usize = 1024;
+
+/// Hashing, off the request threads and never more at once than there are cores, since each takes 19 MiB.
+#[derive(Clone)]
+pub(super) struct Passwords {
+    permits: Arc<Semaphore>,
+}
+
+impl Passwords {
+    pub(super) fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Self { permits: Arc::new(Semaphore::new(cores)) }
+    }
+
+    pub(super) async fn hash(&self, password: String) -> Result<String> {
+        self.off_thread(move || {
+            Argon2::default()
+                .hash_password(password.as_bytes())
+                .map(|hash| hash.to_string())
+                .map_err(Error::internal)
+        })
+        .await?
+    }
+
+    /// Whether the password fits. Without a hash (no such person) the same work is done, so that time tells nothing.
+    pub(super) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
+        static NOBODY: LazyLock<String> = LazyLock::new(|| {
+            Argon2::default().hash_password(b"nobody").map(|hash| hash.to_string()).unwrap_or_default()
+        });
+        self.off_thread(move || {
+            let known = hash.is_some();
+            let text = hash.unwrap_or_else(|| NOBODY.clone());
+            let fits = PasswordHash::new(&text).is_ok_and(|parsed| {
+                Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok()
+            });
+            known && fits
+        })
+        .await
+    }
+
+    async fn off_thread<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let _permit = self.permits.acquire().await.map_err(Error::internal)?;
+        tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+    }
+}

@@ -1,0 +1,202 @@
+//! `/auth/v1`, in the wire form of GoTrue.
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{Query, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use tenon_sdk::{Error, Kernel, Result, SystemTx, http::Caller, module::Routes};
+
+use super::{Identity, NewUser, errors, sessions, users};
+
+pub(super) fn routes(identity: &Identity) -> Routes {
+    let router: Router<Kernel> = Router::new()
+        .route("/auth/v1/signup", post(sign_up))
+        .route("/auth/v1/token", post(token))
+        .route("/auth/v1/logout", post(logout))
+        .route("/auth/v1/user", get(user).put(update_user))
+        .route("/auth/v1/settings", get(settings))
+        .route("/auth/v1/health", get(health))
+        .route("/auth/v1/.well-known/jwks.json", get(jwks))
+        .layer(axum::Extension(identity.clone()));
+    router.into()
+}
+
+type Service = axum::Extension<Identity>;
+
+fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T> {
+    serde_json::from_slice(body).map_err(|error| errors::bad_json(&error))
+}
+
+fn user_agent(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok())
+}
+
+#[derive(Deserialize)]
+struct Credentials {
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    data: Value,
+}
+
+async fn sign_up(service: Service, headers: HeaderMap, body: Bytes) -> Response {
+    let result = async {
+        let Credentials { email, password, data } = read(&body)?;
+        if !service.0.0.config.auth.sign_up {
+            return Err(Error::unprocessable("signup_disabled", "Signups not allowed for this instance")
+                .hint("Ask for an invitation."));
+        }
+        let user = service.create_user(NewUser { email: &email, password: &password, data: &data }).await?;
+        sessions::open(&service, user, user_agent(&headers)).await.map(Json)
+    };
+    errors::respond(&headers, result.await)
+}
+
+#[derive(Deserialize)]
+struct Grant {
+    #[serde(default)]
+    grant_type: String,
+}
+
+#[derive(Deserialize)]
+struct RefreshToken {
+    #[serde(default)]
+    refresh_token: String,
+}
+
+async fn token(service: Service, Query(grant): Query<Grant>, headers: HeaderMap, body: Bytes) -> Response {
+    let result = async {
+        match grant.grant_type.as_str() {
+            "password" => {
+                let credentials: Credentials = read(&body)?;
+                sign_in(&service, credentials, user_agent(&headers)).await
+            }
+            "refresh_token" => {
+                let RefreshToken { refresh_token } = read(&body)?;
+                sessions::refresh(&service, &refresh_token).await
+            }
+            _ => Err(Error::invalid("unsupported_grant_type", "unsupported_grant_type")
+                .hint("grant_type is password or refresh_token.")),
+        }
+        .map(Json)
+    };
+    errors::respond(&headers, result.await)
+}
+
+async fn sign_in(identity: &Identity, credentials: Credentials, user_agent: Option<&str>) -> Result<Value> {
+    let Ok(email) = users::normal_email(&credentials.email) else {
+        return Err(errors::invalid_credentials());
+    };
+    identity.0.attempts.check(&email, identity.0.env.now())?;
+    let tx = SystemTx::begin(&identity.0.db, "sign-in").await?;
+    let row = tx
+        .query_opt(&format!("select {} from auth.users where email = $1", users::COLUMNS), &[&email])
+        .await?;
+    tx.commit().await?;
+    let user = row.as_ref().map(users::User::from_row).transpose()?;
+    let hash = user.as_ref().and_then(|user| user.password.clone());
+    let fits = credentials.password.len() <= super::passwords::MAX_BYTES
+        && identity.0.passwords.verify(credentials.password, hash).await?;
+    match user {
+        Some(user) if fits => {
+            identity.0.attempts.succeeded(&email);
+            sessions::open(identity, user, user_agent).await
+        }
+        _ => {
+            identity.0.attempts.failed(&email, identity.0.env.now());
+            Err(errors::invalid_credentials())
+        }
+    }
+}
+
+async fn current(service: &Identity, caller: &Caller) -> Result<users::User> {
+    let session = caller.identity.session.ok_or_else(errors::session_not_found)?;
+    sessions::person(service, session).await?.ok_or_else(errors::session_not_found)
+}
+
+async fn user(service: Service, caller: Result<Caller>, headers: HeaderMap) -> Response {
+    let result = async { Ok(Json(current(&service, &caller?).await?.to_json())) };
+    errors::respond(&headers, result.await)
+}
+
+#[derive(Deserialize)]
+struct UserUpdate {
+    password: Option<String>,
+    data: Option<serde_json::Map<String, Value>>,
+}
+
+async fn update_user(service: Service, caller: Result<Caller>, headers: HeaderMap, body: Bytes) -> Response {
+    let result = async {
+        let user = current(&service, &caller?).await?;
+        let update: UserUpdate = read(&body)?;
+        let hash = match update.password {
+            Some(password) => {
+                users::check_password(&service, &password)?;
+                Some(service.0.0.passwords.hash(password).await?)
+            }
+            None => None,
+        };
+        let data = Value::Object(update.data.unwrap_or_default());
+        if data.to_string().len() > 16 * 1024 {
+            return Err(Error::invalid("validation_failed", "The field data must be a small JSON object."));
+        }
+        let tx = SystemTx::begin(&service.0.0.db, "change of user").await?;
+        let row = tx
+            .query_one(
+                &format!(
+                    "update auth.users set encrypted_password = coalesce($2, encrypted_password), \
+                     raw_user_meta_data = raw_user_meta_data || $3, updated_at = $4 where id = $1 returning {}",
+                    users::COLUMNS
+                ),
+                &[&user.id, &hash, &data, &service.0.0.env.now()],
+            )
+            .await?;
+        let user = users::User::from_row(&row)?;
+        tx.commit().await?;
+        Ok(Json(user.to_json()))
+    };
+    errors::respond(&headers, result.await)
+}
+
+#[derive(Deserialize)]
+struct Logout {
+    #[serde(default)]
+    scope: sessions::Scope,
+}
+
+async fn logout(service: Service, caller: Result<Caller>, Query(query): Query<Logout>, headers: HeaderMap) -> Response {
+    let result = async {
+        let caller = caller?;
+        let session = caller.identity.session.ok_or_else(errors::session_not_found)?;
+        sessions::end(&service, caller.user.0, session, query.scope).await?;
+        Ok(StatusCode::NO_CONTENT)
+    };
+    errors::respond(&headers, result.await)
+}
+
+async fn settings(service: Service) -> Json<Value> {
+    Json(json!({
+        "external": { "email": true, "phone": false, "anonymous_users": false },
+        "disable_signup": !service.0.0.config.auth.sign_up,
+        "mailer_autoconfirm": true,
+        "phone_autoconfirm": false,
+        "sms_provider": "",
+        "saml_enabled": false,
+    }))
+}
+
+async fn health(State(_): State<Kernel>) -> Json<Value> {
+    Json(json!({ "name": "Tenon", "version": env!("CARGO_PKG_VERSION"), "description": "Tenon identity service" }))
+}
+
+async fn jwks(service: Service) -> Response {
+    ([(header::CACHE_CONTROL, "public, max-age=600")], Json(service.0.0.keys.jwks())).into_response()
+}

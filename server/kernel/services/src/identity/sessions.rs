@@ -1,0 +1,161 @@
+//! Sessions and their refresh tokens: each token is good once; one that comes back later ends the whole session.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tenon_sdk::{Error, Result, SystemTx};
+use uuid::Uuid;
+
+use super::{
+    Identity,
+    tokens::{self, Claims},
+    users::{self, User},
+};
+
+fn hash(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}
+
+/// Opens a session for a person whose identity is proven.
+pub(super) async fn open(identity: &Identity, mut user: User, user_agent: Option<&str>) -> Result<Value> {
+    let env = &identity.0.env;
+    let (session, refresh_token, now) = (env.new_id(), env.new_secret::<24>(), env.now());
+    let tx = SystemTx::begin(&identity.0.db, "sign-in").await?;
+    tx.execute(
+        "insert into auth.sessions (id, user_id, user_agent, created_at, refreshed_at) values ($1, $2, $3, $4, $4)",
+        &[&session, &user.id, &user_agent.map(|text| text.chars().take(400).collect::<String>()), &now],
+    )
+    .await?;
+    insert_token(&tx, &refresh_token, session, now).await?;
+    let row = tx
+        .query_one(
+            &format!(
+                "update auth.users set last_sign_in_at = $2 where id = $1 returning {}",
+                users::COLUMNS
+            ),
+            &[&user.id, &now],
+        )
+        .await?;
+    user = User::from_row(&row)?;
+    tx.commit().await?;
+    answer(identity, &user, session, &refresh_token, now).await
+}
+
+async fn insert_token(tx: &SystemTx, token: &str, session: Uuid, now: Timestamp) -> Result<()> {
+    tx.execute(
+        "insert into auth.refresh_tokens (token_hash, session_id, created_at) values ($1, $2, $3)",
+        &[&hash(token), &session, &now],
+    )
+    .await
+    .map(drop)
+}
+
+/// Exchanges a refresh token for new tokens.
+pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
+    let not_found =
+        || Error::invalid("refresh_token_not_found", "Invalid Refresh Token: Refresh Token Not Found");
+    let (env, now) = (&identity.0.env, identity.0.env.now());
+    let tx = SystemTx::begin(&identity.0.db, "refresh").await?;
+    let row = tx
+        .query_opt(
+            "select t.session_id, t.used_at, s.user_id from auth.refresh_tokens t \
+             join auth.sessions s on s.id = t.session_id where t.token_hash = $1 for update",
+            &[&hash(token)],
+        )
+        .await?
+        .ok_or_else(not_found)?;
+    let (session, used_at, user): (Uuid, Option<Timestamp>, Uuid) =
+        (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    if let Some(used_at) = used_at {
+        let tolerated = SignedDuration::from_secs(identity.0.config.auth.refresh_reuse_seconds);
+        if now.duration_since(used_at) > tolerated {
+            // Somebody kept a token that was already spent: it may have been stolen, so nobody goes on with it.
+            tx.execute("delete from auth.sessions where id = $1", &[&session]).await?;
+            tx.commit().await?;
+            tracing::warn!(%session, "refresh token used twice; session ended");
+            return Err(Error::invalid("refresh_token_already_used", "Invalid Refresh Token: Already Used")
+                .hint("Sign in again."));
+        }
+    }
+    let next = env.new_secret::<24>();
+    tx.execute(
+        "update auth.refresh_tokens set used_at = coalesce(used_at, $2) where token_hash = $1",
+        &[&hash(token), &now],
+    )
+    .await?;
+    insert_token(&tx, &next, session, now).await?;
+    tx.execute("update auth.sessions set refreshed_at = $2 where id = $1", &[&session, &now]).await?;
+    let user = find(&tx, user).await?.ok_or_else(not_found)?;
+    tx.commit().await?;
+    answer(identity, &user, session, &next, now).await
+}
+
+async fn find(tx: &SystemTx, user: Uuid) -> Result<Option<User>> {
+    let row = tx.query_opt(&format!("select {} from auth.users where id = $1", users::COLUMNS), &[&user]).await?;
+    row.as_ref().map(User::from_row).transpose()
+}
+
+/// The person of a session that has not ended.
+pub(super) async fn person(identity: &Identity, session: Uuid) -> Result<Option<User>> {
+    let tx = SystemTx::begin(&identity.0.db, "current user").await?;
+    let row = tx
+        .query_opt(
+            &format!(
+                "select {} from auth.users where id = (select user_id from auth.sessions where id = $1)",
+                users::COLUMNS
+            ),
+            &[&session],
+        )
+        .await?;
+    tx.commit().await?;
+    row.as_ref().map(User::from_row).transpose()
+}
+
+/// Which sessions a sign-out ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Scope {
+    /// All of the person's.
+    #[default]
+    Global,
+    /// This one.
+    Local,
+    /// All but this one.
+    Others,
+}
+
+/// Ends sessions.
+pub(super) async fn end(identity: &Identity, user: Uuid, session: Uuid, scope: Scope) -> Result<()> {
+    let tx = SystemTx::begin(&identity.0.db, "sign-out").await?;
+    let (this, others) = match scope {
+        Scope::Global => (true, true),
+        Scope::Local => (true, false),
+        Scope::Others => (false, true),
+    };
+    tx.execute(
+        "delete from auth.sessions where user_id = $1 and ((id = $2 and $3) or (id <> $2 and $4))",
+        &[&user, &session, &this, &others],
+    )
+    .await?;
+    tx.commit().await
+}
+
+async fn answer(
+    identity: &Identity,
+    user: &User,
+    session: Uuid,
+    refresh_token: &str,
+    now: Timestamp,
+) -> Result<Value> {
+    let lifetime = identity.0.config.auth.access_token_seconds;
+    let issuer = format!("{}/auth/v1", identity.0.config.server.site_url);
+    let claims = Claims::new(user, session, &issuer, now.as_second(), lifetime);
+    Ok(json!({
+        "access_token": tokens::sign(&identity.0.keys, &claims).await?,
+        "token_type": "bearer",
+        "expires_in": lifetime,
+        "expires_at": claims.exp,
+        "refresh_token": refresh_token,
+        "user": user.to_json(),
+    }))
+}

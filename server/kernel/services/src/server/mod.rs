@@ -1,0 +1,104 @@
+//! Putting a server together from modules: migrations, routes, background tasks. Which modules there are is decided by
+//! the binary, or by a test.
+
+mod router;
+
+use std::sync::Arc;
+
+use tenon_sdk::{
+    Kernel, Module, Result,
+    config::Config,
+    db::{Db, DbOptions},
+    env::Env,
+};
+use tokio::sync::Notify;
+use utoipa::openapi::OpenApi;
+
+use crate::{events, identity::Identity, jobs, tenancy};
+
+/// A server that is ready to answer.
+pub struct Server {
+    kernel: Kernel,
+    identity: Identity,
+    router: axum::Router,
+    openapi: OpenApi,
+    wake: Arc<Notify>,
+    reload: Arc<Notify>,
+    tasks: tokio::task::JoinSet<()>,
+}
+
+/// The kernel's own services, then the given modules.
+pub fn all_modules(identity: &Identity, others: Vec<Module>) -> Vec<Module> {
+    let mut modules = vec![identity.module(), tenancy::module(), events::module(), jobs::module()];
+    modules.extend(others);
+    modules
+}
+
+impl Server {
+    /// Migrates the database and starts the modules. `reload` wakes whoever keeps a copy of the schema.
+    pub async fn start(
+        env: Env,
+        config: Config,
+        database: DbOptions,
+        reload: Arc<Notify>,
+        modules: Vec<Module>,
+    ) -> Result<Self> {
+        let db = Db::new(database)?;
+        let identity = Identity::new(db.clone(), env.clone(), config.clone());
+        let modules = all_modules(&identity, modules);
+        let steps: Vec<_> = modules.iter().map(|m| (m.name, m.schema, m.migrations)).collect();
+        db.migrate(&steps).await?;
+        let kernel = Kernel::new(env, config, db, Arc::new(identity.verifier()), modules);
+        for module in kernel.modules() {
+            module.start(kernel.clone()).await?;
+        }
+        let (router, openapi) = router::build(&kernel);
+        let mut server = Self {
+            kernel,
+            identity,
+            router,
+            openapi,
+            wake: Arc::default(),
+            reload,
+            tasks: tokio::task::JoinSet::new(),
+        };
+        server.tasks.spawn(events::listen(server.kernel.clone(), server.wake.clone(), server.reload.clone()));
+        Ok(server)
+    }
+
+    /// Starts taking jobs.
+    pub fn start_workers(&mut self) {
+        self.tasks.spawn(jobs::work(self.kernel.clone(), self.wake.clone()));
+    }
+
+    /// The kernel.
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// The identity service.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// All routes.
+    pub fn router(&self) -> axum::Router {
+        self.router.clone()
+    }
+
+    /// The description of all commands.
+    pub fn openapi(&self) -> &OpenApi {
+        &self.openapi
+    }
+
+    /// Stops background work and closes the database.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+        self.kernel.db().close();
+    }
+}
+
+/// The description of the commands of some modules, without a database.
+pub fn describe(modules: &[Module]) -> OpenApi {
+    router::describe(modules).1
+}

@@ -1,0 +1,100 @@
+//! All routes of all modules in one router, with what every request goes through.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, State},
+    http::{HeaderName, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tenon_sdk::{Error, Kernel, Module, SystemTx, http::authenticate, module::Routes};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, cors::CorsLayer};
+use utoipa::openapi::{
+    InfoBuilder, OpenApi, OpenApiBuilder,
+    security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+};
+
+pub(super) fn build(kernel: &Kernel) -> (Router, OpenApi) {
+    let (routes, openapi) = describe(kernel.modules());
+    let document = serde_json::to_value(&openapi).unwrap_or_default();
+    let router = routes
+        .route("/openapi.json", get(move || std::future::ready(axum::Json(document.clone()))))
+        .layer(axum::middleware::from_fn_with_state(kernel.clone(), authenticate))
+        .route("/healthz", get(|| std::future::ready("ok")))
+        .route("/readyz", get(ready))
+        .layer(DefaultBodyLimit::max(kernel.config().server.max_body_bytes))
+        .layer(CompressionLayer::new())
+        .layer(cors())
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
+            Error::internal(format!("panic in a handler: {text}")).into_response()
+        }))
+        .with_state(kernel.clone());
+    (router, openapi)
+}
+
+pub(super) fn describe(modules: &[Module]) -> (Router<Kernel>, OpenApi) {
+    let base = OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Tenon")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(
+                    "Commands of all modules. Generic reads and writes are the data API's, under /rest/v1.",
+                ))
+                .build(),
+        )
+        .security(Some([SecurityRequirement::new("token", Vec::<String>::new())]))
+        .build();
+    let mut routes = Routes::with_openapi(base);
+    for module in modules {
+        routes = routes.merge(module.make_routes());
+    }
+    let (router, mut openapi) = routes.split_for_parts();
+    openapi.components.get_or_insert_default().add_security_scheme(
+        "token",
+        SecurityScheme::Http(
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build(),
+        ),
+    );
+    (router, openapi)
+}
+
+/// Whether the database answers.
+async fn ready(State(kernel): State<Kernel>) -> Response {
+    let look = async {
+        let tx = SystemTx::begin(kernel.db(), "readiness").await?;
+        tx.commit().await
+    };
+    match tokio::time::timeout(Duration::from_secs(5), look).await {
+        Ok(Ok(())) => (StatusCode::OK, "ready").into_response(),
+        Ok(Err(error)) => error.into_response(),
+        Err(_) => Error::unavailable("database.busy", "The database did not answer in time.").into_response(),
+    }
+}
+
+/// Browsers of other origins may call the API with a token; cookies are not used, so any origin will do.
+fn cors() -> CorsLayer {
+    let names = |names: &'static [&'static str]| -> Vec<HeaderName> {
+        names.iter().map(|name| HeaderName::from_static(name)).collect()
+    };
+    CorsLayer::new()
+        .allow_origin(tower_http::cors::Any)
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers(names(&[
+            "accept", "accept-profile", "apikey", "authorization", "baggage", "cache-control", "content-profile",
+            "content-type", "idempotency-key", "last-event-id", "prefer", "range", "range-unit", "traceparent",
+            "tracestate", "x-client-info", "x-metadata", "x-org-id", "x-region", "x-retry-count",
+            "x-supabase-api-version", "x-upsert",
+        ]))
+        .expose_headers([
+            header::CONTENT_RANGE,
+            header::LOCATION,
+            HeaderName::from_static("preference-applied"),
+            HeaderName::from_static("x-supabase-api-version"),
+        ])
+        .max_age(Duration::from_secs(600))
+}

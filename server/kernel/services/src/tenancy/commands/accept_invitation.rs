@@ -1,0 +1,119 @@
+//! A signed-in person takes up an invitation.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+use tenon_sdk::{Error, Kernel, OrgId, Result, SystemTx, UserId, permission::Role};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{Organization, token_hash};
+
+/// What an invitation shows to whoever holds its link.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Invited {
+    /// The organisation's name.
+    pub organization: OrganizationName,
+    /// The role it gives.
+    pub role: Role,
+    /// Whom it is meant for.
+    pub email: Option<String>,
+    /// Until when it is good.
+    pub expires_at: Timestamp,
+}
+
+/// The name alone; more is not shown to people outside.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OrganizationName {
+    /// The organisation's name.
+    pub name: String,
+}
+
+struct Found {
+    org: OrgId,
+    slug: String,
+    id: Uuid,
+    shown: Invited,
+}
+
+async fn find(tx: &SystemTx, token: &str, now: Timestamp) -> Result<Found> {
+    let row = tx
+        .query_opt(
+            "select i.org_id, o.slug, i.id, o.name, i.role, i.email, i.expires_at from tenancy.invitations i \
+             join tenancy.organizations o on o.id = i.org_id \
+             where i.token_hash = $1 and i.accepted_at is null and i.expires_at > $2 for update of i",
+            &[&token_hash(token), &now],
+        )
+        .await?
+        .ok_or_else(|| {
+            Error::not_found("tenancy.invitation_not_found", "This invitation does not exist or is no longer good.")
+                .hint("Ask for a new link.")
+        })?;
+    let role: String = row.try_get(4)?;
+    Ok(Found {
+        org: row.try_get(0)?,
+        slug: row.try_get(1)?,
+        id: row.try_get(2)?,
+        shown: Invited {
+            organization: OrganizationName { name: row.try_get(3)? },
+            role: Role::parse(&role).ok_or_else(|| Error::internal("unknown role in invitation"))?,
+            email: row.try_get(5)?,
+            expires_at: row.try_get(6)?,
+        },
+    })
+}
+
+/// What the invitation of a link says.
+pub async fn find_invitation(kernel: &Kernel, token: &str) -> Result<Invited> {
+    let tx = SystemTx::begin(kernel.db(), "look at invitation").await?;
+    let found = find(&tx, token, kernel.env().now()).await?;
+    tx.commit().await?;
+    Ok(found.shown)
+}
+
+/// Makes the person a member. Somebody who is one already keeps the role they have.
+pub async fn accept_invitation(kernel: &Kernel, user: UserId, token: &str) -> Result<Organization> {
+    let now = kernel.env().now();
+    let tx = SystemTx::begin(kernel.db(), "accept invitation").await?;
+    let found = find(&tx, token, now).await?;
+    if let Some(email) = &found.shown.email {
+        let own: String =
+            tx.query_one("select email from auth.users where id = $1", &[&user]).await?.try_get(0)?;
+        if own != *email {
+            return Err(Error::forbidden(
+                "tenancy.invitation_for_another",
+                "This invitation is meant for another e-mail address.",
+            )
+            .hint("Sign in with the address it was sent to."));
+        }
+    }
+    tx.execute(
+        "insert into tenancy.memberships (org_id, user_id, role) values ($1, $2, $3) on conflict do nothing",
+        &[&found.org, &user, &found.shown.role.as_str()],
+    )
+    .await?;
+    let role: String = tx
+        .query_one("select role from tenancy.memberships where org_id = $1 and user_id = $2", &[&found.org, &user])
+        .await?
+        .try_get(0)?;
+    tx.execute(
+        "update tenancy.invitations set accepted_by = $3, accepted_at = $4 where org_id = $1 and id = $2",
+        &[&found.org, &found.id, &user, &now],
+    )
+    .await?;
+    tx.query(
+        "select events.append($1, $2, $3, $4, $5, $6)",
+        &[
+            &found.org,
+            &user,
+            &vec![kernel.env().new_id()],
+            &vec!["tenancy.member_joined"],
+            &vec![Some(user.0)],
+            &vec![json!({ "role": role })],
+        ],
+    )
+    .await?;
+    tx.commit().await?;
+    let role = Role::parse(&role).ok_or_else(|| Error::internal("unknown role of member"))?;
+    Ok(Organization { id: found.org.0, slug: found.slug, name: found.shown.organization.name, role })
+}

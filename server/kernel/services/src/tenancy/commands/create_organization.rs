@@ -1,0 +1,123 @@
+//! A person founds an organisation and becomes its owner.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tenon_sdk::{Error, Kernel, OrgId, Result, SystemTx, UserId, permission::Role};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// What a new organisation brings.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct NewOrganization {
+    /// Its name; the address is made from it.
+    #[schema(example = "Harbour Works", min_length = 1, max_length = 200)]
+    pub name: String,
+}
+
+/// An organisation as one of its members sees it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Organization {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name in addresses.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// The member's role in it.
+    pub role: Role,
+}
+
+/// Founds an organisation.
+pub async fn create_organization(kernel: &Kernel, owner: UserId, new: &NewOrganization) -> Result<Organization> {
+    let name = new.name.trim();
+    if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
+        return Err(Error::unprocessable("tenancy.name_invalid", "The name must have 1 to 200 characters."));
+    }
+    let tx = SystemTx::begin(kernel.db(), "new organisation").await?;
+    let id = OrgId(kernel.env().new_id());
+    let slug = insert(&tx, id, name, owner).await?;
+    add(&tx, id, owner, Role::Owner).await?;
+    tx.query(
+        "select events.append($1, $2, $3, $4, $5, $6)",
+        &[
+            &id,
+            &owner,
+            &vec![kernel.env().new_id()],
+            &vec!["tenancy.organization_created"],
+            &vec![Some(id.0)],
+            &vec![json!({ "name": name, "slug": slug })],
+        ],
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(Organization { id: id.0, slug, name: name.to_owned(), role: Role::Owner })
+}
+
+/// Inserts under the first free slug: `harbour-works`, `harbour-works-2` …
+async fn insert(tx: &SystemTx, id: OrgId, name: &str, owner: UserId) -> Result<String> {
+    let base = slug(name);
+    for number in 1..1000 {
+        let slug = if number == 1 { base.clone() } else { format!("{base}-{number}") };
+        let inserted = tx
+            .execute(
+                "insert into tenancy.organizations (id, slug, name, created_by) values ($1, $2, $3, $4) \
+                 on conflict (slug) do nothing",
+                &[&id, &slug, &name, &owner],
+            )
+            .await?;
+        if inserted == 1 {
+            return Ok(slug);
+        }
+    }
+    Err(Error::conflict("tenancy.slug_taken", "Too many organisations have this name.").hint("Choose another name."))
+}
+
+async fn add(tx: &SystemTx, org: OrgId, user: UserId, role: Role) -> Result<()> {
+    tx.execute(
+        "insert into tenancy.memberships (org_id, user_id, role) values ($1, $2, $3) \
+         on conflict (org_id, user_id) do update set role = excluded.role",
+        &[&org, &user, &role.as_str()],
+    )
+    .await
+    .map(drop)
+}
+
+/// Makes a person a member with a role; for demo data and tests.
+pub async fn add_member(kernel: &Kernel, org: OrgId, user: UserId, role: Role) -> Result<()> {
+    let tx = SystemTx::begin(kernel.db(), "new member").await?;
+    add(&tx, org, user, role).await?;
+    tx.commit().await
+}
+
+/// A name as it can stand in an address.
+fn slug(name: &str) -> String {
+    let mut slug = String::new();
+    for letter in name.chars().flat_map(char::to_lowercase) {
+        match letter {
+            'ä' => slug.push_str("ae"),
+            'ö' => slug.push_str("oe"),
+            'ü' => slug.push_str("ue"),
+            'ß' => slug.push_str("ss"),
+            letter if letter.is_ascii_alphanumeric() => slug.push(letter),
+            _ if !slug.is_empty() && !slug.ends_with('-') => slug.push('-'),
+            _ => {}
+        }
+    }
+    slug.truncate(50);
+    let slug = slug.trim_matches('-');
+    if slug.is_empty() { "organisation".to_owned() } else { slug.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slug;
+
+    #[test]
+    fn a_slug_is_made_of_the_letters_an_address_can_hold() {
+        assert_eq!(slug("Harbour Works Ltd."), "harbour-works-ltd");
+        assert_eq!(slug("  Müller & Söhne  "), "mueller-soehne");
+        assert_eq!(slug("日本"), "organisation");
+        assert_eq!(slug("'; drop table --"), "drop-table");
+        assert!(slug(&"x-".repeat(200)).len() <= 50);
+    }
+}

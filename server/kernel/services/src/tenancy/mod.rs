@@ -1,0 +1,49 @@
+//! Organisations, who belongs to them and what they may do there.
+
+mod commands;
+mod permissions;
+mod routes;
+
+pub use commands::{NewOrganization, Organization, add_member, create_organization};
+
+use tenon_sdk::{Kernel, Module, Result, SystemTx, migrations, permission::Role};
+
+/// The module's manifest.
+pub fn module() -> Module {
+    Module::new("tenancy", "Organisations")
+        .tables("tenancy", migrations!["../../migrations/tenancy/" => "0001_organizations", "0002_context"])
+        .permissions(permissions::ALL)
+        .routes(routes::routes)
+        .on_start(write_matrix)
+}
+
+/// What each built-in role may do, from the manifests of all modules, in alphabetical order.
+pub fn matrix(modules: &[Module]) -> Vec<(Role, Vec<&'static str>)> {
+    Role::ALL
+        .into_iter()
+        .map(|role| {
+            let all = modules.iter().flat_map(|module| module.permissions);
+            let mut names: Vec<_> = all.filter(|def| def.from <= role).map(|def| def.name).collect();
+            names.sort_unstable();
+            (role, names)
+        })
+        .collect()
+}
+
+/// Brings `tenancy.role_permissions` in line with the manifests.
+async fn write_matrix(kernel: Kernel) -> Result<()> {
+    let tx = SystemTx::begin(kernel.db(), "role permissions").await?;
+    let matrix = matrix(kernel.modules());
+    let everything = matrix.last().map(|(_, names)| names.clone()).unwrap_or_default();
+    let roles = matrix.into_iter().map(|(role, names)| (role.as_str(), names)).chain([("*", everything)]);
+    for (role, names) in roles {
+        tx.execute(
+            "insert into tenancy.role_permissions (role, permissions) values ($1, $2) \
+             on conflict (role) do update set permissions = excluded.permissions \
+             where tenancy.role_permissions.permissions <> excluded.permissions",
+            &[&role, &format!(",{},", names.join(","))],
+        )
+        .await?;
+    }
+    tx.commit().await
+}
