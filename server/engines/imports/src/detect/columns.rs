@@ -1,0 +1,236 @@
+//! Which column holds which field.
+
+use std::collections::HashMap;
+
+use strsim::{jaro_winkler, osa_distance};
+use tenon_sdk::imports::SheetSpec;
+
+use super::normalise::{normalise, without_brackets};
+
+/// Headings people have matched by hand before: normalised heading to field key, for each sheet key.
+/// They win over everything else.
+#[derive(Debug, Clone, Default)]
+pub struct Remembered(HashMap<(String, String), Option<String>>);
+
+impl Remembered {
+    /// Notes that on this sheet this heading is this field, or no field at all.
+    pub fn note(&mut self, sheet_key: &str, heading: &str, field_key: Option<&str>) {
+        self.0.insert((sheet_key.to_owned(), normalise(heading)), field_key.map(str::to_owned));
+    }
+
+    fn get(&self, sheet_key: &str, normalised: &str) -> Option<Option<&str>> {
+        self.0.get(&(sheet_key.to_owned(), normalised.to_owned())).map(Option::as_deref)
+    }
+}
+
+/// The column found for one field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnMatch {
+    /// Key of the field.
+    pub field: &'static str,
+    /// Column, counted from 0; `None` if none fits.
+    pub column: Option<u32>,
+    /// 1 for an equal or remembered heading, less for a similar one, 0 for none.
+    pub score: f64,
+    /// For a required field without a column: the unused headings that come closest, best first.
+    pub suggestions: Vec<String>,
+}
+
+/// Finds the column of each field by its heading: remembered ones first, then equal ones, then those that differ
+/// by at most two letters (fewer in short words). A column serves one field only.
+pub fn match_columns(spec: &SheetSpec, headings: &[String], remembered: &Remembered) -> Vec<ColumnMatch> {
+    let forms: Vec<Heading> = headings.iter().map(|heading| Heading::new(heading)).collect();
+    let names: Vec<Vec<String>> = spec
+        .fields
+        .iter()
+        .map(|field| {
+            let mut names = vec![normalise(field.label), normalise(field.key)];
+            names.extend(field.synonyms.iter().map(|synonym| normalise(synonym)));
+            names
+        })
+        .collect();
+    let mut candidates = Vec::new();
+    for (column, form) in forms.iter().enumerate() {
+        if form.whole.is_empty() {
+            continue;
+        }
+        match remembered.get(spec.key, &form.whole) {
+            Some(Some(key)) => {
+                if let Some(field) = spec.index_of(key) {
+                    candidates.push((2.0, field, column));
+                    continue;
+                }
+            }
+            Some(None) => continue,
+            None => {}
+        }
+        for (field, names) in names.iter().enumerate() {
+            let score = names.iter().map(|name| form.score(name)).fold(0.0, f64::max);
+            if score > 0.0 {
+                candidates.push((score, field, column));
+            }
+        }
+    }
+    candidates.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.2.cmp(&b.2)).then(a.1.cmp(&b.1)));
+    let mut found: Vec<Option<(usize, f64)>> = vec![None; spec.fields.len()];
+    let mut used = vec![false; headings.len()];
+    for (score, field, column) in candidates {
+        if found[field].is_none() && !used[column] {
+            found[field] = Some((column, score));
+            used[column] = true;
+        }
+    }
+    spec.fields
+        .iter()
+        .enumerate()
+        .map(|(index, field)| match found[index] {
+            Some((column, score)) => ColumnMatch {
+                field: field.key,
+                column: u32::try_from(column).ok(),
+                score: score.min(1.0),
+                suggestions: Vec::new(),
+            },
+            None => ColumnMatch {
+                field: field.key,
+                column: None,
+                score: 0.0,
+                suggestions: if field.required { suggest(&names[index], &forms, &used, headings) } else { Vec::new() },
+            },
+        })
+        .collect()
+}
+
+/// A heading in the forms in which it is compared.
+struct Heading {
+    whole: String,
+    short: Option<String>,
+}
+
+impl Heading {
+    fn new(heading: &str) -> Self {
+        Self { whole: normalise(heading), short: without_brackets(heading).map(normalise) }
+    }
+
+    fn score(&self, name: &str) -> f64 {
+        if self.whole == name {
+            return 1.0;
+        }
+        if self.short.as_deref() == Some(name) {
+            return 0.95;
+        }
+        similarity(&self.whole, name).max(self.short.as_deref().map_or(0.0, |short| similarity(short, name)))
+    }
+}
+
+/// Above 0 if the two differ by so few letters that it is likely a slip of the keyboard.
+pub(super) fn similarity(a: &str, b: &str) -> f64 {
+    let length = a.chars().count().min(b.chars().count());
+    let allowed = match length {
+        0..=3 => return 0.0,
+        4..=7 => 1,
+        _ => 2,
+    };
+    if a.len().abs_diff(b.len()) > 8 {
+        return 0.0;
+    }
+    match u32::try_from(osa_distance(a, b)) {
+        Ok(distance) if distance <= allowed => 0.9 - 0.1 * f64::from(distance),
+        _ => 0.0,
+    }
+}
+
+fn suggest(names: &[String], forms: &[Heading], used: &[bool], headings: &[String]) -> Vec<String> {
+    let mut close: Vec<(f64, &String)> = forms
+        .iter()
+        .zip(headings)
+        .zip(used)
+        .filter(|((form, _), used)| !**used && !form.whole.is_empty())
+        .map(|((form, heading), _)| {
+            (names.iter().map(|name| jaro_winkler(&form.whole, name)).fold(0.0, f64::max), heading)
+        })
+        .filter(|(score, _)| *score > 0.6)
+        .collect();
+    close.sort_by(|a, b| b.0.total_cmp(&a.0));
+    close.into_iter().take(3).map(|(_, heading)| heading.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tenon_sdk::imports::{Field, FieldKind};
+
+    use super::*;
+
+    const fn field(key: &'static str, label: &'static str, synonyms: &'static [&'static str]) -> Field {
+        Field {
+            key,
+            label,
+            kind: FieldKind::Text { max: 100 },
+            required: true,
+            unique: false,
+            synonyms,
+            help: "",
+            example: "",
+        }
+    }
+
+    const SPEC: SheetSpec = SheetSpec {
+        key: "orders",
+        title: "Orders",
+        names: &[],
+        fields: &[
+            field("number", "Order number", &["PO No.", "Purchase order"]),
+            field("value", "Order value", &["Amount"]),
+            field("supplier", "Supplier", &["Vendor"]),
+        ],
+    };
+
+    fn columns(headings: &[&str], remembered: &Remembered) -> Vec<Option<u32>> {
+        let headings: Vec<String> = headings.iter().map(|&heading| heading.to_owned()).collect();
+        match_columns(&SPEC, &headings, remembered).into_iter().map(|found| found.column).collect()
+    }
+
+    #[test]
+    fn synonyms_brackets_and_slips_of_the_keyboard_are_understood() {
+        assert_eq!(columns(&["Vendor", "PO #", "Amount (GBP)"], &Remembered::default()), [Some(1), Some(2), Some(0)]);
+        assert_eq!(columns(&["Suplier", "Ordr valeu", "Puchase order"], &Remembered::default()), [
+            Some(2),
+            Some(1),
+            Some(0)
+        ]);
+        assert_eq!(columns(&["Colour", "", "Size"], &Remembered::default()), [None, None, None]);
+    }
+
+    #[test]
+    fn what_a_person_chose_before_wins_even_over_an_equal_heading() {
+        let mut remembered = Remembered::default();
+        remembered.note("orders", "Grand total", Some("value"));
+        remembered.note("orders", "Amount", None);
+        assert_eq!(columns(&["PO No.", "Amount", "GRAND TOTAL", "Vendor"], &remembered), [
+            Some(0),
+            Some(2),
+            Some(3)
+        ]);
+    }
+
+    #[test]
+    fn a_required_field_without_a_column_names_the_closest_headings() {
+        let headings = ["PO No.".to_owned(), "Supply company".to_owned(), "Zebra".to_owned()];
+        let found = match_columns(&SPEC, &headings, &Remembered::default());
+        assert_eq!(found[2].suggestions, ["Supply company"]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_column_is_never_used_twice(headings in prop::collection::vec(
+            prop_oneof!["PO No\\.", "Amount", "Vendor", "Supplier", "Purchase ordr", "[a-zA-Z #()]{0,12}"], 0..12)
+        ) {
+            let found = match_columns(&SPEC, &headings, &Remembered::default());
+            let mut columns: Vec<u32> = found.iter().filter_map(|found| found.column).collect();
+            columns.sort_unstable();
+            let count = columns.len();
+            columns.dedup();
+            prop_assert_eq!(columns.len(), count);
+        }
+    }
+}
