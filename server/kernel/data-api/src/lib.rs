@@ -5,5 +5,10 @@
 
 pub mod api_request;
 pub mod error;
+pub mod plan;
 pub mod schema_cache;
 pub mod settings;
+
+mod service;
+
+pub use service::module;

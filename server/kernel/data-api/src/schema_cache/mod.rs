@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 pub use function::{Argument, Function, Returns};
 pub use relationship::{Cardinality, Junction, Relationship};
+pub(crate) use table::TENANT_COLUMN;
 pub use table::{Column, ColumnKind, Table};
 
 /// Reads tables, foreign keys and functions, in this order. Each takes the exposed schemas as `text[]` and returns one

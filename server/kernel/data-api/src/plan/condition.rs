@@ -1,0 +1,68 @@
+//! Filters, trees and sort terms of one level, with their columns resolved.
+
+use super::{ColumnRef, Condition, Embed, Order, Planner};
+use crate::api_request::{Field, Filter, IsValue, LogicTree, Operation, OrderTerm};
+use crate::error::{Error, Result};
+use crate::schema_cache::{ColumnKind, QualifiedName};
+
+impl Planner<'_> {
+    /// A field of a relation. Columns that the cache does not know are left for PostgreSQL to refuse.
+    pub(super) fn column(&self, table: &QualifiedName, field: &Field) -> ColumnRef {
+        let known = self.cache.table(table).and_then(|table| table.column(&field.name));
+        let function = match known {
+            None if field.name != "*" => self.cache.computed_column(table, &field.name),
+            _ => None,
+        };
+        let kind = known.map_or(ColumnKind::Other, |column| column.kind);
+        ColumnRef {
+            name: field.name.clone(),
+            function: function.map(|function| function.name.clone()),
+            path: field.path.clone(),
+            to_json: !field.path.is_empty() && kind != ColumnKind::Json,
+            tsvector: field.path.is_empty() && kind == ColumnKind::Tsvector,
+        }
+    }
+
+    /// A filter; on the name of an embed it asks whether the embed has rows.
+    pub(super) fn condition(&self, table: &QualifiedName, embeds: &[Embed], filter: &Filter) -> Result<Condition> {
+        let embed = embeds.iter().position(|embed| embed.name == filter.field.name && filter.field.path.is_empty());
+        if let Some(index) = embed {
+            let exists = match filter.operation {
+                Operation::Is(IsValue::Null) => filter.negated,
+                Operation::Is(IsValue::NotNull) => !filter.negated,
+                _ => return Err(Error::embed_operator(&filter.field.name)),
+            };
+            return Ok(Condition::Embed { index, exists });
+        }
+        Ok(Condition::Compare {
+            column: self.column(table, &filter.field),
+            negated: filter.negated,
+            operation: filter.operation.clone(),
+        })
+    }
+
+    pub(super) fn logic(&self, table: &QualifiedName, embeds: &[Embed], tree: &LogicTree) -> Result<Condition> {
+        match tree {
+            LogicTree::Filter(filter) => self.condition(table, embeds, filter),
+            LogicTree::Group { negated, logic, trees } => {
+                let conditions = trees.iter().map(|tree| self.logic(table, embeds, tree)).collect::<Result<_>>()?;
+                Ok(Condition::Group { negated: *negated, logic: *logic, conditions })
+            }
+        }
+    }
+
+    pub(super) fn order(&self, table: &QualifiedName, embeds: &[Embed], term: &OrderTerm) -> Result<Order> {
+        let (embed, column) = match &term.relation {
+            None => (None, self.column(table, &term.field)),
+            Some(relation) => {
+                let index = embeds.iter().position(|embed| embed.name == *relation);
+                let index = index.ok_or_else(|| Error::not_embedded(relation))?;
+                if !embeds[index].to_one {
+                    return Err(Error::related_order(&table.name, relation));
+                }
+                (Some(index), self.column(&embeds[index].read.table, &term.field))
+            }
+        };
+        Ok(Order { embed, column, descending: term.descending, nulls: term.nulls })
+    }
+}

@@ -1,0 +1,125 @@
+//! Stage 2, plan: an [`ApiRequest`] against the [`SchemaCache`] becomes a [`Plan`]: names resolved, relationships found,
+//! overloads chosen, the organisation's filter decided. Plain data; the whole meaning of a request in one value.
+
+mod call;
+mod condition;
+mod mutate;
+mod read;
+mod relation;
+mod suggest;
+mod types;
+
+use uuid::Uuid;
+
+pub use types::*;
+
+use crate::api_request::{Action, ApiRequest, Count, MediaType};
+use crate::error::{Error, Result};
+use crate::schema_cache::{QualifiedName, SchemaCache};
+use crate::settings::Settings;
+
+/// What planning looks things up in.
+#[derive(Clone, Copy)]
+struct Planner<'a> {
+    request: &'a ApiRequest,
+    cache: &'a SchemaCache,
+    settings: &'a Settings,
+    tenant: Option<Uuid>,
+}
+
+impl Plan {
+    /// Plans a request. With `tenant` every statement on a tenant table is bound to that organisation.
+    pub fn new(request: &ApiRequest, cache: &SchemaCache, settings: &Settings, tenant: Option<Uuid>) -> Result<Self> {
+        let planner = Planner { request, cache, settings, tenant };
+        let action = match &request.action {
+            Action::Read { relation, .. } => PlannedAction::Read(planner.read(relation)?),
+            Action::Mutate { relation, mutation } => {
+                PlannedAction::Mutate(Box::new(planner.mutate(relation, *mutation)?))
+            }
+            Action::Call { function, .. } => PlannedAction::Call(Box::new(planner.call(function)?)),
+            Action::RelationInfo(relation) => PlannedAction::Info(planner.relation_info(relation)?),
+            Action::FunctionInfo(function) => PlannedAction::Info(planner.function_info(function)?),
+            Action::RootInfo => PlannedAction::Info(vec!["OPTIONS", "GET", "HEAD"]),
+        };
+        let range = match action {
+            PlannedAction::Mutate(_) => crate::api_request::Range::ALL,
+            _ => request.range,
+        };
+        Ok(Self {
+            action,
+            media: negotiate(&request.accept)?,
+            head: request.is_head(),
+            count: request.preferences.count,
+            range,
+            max_rows: settings.max_rows,
+            tenant,
+        })
+    }
+
+    /// The transaction must not write: reads, and functions called by GET or HEAD, or declared not to write.
+    pub fn is_read_only(&self) -> bool {
+        match &self.action {
+            PlannedAction::Read(_) | PlannedAction::Info(_) => true,
+            PlannedAction::Mutate(_) => false,
+            PlannedAction::Call(call) => call.read_only,
+        }
+    }
+
+    /// The result decides whether the change may stand, so it must be looked at before the transaction commits.
+    pub fn checks_before_commit(&self) -> bool {
+        match &self.action {
+            PlannedAction::Read(_) | PlannedAction::Info(_) => false,
+            PlannedAction::Mutate(mutate) => {
+                self.media.is_singular() || mutate.max_affected.is_some() || mutate.is_put()
+            }
+            PlannedAction::Call(call) => !call.read_only && (self.media.is_singular() || call.max_affected.is_some()),
+        }
+    }
+
+    /// An estimate of the total is wanted from the planner of PostgreSQL.
+    pub fn wants_estimate(&self) -> bool {
+        matches!(self.count, Some(Count::Planned | Count::Estimated)) && matches!(self.action, PlannedAction::Read(_))
+    }
+}
+
+impl Planner<'_> {
+    fn qualified(&self, name: &str) -> QualifiedName {
+        QualifiedName::new(&self.request.schema, name)
+    }
+
+    fn relation_info(&self, relation: &str) -> Result<Vec<&'static str>> {
+        let table = self.table(relation)?;
+        let mut allowed = vec!["OPTIONS", "GET", "HEAD"];
+        if table.insertable {
+            allowed.push("POST");
+        }
+        if table.insertable && table.updatable && !table.primary_key.is_empty() {
+            allowed.push("PUT");
+        }
+        if table.updatable {
+            allowed.push("PATCH");
+        }
+        if table.deletable {
+            allowed.push("DELETE");
+        }
+        Ok(allowed)
+    }
+}
+
+/// The best media type wanted that can be made.
+fn negotiate(accept: &[MediaType]) -> Result<MediaType> {
+    accept
+        .iter()
+        .find_map(|wanted| match wanted {
+            MediaType::Any | MediaType::Json => Some(MediaType::Json),
+            MediaType::Object { .. } | MediaType::Array { .. } => Some(wanted.clone()),
+            _ => None,
+        })
+        .ok_or_else(|| {
+            let names: Vec<String> = accept
+                .iter()
+                .map(|media| media.content_type().trim_end_matches("; charset=utf-8").to_owned())
+                .collect();
+            Error::media_type(&names)
+        })
+}

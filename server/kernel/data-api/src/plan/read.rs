@@ -1,0 +1,156 @@
+//! Plans a read: the root relation and, recursively, what is embedded in it.
+
+use super::{Embed, OutputColumn, Planner, ReadPlan};
+use crate::api_request::{
+    EmbedPath, Field, JoinKind, JsonOperand, Range, SelectEmbed, SelectField, SelectItem,
+};
+use crate::error::{Error, Result};
+use crate::schema_cache::{QualifiedName, Relationship};
+
+/// Most embeds of one request; more would make one statement of unbounded cost.
+const MAX_EMBEDS: usize = 100;
+
+/// Levels that were planned: path by output names, and names that an alias has hidden.
+#[derive(Default)]
+struct Seen {
+    paths: Vec<EmbedPath>,
+    aliased: Vec<(EmbedPath, String, String)>,
+}
+
+impl Planner<'_> {
+    /// Plans GET and HEAD on a relation.
+    pub(super) fn read(&self, relation: &str) -> Result<ReadPlan> {
+        let table = self.table(relation)?.qualified.clone();
+        let mut plan = self.read_of(table, true)?;
+        plan.range = self.request.range.capped(self.settings.max_rows);
+        Ok(plan)
+    }
+
+    /// Plans the reading of a relation's rows; `filtered` if the root's filters are the reader's to apply.
+    pub(super) fn read_of(&self, table: QualifiedName, filtered: bool) -> Result<ReadPlan> {
+        let mut seen = Seen::default();
+        let plan = self.level(table, &self.request.query.select, EmbedPath::new(), filtered, &mut seen)?;
+        self.check_paths(&seen)?;
+        Ok(plan)
+    }
+
+    fn level(
+        &self,
+        table: QualifiedName,
+        items: &[SelectItem],
+        path: EmbedPath,
+        filtered: bool,
+        seen: &mut Seen,
+    ) -> Result<ReadPlan> {
+        let mut select = Vec::new();
+        let mut embeds = Vec::new();
+        for item in items {
+            match item {
+                SelectItem::Field(field) => select.push(self.output(&table, field)?),
+                SelectItem::Embed(embed) => embeds.push(self.embed(&table, embed, &path, seen)?),
+            }
+        }
+        let query = &self.request.query;
+        let mut conditions = Vec::new();
+        if filtered {
+            for (_, filter) in query.filters.iter().filter(|(at, _)| *at == path) {
+                conditions.push(self.condition(&table, &embeds, filter)?);
+            }
+            for (_, tree) in query.logic.iter().filter(|(at, _)| *at == path) {
+                conditions.push(self.logic(&table, &embeds, tree)?);
+            }
+        }
+        let mut order = Vec::new();
+        for (_, terms) in query.order.iter().filter(|(at, _)| *at == path) {
+            for term in terms {
+                order.push(self.order(&table, &embeds, term)?);
+            }
+        }
+        let range = if path.is_empty() { Range::ALL } else { query.ranges.get(&path).copied().unwrap_or_default() };
+        let range = if path.is_empty() { range } else { range.capped(self.settings.max_rows) };
+        let tenant = self.is_tenant(&table);
+        seen.paths.push(path);
+        Ok(ReadPlan { table, tenant, select, embeds, conditions, order, range })
+    }
+
+    fn output(&self, table: &QualifiedName, item: &SelectField) -> Result<OutputColumn> {
+        if item.aggregate.is_some() {
+            return Err(if self.settings.aggregates {
+                Error::not_implemented("Aggregate functions are not available yet.")
+            } else {
+                Error::aggregates_disabled()
+            });
+        }
+        let column = self.column(table, &item.field);
+        let plain = item.cast.is_none() && item.field.path.is_empty() && column.function.is_none();
+        let name = match &item.alias {
+            Some(alias) => Some(alias.clone()),
+            None if plain => None,
+            None => Some(output_name(&item.field)),
+        };
+        Ok(OutputColumn { column, cast: item.cast.clone(), name })
+    }
+
+    fn embed(&self, from: &QualifiedName, item: &SelectEmbed, path: &EmbedPath, seen: &mut Seen) -> Result<Embed> {
+        if seen.paths.len() >= MAX_EMBEDS {
+            return Err(Error::query(
+                "\"failed to parse select parameter\" (line 1, column 1)",
+                format!("more than {MAX_EMBEDS} embedded resources"),
+            ));
+        }
+        let relationship: &Relationship = self.relationship(from, item)?;
+        let to_one = relationship.is_to_one();
+        if item.spread && !to_one {
+            return Err(Error::not_implemented("Spreading a to-many relationship is not available yet."));
+        }
+        let name = item.alias.clone().unwrap_or_else(|| item.relation.clone());
+        let mut below = path.clone();
+        below.push(name.clone());
+        if item.alias.is_some() {
+            seen.aliased.push((path.clone(), item.relation.clone(), name.clone()));
+        }
+        let read = self.level(relationship.foreign_table.clone(), &item.items, below, true, seen)?;
+        let hidden = item.items.is_empty();
+        Ok(Embed {
+            name,
+            via: self.via(relationship),
+            to_one,
+            inner: item.join == Some(JoinKind::Inner),
+            spread: item.spread,
+            hidden,
+            read,
+        })
+    }
+
+    /// Every filter, order and limit must stand on a level that is there.
+    fn check_paths(&self, seen: &Seen) -> Result<()> {
+        let query = &self.request.query;
+        let filters = query.filters.iter().map(|(path, _)| path);
+        let logic = query.logic.iter().map(|(path, _)| path);
+        let order = query.order.iter().map(|(path, _)| path);
+        for path in filters.chain(logic).chain(order).chain(query.ranges.keys()) {
+            if seen.paths.contains(path) {
+                continue;
+            }
+            let depth = (1..=path.len()).find(|depth| !seen.paths.contains(&path[..*depth].to_vec()));
+            let depth = depth.unwrap_or(path.len());
+            let name = &path[depth - 1];
+            let parent = &path[..depth - 1];
+            let alias = seen.aliased.iter().find(|(at, relation, _)| at == parent && relation == name);
+            return Err(match alias {
+                Some((_, _, alias)) => Error::not_embedded_by_alias(name, alias),
+                None => Error::not_embedded(name),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// What a column without alias is called: the last key of its path, else its own name.
+fn output_name(field: &Field) -> String {
+    let last = field.path.iter().rev().find_map(|step| match &step.operand {
+        JsonOperand::Key(key) => Some(key.clone()),
+        JsonOperand::Index(_) => None,
+    });
+    last.unwrap_or_else(|| field.name.clone())
+}

@@ -1,0 +1,90 @@
+//! Finds the relation of a request and the relationship of an embed.
+
+use super::suggest::nearest;
+use super::{Planner, Via};
+use crate::api_request::SelectEmbed;
+use crate::error::{Error, Result};
+use crate::schema_cache::{Cardinality, QualifiedName, Relationship, Table};
+
+impl<'a> Planner<'a> {
+    /// The relation with this name in the request's schema.
+    pub(super) fn table(&self, name: &str) -> Result<&'a Table> {
+        let qualified = self.qualified(name);
+        self.cache.table(&qualified).ok_or_else(|| {
+            let names = self.cache.tables().map(|table| &table.qualified);
+            let names = names.filter(|known| known.schema == qualified.schema).map(|known| known.name.as_str());
+            Error::no_table(&qualified.schema, name, nearest(name, names))
+        })
+    }
+
+    /// The relationship that an embed means.
+    pub(super) fn relationship(&self, from: &QualifiedName, embed: &SelectEmbed) -> Result<&'a Relationship> {
+        let schema = &self.request.schema;
+        let known = self.cache.relationships(from);
+        let mut found: Vec<&Relationship> = known
+            .iter()
+            .filter(|candidate| candidate.foreign_table.schema == *schema)
+            .filter(|candidate| candidate.is_target(&embed.relation))
+            .filter(|candidate| embed.hint.as_deref().is_none_or(|hint| candidate.is_hinted(hint)))
+            .collect();
+        // A relationship that somebody wrote as a function overrides what foreign keys say.
+        if let Some(computed) = known.iter().find(|candidate| {
+            matches!(candidate.cardinality, Cardinality::Computed { .. }) && candidate.is_target(&embed.relation)
+        }) {
+            return Ok(computed);
+        }
+        // A table that refers to itself: by its name its children are meant, by the column its parent.
+        if found.len() > 1 && found.iter().any(|candidate| candidate.table == candidate.foreign_table) {
+            let by_name = embed.relation == from.name;
+            let by_column = embed.hint.as_deref();
+            found.retain(|candidate| {
+                let toward_parent = candidate.holds_key;
+                let own_column = by_column.is_some_and(|hint| candidate.columns.iter().any(|(near, _)| near == hint));
+                match (by_name, by_column) {
+                    (true, None) => !toward_parent || candidate.table != candidate.foreign_table,
+                    (_, Some(_)) => toward_parent == own_column || candidate.table != candidate.foreign_table,
+                    (false, None) => toward_parent,
+                }
+            });
+        }
+        match found.as_slice() {
+            [only] => Ok(only),
+            [] => Err(Error::no_relationship(
+                &from.name,
+                &embed.relation,
+                embed.hint.as_deref(),
+                schema,
+                self.suggest_relationship(from, &embed.relation),
+            )),
+            several => Err(Error::ambiguous_relationship(&from.name, &embed.relation, several)),
+        }
+    }
+
+    fn suggest_relationship(&self, from: &QualifiedName, target: &str) -> Option<String> {
+        let children = self.cache.relationships(from);
+        let (wanted, near) = if children.is_empty() {
+            let parents = self.cache.related().filter(|table| table.schema == from.schema);
+            (from.name.as_str(), nearest(&from.name, parents.map(|table| table.name.as_str())))
+        } else {
+            (target, nearest(target, children.iter().map(|child| child.foreign_table.name.as_str())))
+        };
+        near.map(|near| format!("Perhaps you meant '{near}' instead of '{wanted}'."))
+    }
+
+    /// How the far side of a relationship is reached.
+    pub(super) fn via(&self, relationship: &Relationship) -> Via {
+        match &relationship.cardinality {
+            Cardinality::ManyToMany(junction) => Via::Junction {
+                junction: junction.clone(),
+                tenant: self.is_tenant(&junction.table),
+            },
+            Cardinality::Computed { function, .. } => Via::Function(function.clone()),
+            _ => Via::Columns(relationship.columns.clone()),
+        }
+    }
+
+    /// The relation's rows belong to organisations and it is known which one is asked for.
+    pub(super) fn is_tenant(&self, table: &QualifiedName) -> bool {
+        self.tenant.is_some() && self.cache.table(table).is_some_and(|table| table.tenant)
+    }
+}

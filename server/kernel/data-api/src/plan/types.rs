@@ -1,0 +1,285 @@
+//! What the planner decides and the SQL stage prints.
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::api_request::{
+    Count, JsonStep, Logic, MediaType, Mutation, Nulls, Operation, Range, Resolution, Return,
+};
+use crate::schema_cache::{Junction, QualifiedName, Returns};
+
+/// A request, resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// What is done.
+    pub action: PlannedAction,
+    /// What the answer is written in.
+    pub media: MediaType,
+    /// No body is wanted.
+    pub head: bool,
+    /// Whether and how the total is counted.
+    pub count: Option<Count>,
+    /// Rows asked for, before the server's own limit.
+    pub range: Range,
+    /// The server's own limit.
+    pub max_rows: Option<u64>,
+    /// The organisation, bound as a parameter wherever a tenant table is touched.
+    pub tenant: Option<Uuid>,
+}
+
+/// What is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlannedAction {
+    /// Rows are read.
+    Read(ReadPlan),
+    /// Rows are changed.
+    Mutate(Box<MutatePlan>),
+    /// A function is called.
+    Call(Box<CallPlan>),
+    /// Only the allowed methods are told; the database is not asked.
+    Info(Vec<&'static str>),
+}
+
+/// A column, wherever it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ColumnRef {
+    /// Name; `*` for all.
+    pub name: String,
+    /// The function that computes it from the row.
+    pub function: Option<QualifiedName>,
+    /// Steps into its JSON.
+    pub path: Vec<JsonStep>,
+    /// The value is no JSON yet, but is reached into.
+    pub to_json: bool,
+    /// The value can be searched as it is.
+    pub tsvector: bool,
+}
+
+/// A column of the output.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct OutputColumn {
+    /// Where it comes from.
+    pub column: ColumnRef,
+    /// Type it is cast to.
+    pub cast: Option<String>,
+    /// Its name, if it is not the column's own.
+    pub name: Option<String>,
+}
+
+/// A test that rows must pass.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Condition {
+    /// On a column.
+    Compare {
+        /// The column.
+        column: ColumnRef,
+        /// The opposite is wanted.
+        negated: bool,
+        /// The test.
+        operation: Operation,
+    },
+    /// On an embed: whether it has rows.
+    Embed {
+        /// Position in [`ReadPlan::embeds`].
+        index: usize,
+        /// It must have rows, or must not.
+        exists: bool,
+    },
+    /// Combined.
+    Group {
+        /// The opposite is wanted.
+        negated: bool,
+        /// How the parts combine.
+        logic: Logic,
+        /// The parts.
+        conditions: Vec<Condition>,
+    },
+}
+
+/// One term of the sort order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Order {
+    /// To-one embed whose column it is: a position in [`ReadPlan::embeds`].
+    pub embed: Option<usize>,
+    /// The column.
+    pub column: ColumnRef,
+    /// `Some(true)` for descending.
+    pub descending: Option<bool>,
+    /// Where nulls sort.
+    pub nulls: Option<Nulls>,
+}
+
+/// Rows of one relation, with what is embedded in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadPlan {
+    /// The relation.
+    pub table: QualifiedName,
+    /// `org_id` is compared with the organisation.
+    pub tenant: bool,
+    /// Columns of the output.
+    pub select: Vec<OutputColumn>,
+    /// What is embedded.
+    pub embeds: Vec<Embed>,
+    /// All must hold.
+    pub conditions: Vec<Condition>,
+    /// Sort order.
+    pub order: Vec<Order>,
+    /// Rows wanted.
+    pub range: Range,
+}
+
+/// A related relation inside a read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Embed {
+    /// Name in the output.
+    pub name: String,
+    /// How the far side is reached.
+    pub via: Via,
+    /// One object, not an array.
+    pub to_one: bool,
+    /// Parents without it are left out.
+    pub inner: bool,
+    /// Its columns go into the parent.
+    pub spread: bool,
+    /// Nothing of it is in the output.
+    pub hidden: bool,
+    /// The far side.
+    pub read: ReadPlan,
+}
+
+/// How the far side of an embed is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Via {
+    /// By pairs of near and far column.
+    Columns(Vec<(String, String)>),
+    /// Through a junction.
+    Junction {
+        /// The table between.
+        junction: Junction,
+        /// The junction's `org_id` is compared with the organisation.
+        tenant: bool,
+    },
+    /// By a function of the near row.
+    Function(QualifiedName),
+}
+
+/// A column that a payload fills.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayloadColumn {
+    /// Name.
+    pub name: String,
+    /// Type as it may stand in a cast.
+    pub type_name: String,
+    /// Expression of its default.
+    pub default: Option<String>,
+}
+
+/// What an insert does with rows that exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// Columns of the unique key.
+    pub columns: Vec<String>,
+    /// Update or leave alone.
+    pub resolution: Resolution,
+}
+
+/// What a write hands on to the read of its representation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Returning {
+    /// All columns.
+    pub all: bool,
+    /// These columns, if not all.
+    pub columns: Vec<String>,
+    /// Computed columns and their functions.
+    pub computed: Vec<(String, QualifiedName)>,
+}
+
+/// Rows are changed, and what was changed is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MutatePlan {
+    /// How.
+    pub mutation: Mutation,
+    /// The relation.
+    pub table: QualifiedName,
+    /// It belongs to tenants and the organisation is known.
+    pub tenant: bool,
+    /// JSON text of the rows: an object if `payload_object`, else an array.
+    pub payload: Bytes,
+    /// The payload is one object.
+    pub payload_object: bool,
+    /// Columns that the payload fills.
+    pub columns: Vec<PayloadColumn>,
+    /// The payload says whose the rows are; else the organisation is filled in.
+    pub payload_has_tenant: bool,
+    /// Missing keys become defaults instead of nulls.
+    pub missing_default: bool,
+    /// Upsert.
+    pub conflict: Option<Conflict>,
+    /// Which rows are changed; for PUT, the key that the payload must have.
+    pub conditions: Vec<Condition>,
+    /// What the answer shows.
+    pub representation: Return,
+    /// Columns needed of the changed rows.
+    pub returning: Returning,
+    /// Key columns for `Location`.
+    pub location: Vec<String>,
+    /// More changed rows than this are refused.
+    pub max_affected: Option<i64>,
+    /// How the changed rows are read; its relation is the write's result.
+    pub read: ReadPlan,
+}
+
+impl MutatePlan {
+    /// A single-row upsert.
+    pub fn is_put(&self) -> bool {
+        self.mutation == Mutation::Put
+    }
+
+    /// An update without columns changes nothing.
+    pub fn is_empty_update(&self) -> bool {
+        self.mutation == Mutation::Update && self.columns.is_empty()
+    }
+}
+
+/// One argument of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallArgument {
+    /// Name.
+    pub name: String,
+    /// Type as it may stand in a cast.
+    pub type_name: String,
+    /// `VARIADIC`
+    pub variadic: bool,
+    /// Its value as text, when called by GET.
+    pub value: Option<String>,
+}
+
+/// How the arguments of a call are passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallArguments {
+    /// Each as its own parameter, from the query string.
+    Query(Vec<CallArgument>),
+    /// From one JSON object.
+    Json(Bytes, Vec<CallArgument>),
+    /// The body is the only argument, which has no name; with its type.
+    Unnamed(Bytes, String),
+}
+
+/// A function is called and what it returns is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallPlan {
+    /// The function.
+    pub function: QualifiedName,
+    /// Its arguments.
+    pub arguments: CallArguments,
+    /// It returns a set.
+    pub returns_set: bool,
+    /// What a row is.
+    pub returns: Returns,
+    /// Called by GET or HEAD, or declared not to write.
+    pub read_only: bool,
+    /// More rows than this are refused.
+    pub max_affected: Option<i64>,
+    /// How the result is read; its relation is the call.
+    pub read: ReadPlan,
+}
