@@ -78,6 +78,7 @@ mod tests {
         for licence in [
             "MIT",
             "MIT/Apache-2.0",
+            "Apache-2.0 / MIT",
             "GPL-3.0 OR MIT",
             "Apache-2.0 WITH LLVM-exception",
             "(MIT OR ISC) AND MIT",
