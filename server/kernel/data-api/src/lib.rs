@@ -8,6 +8,7 @@ pub mod error;
 pub mod plan;
 pub mod schema_cache;
 pub mod settings;
+pub mod sql;
 
 mod service;
 

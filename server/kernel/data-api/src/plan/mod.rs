@@ -11,6 +11,8 @@ mod types;
 
 use uuid::Uuid;
 
+pub(crate) use call::array_literal;
+
 pub use types::*;
 
 use crate::api_request::{Action, ApiRequest, Count, MediaType};

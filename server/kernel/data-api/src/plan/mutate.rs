@@ -23,6 +23,10 @@ impl Planner<'_> {
         }
         let (payload, payload_object, keys) = self.body();
         let columns = self.payload_columns(table, &keys)?;
+        let holds_key = || table.public_key().all(|key| columns.iter().any(|column| column.name == key));
+        if mutation == Mutation::Put && !holds_key() {
+            return Err(Error::put_payload());
+        }
         let tenant = self.is_tenant(&table.qualified);
         let inserts = matches!(mutation, Mutation::Insert | Mutation::Put);
         let representation = preferences.representation.unwrap_or(Return::Minimal);

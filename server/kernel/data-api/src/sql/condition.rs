@@ -1,0 +1,168 @@
+//! Prints columns, conditions and sort terms.
+
+use super::read::{Level, Scope};
+use super::writer::Writer;
+use crate::api_request::{
+    FullText, IsValue, JsonOperand, Logic, Nulls, Operation, Operator, Quantifier,
+};
+use crate::plan::{ColumnRef, Condition, Order};
+
+impl Writer {
+    /// A column's value.
+    pub(super) fn column(&mut self, scope: &Scope<'_>, column: &ColumnRef) {
+        let reached_into = !column.path.is_empty();
+        if reached_into {
+            self.push("(");
+        }
+        if column.to_json {
+            self.push("to_jsonb(");
+        }
+        match &column.function {
+            Some(function) if scope.has_row_type => {
+                self.qualified(function);
+                self.push("(");
+                self.ident(scope.alias);
+                self.push(")");
+            }
+            _ => self.member(scope.alias, &column.name),
+        }
+        if column.to_json {
+            self.push(")");
+        }
+        for step in &column.path {
+            self.push(if step.as_text { "->>" } else { "->" });
+            match &step.operand {
+                JsonOperand::Key(key) => {
+                    self.text_param(key);
+                    self.push("::text");
+                }
+                JsonOperand::Index(index) => {
+                    self.text_param(index);
+                    self.push("::int");
+                }
+            }
+        }
+        if reached_into {
+            self.push(")");
+        }
+    }
+
+    pub(super) fn condition(&mut self, level: &Level<'_>, condition: &Condition) {
+        match condition {
+            Condition::Compare { column, negated, operation } => {
+                if *negated {
+                    self.push("NOT (");
+                }
+                self.comparison(&level.scope, column, operation);
+                if *negated {
+                    self.push(")");
+                }
+            }
+            Condition::Embed { index, exists } => self.embed_exists(level, *index, *exists),
+            Condition::Group { negated, logic, conditions } => {
+                self.push(if *negated { "NOT (" } else { "(" });
+                let between = match logic {
+                    Logic::And => " AND ",
+                    Logic::Or => " OR ",
+                };
+                for (index, part) in conditions.iter().enumerate() {
+                    if index > 0 {
+                        self.push(between);
+                    }
+                    self.condition(level, part);
+                }
+                self.push(")");
+            }
+        }
+    }
+
+    fn comparison(&mut self, scope: &Scope<'_>, column: &ColumnRef, operation: &Operation) {
+        match operation {
+            Operation::Compare(operator, quantifier, value) => {
+                self.column(scope, column);
+                self.push(" ");
+                self.push(operator.sql());
+                self.push(" ");
+                match quantifier {
+                    Some(Quantifier::Any) => self.push("ANY("),
+                    Some(Quantifier::All) => self.push("ALL("),
+                    None => {}
+                }
+                match operator {
+                    Operator::Like | Operator::ILike => self.text_param(&value.replace('*', "%")),
+                    _ => self.text_param(value),
+                }
+                if quantifier.is_some() {
+                    self.push(")");
+                }
+            }
+            Operation::In(values) => {
+                self.column(scope, column);
+                self.push(" = ANY(");
+                self.text_param(&crate::plan::array_literal(values));
+                self.push(")");
+            }
+            Operation::Is(value) => {
+                self.column(scope, column);
+                self.push(match value {
+                    IsValue::Null => " IS NULL",
+                    IsValue::NotNull => " IS NOT NULL",
+                    IsValue::True => " IS TRUE",
+                    IsValue::False => " IS FALSE",
+                    IsValue::Unknown => " IS UNKNOWN",
+                });
+            }
+            Operation::IsDistinct(value) => {
+                self.column(scope, column);
+                self.push(" IS DISTINCT FROM ");
+                self.text_param(value);
+            }
+            Operation::FullText(form, language, value) => {
+                if column.tsvector {
+                    self.column(scope, column);
+                } else {
+                    self.push("to_tsvector(");
+                    self.language(language.as_deref());
+                    self.column(scope, column);
+                    self.push(")");
+                }
+                self.push(match form {
+                    FullText::Plain => " @@ to_tsquery(",
+                    FullText::Words => " @@ plainto_tsquery(",
+                    FullText::Phrase => " @@ phraseto_tsquery(",
+                    FullText::Web => " @@ websearch_to_tsquery(",
+                });
+                self.language(language.as_deref());
+                self.text_param(value);
+                self.push(")");
+            }
+        }
+    }
+
+    fn language(&mut self, language: Option<&str>) {
+        if let Some(language) = language {
+            self.text_param(language);
+            self.push("::regconfig, ");
+        }
+    }
+
+    pub(super) fn order(&mut self, level: &Level<'_>, order: &[Order]) {
+        for (index, term) in order.iter().enumerate() {
+            self.push(if index == 0 { " ORDER BY " } else { ", " });
+            match term.embed {
+                None => self.column(&level.scope, &term.column),
+                Some(embed) => self.embed_column(level, embed, &term.column),
+            }
+            self.push(match term.descending {
+                Some(true) => " DESC",
+                Some(false) => " ASC",
+                None => "",
+            });
+            self.push(match term.nulls {
+                Some(Nulls::First) => " NULLS FIRST",
+                Some(Nulls::Last) => " NULLS LAST",
+                None => "",
+            });
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The outer `SELECT` of every statement: counts, body, and what functions set for the answer.
+
+use super::read::From;
+use super::writer::Writer;
+use crate::api_request::Count;
+use crate::plan::{Plan, ReadPlan};
+
+/// How the rows become the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Body {
+    /// Nothing is shown.
+    None,
+    /// An array of objects.
+    Array,
+    /// The first row as an object.
+    Object,
+    /// An array of the values of the one column.
+    Values,
+    /// The value of the one column of the one row.
+    Value,
+}
+
+impl Writer {
+    /// A plain read.
+    pub(super) fn read_statement(&mut self, plan: &Plan, read: &ReadPlan) {
+        let body = if plan.head {
+            Body::None
+        } else if plan.media.is_singular() {
+            Body::Object
+        } else {
+            Body::Array
+        };
+        self.push("SELECT ");
+        self.total(plan, read, From::Table);
+        self.columns(body, plan.media.strips_nulls());
+        self.push(" FROM (");
+        self.read_root(read, From::Table);
+        self.push(") AS tenon_row");
+    }
+
+    /// `total_count`: how many rows there are beside the page.
+    pub(super) fn total(&mut self, plan: &Plan, read: &ReadPlan, from: From<'_>) {
+        let range = read.range;
+        match plan.count {
+            Some(Count::Exact) if range.limit.is_none() && range.offset == 0 => self.push("count(*)"),
+            Some(Count::Exact) => {
+                // A page that is not full is the last: what went before it and the page are all.
+                if let (0, Some(limit)) = (range.offset, range.limit.filter(|limit| *limit > 0)) {
+                    self.push("CASE WHEN count(*) < ");
+                    self.number(limit);
+                    self.push(" THEN count(*) ELSE ");
+                    self.counted(read, from, None);
+                    self.push(" END");
+                } else {
+                    self.counted(read, from, None);
+                }
+            }
+            Some(Count::Estimated) if plan.max_rows.is_some() => self.counted(read, from, plan.max_rows),
+            Some(Count::Estimated) => self.counted(read, from, None),
+            Some(Count::Planned) | None => self.push("null::bigint"),
+        }
+        self.push(" AS total_count, ");
+    }
+
+    /// Counts the rows, or a few more than `most` of them.
+    fn counted(&mut self, read: &ReadPlan, from: From<'_>, most: Option<u64>) {
+        self.push("(SELECT count(*) FROM (");
+        self.counted_rows_from(read, from);
+        if let Some(most) = most {
+            self.push(" LIMIT ");
+            self.number(most.saturating_add(1));
+        }
+        self.push(") AS tenon_counted)");
+    }
+
+    /// The columns after `total_count`.
+    pub(super) fn columns(&mut self, body: Body, strip_nulls: bool) {
+        self.push("count(*) AS page_count, ");
+        let strip = strip_nulls && body != Body::None;
+        if strip {
+            self.push("json_strip_nulls(");
+        }
+        self.push(match body {
+            Body::None => "null::json",
+            Body::Array => "coalesce(json_agg(tenon_row), '[]')",
+            Body::Object => "coalesce((array_agg(row_to_json(tenon_row)))[1], 'null')",
+            Body::Values => "coalesce(json_agg(tenon_row.tenon_value), '[]')",
+            Body::Value => "coalesce((array_agg(to_json(tenon_row.tenon_value)))[1], 'null')",
+        });
+        if strip {
+            self.push(")");
+        }
+        self.push(
+            " AS body, nullif(current_setting('response.headers', true), '') AS response_headers, \
+             nullif(current_setting('response.status', true), '') AS response_status",
+        );
+    }
+}

@@ -1,0 +1,60 @@
+//! Stage 3, sql: a [`Plan`] becomes one [`Statement`]. Canonical: the same shape of request gives the same text, so
+//! that it can be prepared once; every value of the request is a parameter, every identifier is quoted.
+//!
+//! A statement returns one row: `total_count bigint`, `page_count bigint`, `body json`, `response_headers text`,
+//! `response_status text`; a write two more: `location json`, `updated_count bigint`.
+
+mod call;
+mod condition;
+mod envelope;
+mod mutate;
+mod param;
+mod read;
+mod writer;
+
+pub use param::Param;
+
+use crate::plan::{Plan, PlannedAction};
+use writer::Writer;
+
+/// SQL text with its parameters in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The text, `$1` the first parameter.
+    pub sql: String,
+    /// The parameters. PostgreSQL infers their types when the text is prepared.
+    pub params: Vec<Param>,
+}
+
+impl Statement {
+    /// The statement of a plan; none if the database need not be asked.
+    pub fn new(plan: &Plan) -> Option<Self> {
+        let mut writer = Writer::new(plan.tenant);
+        match &plan.action {
+            PlannedAction::Read(read) => writer.read_statement(plan, read),
+            PlannedAction::Mutate(mutate) => writer.mutate_statement(plan, mutate),
+            PlannedAction::Call(call) => writer.call_statement(plan, call),
+            PlannedAction::Info(_) => return None,
+        }
+        Some(writer.finish())
+    }
+
+    /// `EXPLAIN` of the rows that a read would count, if an estimate is wanted. Run after the statement itself in the
+    /// same transaction; [`estimated_rows`] reads its one JSON value.
+    pub fn estimate(plan: &Plan) -> Option<Self> {
+        let PlannedAction::Read(read) = &plan.action else { return None };
+        if !plan.wants_estimate() {
+            return None;
+        }
+        let mut writer = Writer::new(plan.tenant);
+        writer.push("EXPLAIN (FORMAT JSON) ");
+        writer.counted_rows(read);
+        Some(writer.finish())
+    }
+}
+
+/// The planner's estimate in the output of `EXPLAIN (FORMAT JSON)`.
+pub fn estimated_rows(explained: &str) -> Option<i64> {
+    let value: serde_json::Value = serde_json::from_str(explained).ok()?;
+    value.get(0)?.get("Plan")?.get("Plan Rows")?.as_i64()
+}
