@@ -1,3 +1,14 @@
-//! (being built)
+//! What tests of the server share: a PostgreSQL, a database of their own cloned from a template, a server that listens
+//! on a real port, and builders for people and organisations.
 
 pub mod postgres;
+
+mod clock;
+mod database;
+mod people;
+mod server;
+
+pub use clock::TestClock;
+pub use database::TestDatabase;
+pub use people::{TestOrg, TestUser, answer};
+pub use server::{PASSWORD, TestServer, TestServerOptions};

@@ -6,6 +6,7 @@
 pub mod api_request;
 pub mod error;
 pub mod plan;
+pub mod respond;
 pub mod schema_cache;
 pub mod settings;
 pub mod sql;

@@ -9,7 +9,7 @@ fn run(script: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_test-postgres"))
         .args(["--", "sh", "-c", script])
         .output()
-        .unwrap()
+        .expect("cargo built the program")
 }
 
 #[tokio::test]

@@ -6,13 +6,29 @@ use rustls::ClientConfig;
 use tokio_postgres::{
     Client, Config as PgConfig, Connection,
     config::{Host, SslMode},
+    tls::MakeTlsConnect,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::{Error, Result};
 
 pub(super) type RawStream = tokio_postgres::Socket;
-pub(super) type RawTlsStream = <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<RawStream>>::Stream;
+pub(super) type RawTlsStream = <MakeRustlsConnect as MakeTlsConnect<RawStream>>::Stream;
+
+/// TLS for the driver. It asks for a server name even where there is none, on a unix socket.
+#[derive(Clone)]
+pub(super) struct Tls(MakeRustlsConnect);
+
+impl MakeTlsConnect<RawStream> for Tls {
+    type Stream = RawTlsStream;
+    type TlsConnect = <MakeRustlsConnect as MakeTlsConnect<RawStream>>::TlsConnect;
+    type Error = <MakeRustlsConnect as MakeTlsConnect<RawStream>>::Error;
+
+    fn make_tls_connect(&mut self, host: &str) -> Result<Self::TlsConnect, Self::Error> {
+        let host = if host.is_empty() { "localhost" } else { host };
+        MakeTlsConnect::<RawStream>::make_tls_connect(&mut self.0, host)
+    }
+}
 
 /// Reads a connection URL or keyword string.
 pub fn parse_url(url: &str) -> Result<PgConfig> {
@@ -35,8 +51,8 @@ pub(super) fn tls_config() -> Result<Arc<ClientConfig>> {
     Ok(Arc::new(config))
 }
 
-pub(super) fn tls() -> Result<MakeRustlsConnect> {
-    Ok(MakeRustlsConnect::new(tls_config()?.as_ref().clone()))
+pub(super) fn tls() -> Result<Tls> {
+    Ok(Tls(MakeRustlsConnect::new(tls_config()?.as_ref().clone())))
 }
 
 pub(super) fn add_option(config: &mut PgConfig, setting: &str) {

@@ -4,3 +4,5 @@
 #![allow(clippy::unwrap_used)]
 
 mod postgres;
+mod identity;
+mod tenancy;

@@ -1,0 +1,197 @@
+//! Sign-in over HTTP, as `@supabase/supabase-js` does it.
+
+use jiff::SignedDuration;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tenon_testkit::{PASSWORD, TestServer, answer};
+
+async fn sign_up(server: &TestServer, email: &str, password: &str) -> (u16, Value) {
+    let body = json!({ "email": email, "password": password, "data": { "name": "Ada" } });
+    answer(
+        server
+            .anonymous(Method::POST, "/auth/v1/signup")
+            .header("x-supabase-api-version", "2024-01-01")
+            .json(&body),
+    )
+    .await
+}
+
+async fn sign_in(server: &TestServer, email: &str, password: &str) -> (u16, Value) {
+    let body = json!({ "email": email, "password": password });
+    answer(
+        server
+            .anonymous(Method::POST, "/auth/v1/token?grant_type=password")
+            .header("x-supabase-api-version", "2024-01-01")
+            .json(&body),
+    )
+    .await
+}
+
+async fn refresh(server: &TestServer, token: &str) -> (u16, Value) {
+    let request = server.anonymous(Method::POST, "/auth/v1/token?grant_type=refresh_token");
+    answer(request.header("x-supabase-api-version", "2024-01-01").json(&json!({ "refresh_token": token }))).await
+}
+
+async fn me(server: &TestServer, token: &str) -> (u16, Value) {
+    answer(server.anonymous(Method::GET, "/auth/v1/user").bearer_auth(token)).await
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
+}
+
+#[tokio::test]
+async fn a_person_signs_up_signs_in_and_is_known_by_the_token() {
+    let server = TestServer::start(vec![]).await;
+    let (status, session) = sign_up(&server, "Ada@Example.com", PASSWORD).await;
+    assert_eq!(status, 200, "{session}");
+    assert_eq!(session["user"]["email"], "ada@example.com");
+    assert_eq!(session["token_type"], "bearer");
+    assert_eq!(session["expires_in"], 3600);
+
+    let (status, session) = sign_in(&server, "ada@example.com", PASSWORD).await;
+    assert_eq!(status, 200, "{session}");
+    let (status, user) = me(&server, text(&session["access_token"])).await;
+    assert_eq!((status, &user["user_metadata"]["name"]), (200, &json!("Ada")));
+}
+
+#[tokio::test]
+async fn wrong_passwords_and_unknown_people_get_the_same_answer() {
+    let server = TestServer::start(vec![]).await;
+    sign_up(&server, "ada@example.com", PASSWORD).await;
+    let (status, wrong) = sign_in(&server, "ada@example.com", "not the password").await;
+    assert_eq!((status, text(&wrong["code"])), (400, "invalid_credentials"));
+    let (status, unknown) = sign_in(&server, "nobody@example.com", PASSWORD).await;
+    assert_eq!((status, unknown), (400, wrong));
+    for hostile in ["' or 1=1 --", "ada@example.com' --", "\u{0}", &"a".repeat(100_000)] {
+        let (status, body) = sign_in(&server, hostile, hostile).await;
+        assert_eq!((status, text(&body["code"])), (400, "invalid_credentials"));
+    }
+}
+
+#[tokio::test]
+async fn too_many_failures_pause_an_address_for_five_minutes() {
+    let server = TestServer::start(vec![]).await;
+    sign_up(&server, "ada@example.com", PASSWORD).await;
+    for _ in 0..10 {
+        assert_eq!(sign_in(&server, "ada@example.com", "wrong password").await.0, 400);
+    }
+    let (status, body) = sign_in(&server, "ada@example.com", PASSWORD).await;
+    assert_eq!((status, text(&body["code"])), (429, "over_request_rate_limit"));
+    server.advance(SignedDuration::from_mins(6));
+    assert_eq!(sign_in(&server, "ada@example.com", PASSWORD).await.0, 200);
+}
+
+#[tokio::test]
+async fn sign_up_refuses_what_is_no_address_weak_passwords_and_addresses_that_are_taken() {
+    let server = TestServer::start(vec![]).await;
+    for (email, password, status, code) in [
+        ("ada", PASSWORD, 400, "email_address_invalid"),
+        ("ada@example.com", "short", 422, "weak_password"),
+        ("ada@example.com", &"x".repeat(2000), 422, "weak_password"),
+        ("ada@example.com", PASSWORD, 200, ""),
+        ("ADA@example.com", PASSWORD, 422, "user_already_exists"),
+    ] {
+        let (got, body) = sign_up(&server, email, password).await;
+        assert_eq!((got, body["code"].as_str().unwrap_or_default()), (status, code), "{email} {body}");
+    }
+    let malformed = server.anonymous(Method::POST, "/auth/v1/signup").body("{").send().await.unwrap();
+    assert_eq!(malformed.status(), 400);
+}
+
+#[tokio::test]
+async fn errors_have_the_form_the_client_knows() {
+    let server = TestServer::start(vec![]).await;
+    let body = json!({ "email": "x@example.com", "password": "wrong" });
+    let request = server.anonymous(Method::POST, "/auth/v1/token?grant_type=password").json(&body);
+    let (_, old) = answer(request).await;
+    assert_eq!((&old["code"], &old["error_code"]), (&json!(400), &json!("invalid_credentials")));
+    let request = server
+        .anonymous(Method::POST, "/auth/v1/token?grant_type=password")
+        .header("x-supabase-api-version", "2024-01-01")
+        .json(&body);
+    let response = request.send().await.unwrap();
+    assert_eq!(response.headers()["x-supabase-api-version"], "2024-01-01");
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_good_once_and_coming_back_late_ends_the_session() {
+    let server = TestServer::start(vec![]).await;
+    let (_, session) = sign_up(&server, "ada@example.com", PASSWORD).await;
+    let first = text(&session["refresh_token"]).to_owned();
+    let (status, second) = refresh(&server, &first).await;
+    assert_eq!(status, 200, "{second}");
+    // A client that lost the answer may ask again at once.
+    assert_eq!(refresh(&server, &first).await.0, 200);
+    server.advance(SignedDuration::from_secs(60));
+    let (status, body) = refresh(&server, &first).await;
+    assert_eq!((status, text(&body["code"])), (400, "refresh_token_already_used"));
+    let (status, body) = refresh(&server, text(&second["refresh_token"])).await;
+    assert_eq!((status, text(&body["code"])), (400, "refresh_token_not_found"));
+}
+
+#[tokio::test]
+async fn expired_forged_and_foreign_tokens_are_refused() {
+    let server = TestServer::start(vec![]).await;
+    let (_, session) = sign_up(&server, "ada@example.com", PASSWORD).await;
+    let token = text(&session["access_token"]).to_owned();
+    let parts: Vec<&str> = token.split('.').collect();
+
+    let flipped = format!("{}.{}.{}", parts[0], parts[1], parts[2].chars().rev().collect::<String>());
+    let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
+    let unsigned = format!("{none}.{}.", parts[1]);
+    let (_, other) = sign_up(&server, "eve@example.com", PASSWORD).await;
+    let other = text(&other["access_token"]).to_owned();
+    let swapped = format!("{}.{}.{}", parts[0], other.split('.').nth(1).unwrap(), parts[2]);
+    for forged in [&flipped, &unsigned, &swapped, "x", "a.b.c", &"a".repeat(20_000)] {
+        let (status, body) = me(&server, forged).await;
+        assert_eq!((status, text(&body["code"])), (401, "auth.token_invalid"), "{forged}");
+    }
+    assert_eq!(me(&server, &token).await.0, 200);
+    server.advance(SignedDuration::from_secs(3600 + 31));
+    let (status, body) = me(&server, &token).await;
+    assert_eq!((status, text(&body["code"])), (401, "auth.token_expired"));
+
+    let stranger = TestServer::start(vec![]).await;
+    let (_, session) = sign_up(&stranger, "ada@example.com", PASSWORD).await;
+    assert_eq!(me(&server, text(&session["access_token"])).await.0, 401);
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session() {
+    let server = TestServer::start(vec![]).await;
+    let (_, one) = sign_up(&server, "ada@example.com", PASSWORD).await;
+    let (_, two) = sign_in(&server, "ada@example.com", PASSWORD).await;
+    let local = server.anonymous(Method::POST, "/auth/v1/logout?scope=local");
+    let response = local.bearer_auth(text(&one["access_token"])).send().await.unwrap();
+    assert_eq!(response.status(), 204);
+    assert_eq!(me(&server, text(&one["access_token"])).await.0, 403);
+    assert_eq!(refresh(&server, text(&one["refresh_token"])).await.0, 400);
+    assert_eq!(me(&server, text(&two["access_token"])).await.0, 200);
+    let global = server.anonymous(Method::POST, "/auth/v1/logout");
+    global.bearer_auth(text(&two["access_token"])).send().await.unwrap();
+    assert_eq!(refresh(&server, text(&two["refresh_token"])).await.0, 400);
+}
+
+#[tokio::test]
+async fn tokens_of_one_server_are_good_at_another_on_the_same_database() {
+    let server = TestServer::start(vec![]).await;
+    let (_, session) = sign_up(&server, "ada@example.com", PASSWORD).await;
+    let other = server.beside(vec![], tenon_testkit::TestServerOptions::default()).await;
+    assert_eq!(me(&other, text(&session["access_token"])).await.0, 200);
+    let (status, jwks) = answer(server.anonymous(Method::GET, "/auth/v1/.well-known/jwks.json")).await;
+    assert_eq!((status, &jwks["keys"][0]["alg"]), (200, &json!("ES256")));
+    assert_eq!(jwks["keys"][0].get("d"), None);
+}
+
+#[tokio::test]
+async fn no_password_or_token_is_stored_as_it_was_sent() {
+    let server = TestServer::start(vec![]).await;
+    let (_, session) = sign_up(&server, "ada@example.com", PASSWORD).await;
+    let admin = server.admin().await;
+    let hash: String = admin.query_one("select encrypted_password from auth.users", &[]).await.unwrap().get(0);
+    assert!(hash.starts_with("$argon2id$"), "{hash}");
+    let tokens = admin.query("select token_hash from auth.refresh_tokens", &[]).await.unwrap();
+    let sent = text(&session["refresh_token"]).as_bytes();
+    assert!(tokens.iter().all(|row| row.get::<_, Vec<u8>>(0) != sent));
+}
