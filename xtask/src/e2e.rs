@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::command::{cargo, npm, program, run, scratch, target};
+use crate::command::{npm, program, run, scratch, target};
 use crate::postgres::Installation;
 use crate::results::{self, counted};
 use crate::steps::Counts;
@@ -22,7 +22,7 @@ use crate::{tools, web};
 const START: Duration = Duration::from_mins(2);
 const STOP: Duration = Duration::from_secs(30);
 
-/// Builds and starts the server, runs `npm run e2e` against it, and stops it.
+/// Starts the server that was built before, runs `npm run e2e` against it, and stops it.
 pub fn test(postgres: &Installation) -> (Counts, Result<()>) {
     match prepare(postgres) {
         Ok(server) => server.test(),
@@ -40,7 +40,6 @@ struct Server {
 
 fn prepare(postgres: &Installation) -> Result<Server> {
     let chromium = tools::chromium()?;
-    run(cargo().args(["build", "--locked", "-p", "tenon"]))?;
     // Not below the checkout, which may be closed to PostgreSQL's account.
     let data_dir = std::env::temp_dir().join(format!("tenon-e2e-{}", std::process::id()));
     let log = scratch()?.join("e2e-server.log");

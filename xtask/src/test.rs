@@ -59,6 +59,7 @@ fn everything(report: &mut Report, fast: bool) {
     });
     report.check("licences", licences::check);
     let installation = find_postgres(report);
+    report.check("build", build);
     report.tests("Rust tests", || {
         rust_tests(installation.as_ref(), &Selection::All)
     });
@@ -90,6 +91,7 @@ fn everything(report: &mut Report, fast: bool) {
 
 fn only(report: &mut Report, filter: &str) {
     let installation = find_postgres(report);
+    report.check("build", build);
     report.tests("Rust tests", || {
         rust_tests(installation.as_ref(), &Selection::Named(filter))
     });
@@ -137,6 +139,15 @@ fn web_tests(arguments: &[&str]) -> (Counts, Result<()>) {
     )
 }
 
+/// All programs and tests in one go, so that each dependency is compiled once.
+fn build() -> Result<()> {
+    // A program of an earlier build must not be tested in the place of one that cannot be built.
+    for name in ["tenon", "test-postgres"] {
+        _ = fs::remove_file(target().join("debug").join(name));
+    }
+    run(cargo().args(["build", "--locked", "--workspace", "--lib", "--bins", "--tests"]))
+}
+
 enum Selection<'a> {
     All,
     Kernel,
@@ -148,17 +159,8 @@ fn rust_tests(postgres: Option<&Installation>, selection: &Selection<'_>) -> (Co
     let Some(postgres) = postgres else {
         return (Counts::default(), Err(anyhow::anyhow!("no PostgreSQL")));
     };
-    if let Err(error) = run(cargo().args([
-        "build",
-        "--locked",
-        "-p",
-        "tenon-testkit",
-        "--bin",
-        "test-postgres",
-    ])) {
-        return (Counts::default(), Err(error));
-    }
-    let mut command = program(target().join("debug/test-postgres"));
+    let runner = target().join("debug/test-postgres");
+    let mut command = program(runner);
     command
         .arg("--bin-dir")
         .arg(&postgres.bin_dir)
