@@ -53,7 +53,7 @@ pub fn installation() -> Result<Installation> {
     if let Some(found) = machine().into_iter().next() {
         return Ok(found);
     }
-    tools::apt_install("postgresql")
+    tools::apt_install(&["postgresql"])
         .context("or set TENON_PG_BIN to the folder of `postgres` and `initdb`")?;
     machine()
         .into_iter()

@@ -48,7 +48,8 @@ pub fn chromium() -> Result<PathBuf> {
     if let Some(found) = find_chromium() {
         return Ok(found);
     }
-    apt_install("chromium")?;
+    // Without a font, a page has no text to click on.
+    apt_install(&["chromium", "fonts-liberation"])?;
     find_chromium().context("chromium was installed and yet does not start")
 }
 
@@ -76,19 +77,21 @@ fn which(name: &std::path::Path) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Installs one Debian package when this is root on a machine with apt, else says what to type.
-pub fn apt_install(package: &str) -> Result<()> {
+/// Installs Debian packages when this is root on a machine with apt, else says what to type.
+pub fn apt_install(packages: &[&str]) -> Result<()> {
+    let names = packages.join(" ");
     if !works("apt-get", "--version") {
-        bail!("{package} is missing. Install it with your system's packages");
+        bail!("missing: {names}. Install it with your system's packages");
     }
     if !geteuid().is_root() {
-        bail!("{package} is missing. Install it: sudo apt-get install -y {package}");
+        bail!("missing: {names}. Install it: sudo apt-get install -y {names}");
     }
-    println!("   installing {package} with apt-get");
+    println!("   installing {names} with apt-get");
     let install = || {
         let mut command = program("apt-get");
         command
-            .args(["install", "-y", "--no-install-recommends", package])
+            .args(["install", "-y", "--no-install-recommends"])
+            .args(packages)
             .env("DEBIAN_FRONTEND", "noninteractive");
         run(&mut command)
     };
