@@ -32,6 +32,9 @@ pub(super) fn inspect<R: Read + Seek>(file: &str, reader: R, limits: &Limits) ->
         return Err(expands(file, format!("It has {} parts.", archive.len())));
     }
     let format = format_of(file, &archive)?;
+    if format == Format::Ods {
+        refuse_encrypted(file, &mut archive)?;
+    }
     let mut merges = false;
     let mut total = 0;
     let mut buffer = vec![0; 128 << 10];
@@ -70,22 +73,15 @@ pub(super) fn inspect<R: Read + Seek>(file: &str, reader: R, limits: &Limits) ->
                 .map_err(|reason| fault::malformed(file, format!("In the part {name}, {reason}.")))?;
         }
         merges |= scan.merges();
-        if format == Format::Ods && name == "meta-inf/manifest.xml" {
-            drop(part);
-            refuse_encrypted_manifest(file, &mut archive, index)?;
-        }
     }
     Ok(Inspection { format, merges })
 }
 
-fn refuse_encrypted_manifest<R: Read + Seek>(
-    file: &str,
-    archive: &mut ZipArchive<R>,
-    index: usize,
-) -> Result<()> {
+/// An OpenDocument file says in its manifest that its parts are encrypted.
+fn refuse_encrypted<R: Read + Seek>(file: &str, archive: &mut ZipArchive<R>) -> Result<()> {
     let mut manifest = Vec::new();
     archive
-        .by_index(index)
+        .by_name("META-INF/manifest.xml")
         .map_err(|error| from_zip(file, &error))?
         .take(SMALL_PART)
         .read_to_end(&mut manifest)
