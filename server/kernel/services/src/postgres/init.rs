@@ -98,6 +98,7 @@ fn initdb(
         command.arg("--no-sync");
     }
     super::process::environment(&mut command, home.account.as_ref());
+    super::process::die_with_parent(&mut command);
     let output = command.output().context("run", &program)?;
     if output.status.success() {
         return Ok(Ok(()));

@@ -233,7 +233,7 @@ pub(super) fn environment(command: &mut Command, account: Option<&Account>) {
 
 /// Asks the kernel to send the child SIGINT, a fast shutdown, when the thread that starts it ends.
 #[cfg(target_os = "linux")]
-fn die_with_parent(command: &mut Command) {
+pub(super) fn die_with_parent(command: &mut Command) {
     let parent = nix::unistd::getpid();
     let hook = move || {
         nix::sys::prctl::set_pdeathsig(Signal::SIGINT)?;
@@ -253,4 +253,4 @@ fn die_with_parent(command: &mut Command) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn die_with_parent(_: &mut Command) {}
+pub(super) fn die_with_parent(_: &mut Command) {}
