@@ -145,15 +145,18 @@ impl TextFile {
             .delimiter(self.delimiter)
             .from_reader(self.text.as_ref());
         let mut record = csv::ByteRecord::new();
-        let (mut number, mut inner_lines) = (0_u32, 0_u64);
+        // A row's number is one more than the line breaks before it that are not inside of cells.
+        let (mut number, mut breaks, mut counted) = (0_u32, self.skipped as usize, 0_usize);
         while reader
             .read_byte_record(&mut record)
             .map_err(|error| fault::malformed(&self.name, format!("After row {number}: {error}.")))?
         {
-            let line = record.position().map_or(0, csv::Position::line);
-            let row = u32::try_from(line.saturating_sub(inner_lines)).unwrap_or(u32::MAX);
-            number = row.saturating_add(self.skipped).max(number.saturating_add(1));
-            inner_lines += memchr::memchr_iter(b'\n', record.as_slice()).count() as u64;
+            let start = record.position().and_then(|place| usize::try_from(place.byte()).ok()).unwrap_or(counted);
+            let blank = self.text[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            breaks += memchr::memchr_iter(b'\n', &self.text[counted..start + blank]).count();
+            counted = start + blank;
+            number = u32::try_from(breaks + 1).unwrap_or(u32::MAX).max(number.saturating_add(1));
+            breaks = breaks.saturating_sub(memchr::memchr_iter(b'\n', record.as_slice()).count());
             let mut cells = Row::new();
             for (column, field) in record.iter().enumerate() {
                 let text = std::str::from_utf8(field).map_or_else(
