@@ -1,2 +1,86 @@
-//! The server.
-fn main() {}
+//! `tenon`: the command line of the server.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use tenon::serve::{self, ServeOptions};
+use tenon_sdk::config::Config;
+
+/// A business hub in which many organisations run their business.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    /// A file with settings that differ from tenon.default.toml.
+    #[arg(long, global = true, env = "TENON_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves requests and works on jobs until it is told to stop.
+    Serve(Serve),
+    /// Works on jobs only, beside servers on the same database.
+    Work,
+    /// Prints the description of all commands (OpenAPI 3.1).
+    Openapi,
+}
+
+#[derive(Debug, clap::Args)]
+struct Serve {
+    /// Where the private database lives.
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// Port to listen on; 0 takes any free one.
+    #[arg(long)]
+    port: Option<u16>,
+    /// Address to listen on.
+    #[arg(long)]
+    bind: Option<String>,
+    /// Loads two demo organisations when the database is empty, and prints their logins.
+    #[arg(long)]
+    demo: bool,
+}
+
+fn main() -> std::process::ExitCode {
+    let arguments = Arguments::parse();
+    let json = std::env::var("TENON_LOG_FORMAT").is_ok_and(|format| format == "json");
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json { log.json().init() } else { log.init() }
+    match run(arguments) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let mut config = Config::load(arguments.config.as_deref())?;
+    let options = match arguments.command {
+        Command::Openapi => {
+            use std::io::Write;
+            std::io::stdout().write_all(tenon::openapi().as_bytes())?;
+            return Ok(());
+        }
+        Command::Work => ServeOptions { listen: false, demo: false },
+        Command::Serve(serve) => {
+            if let Some(data_dir) = serve.data_dir {
+                config.database.data_dir = data_dir;
+            }
+            if let Some(port) = serve.port {
+                config.server.port = port;
+            }
+            if let Some(bind) = serve.bind {
+                config.server.bind = bind;
+            }
+            ServeOptions { listen: true, demo: serve.demo }
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve::run(config, options))
+}

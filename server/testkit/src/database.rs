@@ -51,19 +51,6 @@ impl TestDatabase {
         connect(&self.server, &self.name).await
     }
 
-    /// A database that is never reached, for what only needs to be described.
-    pub fn nowhere() -> Db {
-        let options = DbOptions {
-            admin: tokio_postgres::Config::new(),
-            runtime: None,
-            pool_size: 1,
-            pipeline_connections: 1,
-            pipeline_timeout: std::time::Duration::from_secs(1),
-            record_statements: false,
-        };
-        Db::new(options).expect("nothing is opened yet")
-    }
-
     /// The database's name.
     pub fn name(&self) -> &str {
         &self.name

@@ -218,7 +218,5 @@ fn log_to_test_output() {
 
 /// The modules as a server will know them, to make the template database.
 fn with_services(modules: &[Module]) -> Vec<Module> {
-    let nowhere = TestDatabase::nowhere();
-    let identity = Identity::new(nowhere, TestClock::new().env(), Config::defaults());
-    all_modules(&identity, modules.to_vec())
+    all_modules(&Identity::describe_only(), modules.to_vec())
 }

@@ -40,113 +40,174 @@ pub struct ColumnMatch {
 /// by at most two letters (fewer in short words). A column serves one field only.
 pub fn match_columns(spec: &SheetSpec, headings: &[String], remembered: &Remembered) -> Vec<ColumnMatch> {
     let forms: Vec<Heading> = headings.iter().map(|heading| Heading::new(heading)).collect();
-    let names: Vec<Vec<String>> = spec
-        .fields
-        .iter()
-        .map(|field| {
-            let mut names = vec![normalise(field.label), normalise(field.key)];
-            names.extend(field.synonyms.iter().map(|synonym| normalise(synonym)));
-            names
-        })
-        .collect();
-    let mut candidates = Vec::new();
-    for (column, form) in forms.iter().enumerate() {
-        if form.whole.is_empty() {
-            continue;
-        }
-        match remembered.get(spec.key, &form.whole) {
-            Some(Some(key)) => {
-                if let Some(field) = spec.index_of(key) {
-                    candidates.push((2.0, field, column));
-                    continue;
+    Wanted::new(spec).match_columns(&forms, headings, remembered)
+}
+
+/// A sheet of a template with the names of its fields in the form in which they are compared.
+pub(super) struct Wanted<'s> {
+    pub spec: &'s SheetSpec,
+    names: Vec<Vec<Word>>,
+}
+
+impl<'s> Wanted<'s> {
+    pub(super) fn new(spec: &'s SheetSpec) -> Self {
+        let names = spec
+            .fields
+            .iter()
+            .map(|field| {
+                let mut names: Vec<Word> = [field.label, field.key]
+                    .iter()
+                    .chain(field.synonyms)
+                    .map(|name| Word::new(normalise(name)))
+                    .collect();
+                names.dedup();
+                names
+            })
+            .collect();
+        Self { spec, names }
+    }
+
+    /// How well these headings fit: the sum of the scores of the fields that have a column.
+    pub(super) fn fit(&self, forms: &[Heading], remembered: &Remembered) -> f64 {
+        self.assign(forms, remembered).0.iter().flatten().map(|(_, score)| score.min(1.0)).sum()
+    }
+
+    pub(super) fn match_columns(
+        &self,
+        forms: &[Heading],
+        headings: &[String],
+        remembered: &Remembered,
+    ) -> Vec<ColumnMatch> {
+        let (found, used) = self.assign(forms, remembered);
+        self.spec
+            .fields
+            .iter()
+            .zip(found)
+            .zip(&self.names)
+            .map(|((field, found), names)| match found {
+                Some((column, score)) => ColumnMatch {
+                    field: field.key,
+                    column: u32::try_from(column).ok(),
+                    score: score.min(1.0),
+                    suggestions: Vec::new(),
+                },
+                None => ColumnMatch {
+                    field: field.key,
+                    column: None,
+                    score: 0.0,
+                    suggestions: if field.required { suggest(names, forms, &used, headings) } else { Vec::new() },
+                },
+            })
+            .collect()
+    }
+
+    /// The column and score of each field, and which columns are used.
+    fn assign(&self, forms: &[Heading], remembered: &Remembered) -> (Vec<Option<(usize, f64)>>, Vec<bool>) {
+        let mut candidates = Vec::new();
+        for (column, form) in forms.iter().enumerate().filter(|(_, form)| form.whole.length > 0) {
+            match remembered.get(self.spec.key, &form.whole.text) {
+                Some(Some(key)) => {
+                    if let Some(field) = self.spec.index_of(key) {
+                        candidates.push((2.0, field, column));
+                        continue;
+                    }
+                }
+                Some(None) => continue,
+                None => {}
+            }
+            for (field, names) in self.names.iter().enumerate() {
+                let score = names.iter().map(|name| form.score(name)).fold(0.0, f64::max);
+                if score > 0.0 {
+                    candidates.push((score, field, column));
                 }
             }
-            Some(None) => continue,
-            None => {}
         }
-        for (field, names) in names.iter().enumerate() {
-            let score = names.iter().map(|name| form.score(name)).fold(0.0, f64::max);
-            if score > 0.0 {
-                candidates.push((score, field, column));
+        candidates.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.2.cmp(&b.2)).then(a.1.cmp(&b.1)));
+        let mut found: Vec<Option<(usize, f64)>> = vec![None; self.spec.fields.len()];
+        let mut used = vec![false; forms.len()];
+        for (score, field, column) in candidates {
+            if found[field].is_none() && !used[column] {
+                found[field] = Some((column, score));
+                used[column] = true;
             }
         }
+        (found, used)
     }
-    candidates.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.2.cmp(&b.2)).then(a.1.cmp(&b.1)));
-    let mut found: Vec<Option<(usize, f64)>> = vec![None; spec.fields.len()];
-    let mut used = vec![false; headings.len()];
-    for (score, field, column) in candidates {
-        if found[field].is_none() && !used[column] {
-            found[field] = Some((column, score));
-            used[column] = true;
+}
+
+/// A normalised text and its number of letters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Word {
+    text: String,
+    length: usize,
+}
+
+impl Word {
+    pub(super) fn new(text: String) -> Self {
+        let length = text.chars().count();
+        Self { text, length }
+    }
+
+    /// Whether the other stands in this one as whole words.
+    pub(super) fn contains(&self, other: &Self) -> bool {
+        other.length > 0 && format!(" {} ", self.text).contains(&format!(" {} ", other.text))
+    }
+
+    /// Above 0 if the two differ by so few letters that it is likely a slip of the keyboard.
+    pub(super) fn similarity(&self, other: &Self) -> f64 {
+        let allowed = match self.length.min(other.length) {
+            0..=3 => return 0.0,
+            4..=7 => 1,
+            _ => 2,
+        };
+        if self.length.abs_diff(other.length) > 2 {
+            return 0.0;
+        }
+        match u32::try_from(osa_distance(&self.text, &other.text)) {
+            Ok(distance) if distance <= allowed => 0.9 - 0.1 * f64::from(distance),
+            _ => 0.0,
         }
     }
-    spec.fields
-        .iter()
-        .enumerate()
-        .map(|(index, field)| match found[index] {
-            Some((column, score)) => ColumnMatch {
-                field: field.key,
-                column: u32::try_from(column).ok(),
-                score: score.min(1.0),
-                suggestions: Vec::new(),
-            },
-            None => ColumnMatch {
-                field: field.key,
-                column: None,
-                score: 0.0,
-                suggestions: if field.required { suggest(&names[index], &forms, &used, headings) } else { Vec::new() },
-            },
-        })
-        .collect()
 }
 
 /// A heading in the forms in which it is compared.
-struct Heading {
-    whole: String,
-    short: Option<String>,
+#[derive(Debug, Clone)]
+pub(super) struct Heading {
+    whole: Word,
+    short: Option<Word>,
 }
 
 impl Heading {
-    fn new(heading: &str) -> Self {
-        Self { whole: normalise(heading), short: without_brackets(heading).map(normalise) }
+    /// Longest text that can be a heading; longer ones are notes or data.
+    const LONGEST: usize = 120;
+
+    pub(super) fn new(heading: &str) -> Self {
+        let form = |text: &str| {
+            Word::new(if text.len() > Self::LONGEST { String::new() } else { normalise(text) })
+        };
+        Self { whole: form(heading), short: without_brackets(heading).map(form) }
     }
 
-    fn score(&self, name: &str) -> f64 {
-        if self.whole == name {
+    fn score(&self, name: &Word) -> f64 {
+        if self.whole == *name {
             return 1.0;
         }
-        if self.short.as_deref() == Some(name) {
+        if self.short.as_ref() == Some(name) {
             return 0.95;
         }
-        similarity(&self.whole, name).max(self.short.as_deref().map_or(0.0, |short| similarity(short, name)))
+        let short = self.short.as_ref().map_or(0.0, |short| short.similarity(name));
+        self.whole.similarity(name).max(short)
     }
 }
 
-/// Above 0 if the two differ by so few letters that it is likely a slip of the keyboard.
-pub(super) fn similarity(a: &str, b: &str) -> f64 {
-    let length = a.chars().count().min(b.chars().count());
-    let allowed = match length {
-        0..=3 => return 0.0,
-        4..=7 => 1,
-        _ => 2,
-    };
-    if a.len().abs_diff(b.len()) > 8 {
-        return 0.0;
-    }
-    match u32::try_from(osa_distance(a, b)) {
-        Ok(distance) if distance <= allowed => 0.9 - 0.1 * f64::from(distance),
-        _ => 0.0,
-    }
-}
-
-fn suggest(names: &[String], forms: &[Heading], used: &[bool], headings: &[String]) -> Vec<String> {
+fn suggest(names: &[Word], forms: &[Heading], used: &[bool], headings: &[String]) -> Vec<String> {
     let mut close: Vec<(f64, &String)> = forms
         .iter()
         .zip(headings)
         .zip(used)
-        .filter(|((form, _), used)| !**used && !form.whole.is_empty())
+        .filter(|((form, _), used)| !**used && form.whole.length > 0)
         .map(|((form, heading), _)| {
-            (names.iter().map(|name| jaro_winkler(&form.whole, name)).fold(0.0, f64::max), heading)
+            (names.iter().map(|name| jaro_winkler(&form.whole.text, &name.text)).fold(0.0, f64::max), heading)
         })
         .filter(|(score, _)| *score > 0.6)
         .collect();

@@ -1,8 +1,6 @@
 //! Which row holds the headings: below a title block perhaps, above the data.
 
-use tenon_sdk::imports::SheetSpec;
-
-use super::columns::{Remembered, match_columns};
+use super::columns::{ColumnMatch, Heading, Remembered, Wanted};
 use crate::reader::Cell;
 
 /// The first rows of a sheet, kept to look for headings in.
@@ -15,6 +13,7 @@ pub struct Sample {
 struct SampleRow {
     number: u32,
     texts: Vec<String>,
+    forms: Vec<Heading>,
     /// Cells that hold text, and cells that hold anything.
     text: usize,
     filled: usize,
@@ -56,6 +55,7 @@ impl Sample {
             text: types.iter().filter(|kind| **kind == Kind::Text).count(),
             filled,
             distinct: sorted.len() == filled,
+            forms: texts.iter().map(|text| Heading::new(text)).collect(),
             texts,
             types,
         });
@@ -67,16 +67,24 @@ impl Sample {
         self.rows.is_empty()
     }
 
+    /// Matches the columns by the row with this number.
+    pub(super) fn match_columns(&self, wanted: &Wanted<'_>, number: u32, remembered: &Remembered) -> Vec<ColumnMatch> {
+        match self.rows.iter().find(|row| row.number == number) {
+            Some(row) => wanted.match_columns(&row.forms, &row.texts, remembered),
+            None => wanted.match_columns(&[], &[], remembered),
+        }
+    }
+
     /// Cells of the row with this number as text; none if the row is blank or further down.
     pub fn headings(&self, number: u32) -> Option<&[String]> {
         self.rows.iter().find(|row| row.number == number).map(|row| row.texts.as_slice())
     }
 
     /// The most likely heading row for this template sheet, with how well its headings fit (sum of scores).
-    pub fn header_for(&self, spec: &SheetSpec, remembered: &Remembered) -> Option<(u32, f64)> {
+    pub(super) fn header_for(&self, wanted: &Wanted<'_>, remembered: &Remembered) -> Option<(u32, f64)> {
         let mut best: Option<(f64, u32, f64)> = None;
         for (index, row) in self.rows.iter().enumerate() {
-            let fit: f64 = match_columns(spec, &row.texts, remembered).iter().map(|found| found.score).sum();
+            let fit = wanted.fit(&row.forms, remembered);
             if fit == 0.0 {
                 continue;
             }

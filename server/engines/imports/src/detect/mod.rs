@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use tenon_sdk::error::Result;
 use tenon_sdk::imports::{SheetSpec, TemplateSpec};
 
+use columns::{Wanted, Word};
+
 pub use columns::{ColumnMatch, Remembered, match_columns};
 pub use header::Sample;
 pub use normalise::{normalise, without_brackets};
@@ -77,9 +79,10 @@ pub fn detect(workbook: &mut Workbook, spec: &'static TemplateSpec, remembered: 
     for index in 0..names.len() {
         samples.push(sample(workbook, index)?);
     }
+    let wanted: Vec<Wanted<'_>> = spec.sheets.iter().map(Wanted::new).collect();
     let mut fits = Vec::new();
     for (sheet, (name, sample)) in names.iter().zip(&samples).enumerate() {
-        for (target, wanted) in spec.sheets.iter().enumerate() {
+        for (target, wanted) in wanted.iter().enumerate() {
             let fit = fit(wanted, name, sample, remembered);
             if fit >= FIT {
                 fits.push((fit, sheet, target));
@@ -141,21 +144,25 @@ fn describe(
     target: Option<&'static SheetSpec>,
     remembered: &Remembered,
 ) -> DetectedSheet {
-    let header_row = match target {
-        Some(spec) => sample.header_for(spec, remembered).map(|(row, _)| row).or_else(|| sample.header()),
+    let wanted = target.map(Wanted::new);
+    let header_row = match &wanted {
+        Some(wanted) => sample.header_for(wanted, remembered).map(|(row, _)| row).or_else(|| sample.header()),
         None => sample.header(),
     };
     let headings = header_row.and_then(|row| sample.headings(row)).unwrap_or_default().to_vec();
-    let columns = target.map(|spec| match_columns(spec, &headings, remembered)).unwrap_or_default();
+    let columns = wanted
+        .map(|wanted| sample.match_columns(&wanted, header_row.unwrap_or(0), remembered))
+        .unwrap_or_default();
     DetectedSheet { name, target: target.map(|spec| spec.key), header_row, headings, columns }
 }
 
 /// Share of required fields found (0 to 2) plus share of all fields (0 to 1) plus likeness of the name (0 to 1).
 /// A sheet without a single fitting heading never fits.
 #[expect(clippy::cast_precision_loss, reason = "counts of fields are small")]
-fn fit(spec: &'static SheetSpec, name: &str, sample: &Sample, remembered: &Remembered) -> f64 {
-    let Some((row, _)) = sample.header_for(spec, remembered) else { return 0.0 };
-    let found = match_columns(spec, sample.headings(row).unwrap_or_default(), remembered);
+fn fit(wanted: &Wanted<'_>, name: &str, sample: &Sample, remembered: &Remembered) -> f64 {
+    let Some((row, _)) = sample.header_for(wanted, remembered) else { return 0.0 };
+    let spec = wanted.spec;
+    let found = sample.match_columns(wanted, row, remembered);
     let sum = |required: bool| -> (f64, usize) {
         spec.fields
             .iter()
@@ -168,18 +175,18 @@ fn fit(spec: &'static SheetSpec, name: &str, sample: &Sample, remembered: &Remem
 }
 
 fn name_likeness(spec: &SheetSpec, name: &str) -> f64 {
-    let name = normalise(name);
+    let name = Word::new(normalise(name));
     std::iter::once(&spec.key)
         .chain([&spec.title])
         .chain(spec.names)
         .map(|known| {
-            let known = normalise(known);
+            let known = Word::new(normalise(known));
             if known == name {
                 1.0
-            } else if !known.is_empty() && format!(" {name} ").contains(&format!(" {known} ")) {
+            } else if name.contains(&known) {
                 0.7
             } else {
-                columns::similarity(&known, &name)
+                known.similarity(&name)
             }
         })
         .fold(0.0, f64::max)

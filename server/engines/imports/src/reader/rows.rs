@@ -42,23 +42,27 @@ impl<'s, F: FnMut(u32, &[Cell<'_>]) -> ControlFlow<()>> Sink<'s, F> {
 
     /// Checks a cell that has content against the limits.
     pub(super) fn check(&self, row: u32, column: u32, cell: &Cell<'_>) -> Result<()> {
-        let place = || format!("{} on the sheet {}", cell_name(row, column), self.sheet);
+        let too_long = matches!(cell, Cell::Text(text) if text.len() > self.limits.cell_bytes);
+        if too_long || column as usize >= self.limits.columns {
+            return Err(self.beyond(row, column, cell));
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn beyond(&self, row: u32, column: u32, cell: &Cell<'_>) -> Error {
+        let place = format!("{} on the sheet {}", cell_name(row, column), self.sheet);
         if column as usize >= self.limits.columns {
-            return Err(fault::too_large(
+            return fault::too_large(
                 "imports.too_many_columns",
-                format!("The cell {} lies beyond column {}.", place(), self.limits.columns),
+                format!("The cell {place} lies beyond column {}.", self.limits.columns),
             )
-            .hint("Delete the columns that are not needed."));
+            .hint("Delete the columns that are not needed.");
         }
-        match cell {
-            Cell::Text(text) if text.len() > self.limits.cell_bytes => Err(fault::too_large(
-                "imports.cell_too_large",
-                format!("The cell {} holds {} bytes of text.", place(), text.len()),
-            )
+        let length = cell.text().len();
+        fault::too_large("imports.cell_too_large", format!("The cell {place} holds {length} bytes of text."))
             .details(format!("At most {} bytes are read from one cell.", self.limits.cell_bytes))
-            .hint("In delimited text this often means a quotation mark that is never closed.")),
-            _ => Ok(()),
-        }
+            .hint("In delimited text this often means a quotation mark that is never closed.")
     }
 
     /// The error for a sheet that cannot be read any further.
@@ -89,6 +93,7 @@ impl<'a> Row<'a> {
     }
 
     /// Adds a cell (row from 1, column from 0); passes the row before on when a new one begins.
+    #[inline]
     pub(super) fn put<F: FnMut(u32, &[Cell<'_>]) -> ControlFlow<()>>(
         &mut self,
         row: u32,
@@ -115,10 +120,14 @@ impl<'a> Row<'a> {
         }
         sink.check(row, column, &cell)?;
         let column = column as usize;
-        if self.cells.len() <= column {
-            self.cells.resize(column + 1, Cell::Empty);
+        if column < self.cells.len() {
+            self.cells[column] = cell;
+        } else {
+            while self.cells.len() < column {
+                self.cells.push(Cell::Empty);
+            }
+            self.cells.push(cell);
         }
-        self.cells[column] = cell;
         Ok(ControlFlow::Continue(()))
     }
 

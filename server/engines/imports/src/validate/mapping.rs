@@ -9,14 +9,14 @@ use tenon_sdk::imports::{SheetSpec, TemplateSpec};
 use crate::Workbook;
 
 /// The mapping of a whole file. Serialises to the form of the HTTP interface.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Mapping {
     /// Its sheets; sheets left out are not imported.
     pub sheets: Vec<SheetMapping>,
 }
 
 /// The mapping of one sheet.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SheetMapping {
     /// Name of the sheet in the file.
     pub name: String,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{BATCH, Batch, CheckedRow, Planned, SheetReport};
 use crate::Workbook;
 use crate::reader::{Cell, CellRange, Notice};
-use crate::values::{self, ColumnRules, Evidence};
+use crate::values::{self, ColumnRules, Evidence, decimal};
 
 /// Rows from which a column's reading is decided, unless they leave it open.
 const SAMPLE: u32 = 2_000;
@@ -164,6 +164,7 @@ fn differing(cell: &Cell<'_>, value: &Value) -> Option<Box<str>> {
         {
             None
         }
+        (Cell::Number(number), Value::Decimal(value)) if decimal::from_f64(*number) == Some(*value) => None,
         _ => {
             let found = cell.text();
             (value.canonical().unwrap_or_default() != found).then(|| found.into())

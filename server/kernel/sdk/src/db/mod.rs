@@ -92,6 +92,19 @@ impl Db {
         Ok(Self(Arc::new(Inner { admin: options.admin, runtime, pool, pipeline, log })))
     }
 
+    /// A database that is never reached, for what only needs to be described.
+    pub fn nowhere() -> Self {
+        Self::new(DbOptions {
+            admin: PgConfig::new(),
+            runtime: None,
+            pool_size: 1,
+            pipeline_connections: 1,
+            pipeline_timeout: Duration::from_secs(1),
+            record_statements: false,
+        })
+        .expect("nothing is opened yet")
+    }
+
     /// Runs one statement in the context of a request: context, statement and commit travel in one round trip as one
     /// implicit transaction. An error in any of them undoes all.
     pub async fn run(&self, context: &RequestContext, statement: Statement) -> Result<Reply> {

@@ -39,6 +39,11 @@ impl Identity {
         Self(Arc::new(Inner { db, env, config, keys, verifier, passwords: passwords::Passwords::new(), attempts }))
     }
 
+    /// The service without a database, for what only asks which routes and permissions there are.
+    pub fn describe_only() -> Self {
+        Self::new(Db::nowhere(), Env::real(), Config::defaults())
+    }
+
     /// What turns bearer tokens into identities.
     pub fn verifier(&self) -> TokenVerifier {
         self.0.verifier.clone()

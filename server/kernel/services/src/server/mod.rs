@@ -98,7 +98,8 @@ impl Server {
     }
 }
 
-/// The description of the commands of some modules, without a database.
-pub fn describe(modules: &[Module]) -> OpenApi {
-    router::describe(modules).1
+/// The description of the commands of the kernel's services and of the given modules. Reaches no database.
+pub fn describe_with_services(modules: Vec<Module>) -> OpenApi {
+    let identity = Identity::describe_only();
+    router::describe(&all_modules(&identity, modules)).1
 }

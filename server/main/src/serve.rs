@@ -1,0 +1,144 @@
+//! Running the server: database, modules, port, orderly end.
+
+use std::{future::IntoFuture, sync::Arc, time::Duration};
+
+use anyhow::{Context, bail};
+use tenon_sdk::{
+    config::Config,
+    db::{DbOptions, RUNTIME_LOGIN, parse_url},
+    env::Env,
+};
+use tenon_services::{
+    jobs,
+    postgres::{Cluster, ClusterOptions, SUPERUSER},
+    server::Server,
+};
+use tokio::{net::TcpListener, sync::Notify};
+
+use crate::{assets, demo};
+
+/// The database of an installation inside the private cluster.
+const DATABASE: &str = "tenon";
+
+/// What this process does.
+#[derive(Clone, Copy, Debug)]
+pub struct ServeOptions {
+    /// Answers requests; otherwise it only works on jobs.
+    pub listen: bool,
+    /// Loads the demo into an empty database.
+    pub demo: bool,
+}
+
+/// Runs until the process is told to stop.
+pub async fn run(mut config: Config, options: ServeOptions) -> anyhow::Result<()> {
+    // The port first: when it is taken, nothing else should have been started.
+    let listener = if options.listen { Some(listen(&mut config).await?) } else { None };
+    let (database, cluster) = open_database(&config, options.listen).await?;
+    let reload = Arc::new(Notify::new());
+    let modules = crate::modules(&reload);
+    let address = config.server.site_url.clone();
+    let drain = Duration::from_secs(config.server.drain_seconds);
+    let mut server = Server::start(Env::real(), config, database, reload, modules).await?;
+    if cluster.is_some() {
+        jobs::release_all(server.kernel()).await?;
+    }
+    if options.demo {
+        demo::load(&server).await?;
+    }
+    server.start_workers();
+    if let Some(listener) = listener {
+        let router = assets::add_to(server.router());
+        announce(&address, options.demo);
+        serve(listener, router, drain).await?;
+    } else {
+        tracing::info!("working on jobs");
+        stop_signal().await;
+    }
+    tracing::info!("stopping");
+    server.stop().await;
+    if let Some(cluster) = cluster {
+        cluster.stop().await;
+    }
+    Ok(())
+}
+
+async fn listen(config: &mut Config) -> anyhow::Result<TcpListener> {
+    let wanted = (config.server.bind.clone(), config.server.port);
+    let listener = TcpListener::bind(&wanted).await.with_context(|| {
+        format!("cannot listen on {}:{}; choose another port with --port", wanted.0, wanted.1)
+    })?;
+    if config.server.site_url.is_empty() {
+        let address = listener.local_addr()?;
+        let host = if address.ip().is_loopback() || address.ip().is_unspecified() {
+            "localhost".to_owned()
+        } else {
+            address.ip().to_string()
+        };
+        config.server.site_url = format!("http://{host}:{}", address.port());
+    }
+    Ok(listener)
+}
+
+async fn open_database(config: &Config, private: bool) -> anyhow::Result<(DbOptions, Option<Cluster>)> {
+    let options = |admin, runtime| DbOptions {
+        admin,
+        runtime,
+        pool_size: config.database.pool_size,
+        pipeline_connections: config.database.pipeline_connections,
+        pipeline_timeout: Duration::from_millis(config.database.pipeline_timeout_ms),
+        record_statements: false,
+    };
+    if !config.database.url.is_empty() {
+        return Ok((options(parse_url(&config.database.url)?, None), None));
+    }
+    if !private {
+        bail!("`tenon work` needs the database that the servers use: set DATABASE_URL");
+    }
+    let cluster = Cluster::start(ClusterOptions::new(&config.database.data_dir)).await?;
+    cluster.ensure_database(DATABASE).await?;
+    tracing::info!(version = %cluster.version(), "private PostgreSQL is up");
+    let admin = cluster.connection(SUPERUSER, DATABASE);
+    let runtime = cluster.connection(RUNTIME_LOGIN, DATABASE);
+    Ok((options(admin, Some(runtime)), Some(cluster)))
+}
+
+async fn serve(listener: TcpListener, router: axum::Router, drain: Duration) -> anyhow::Result<()> {
+    let stopping = Arc::new(Notify::new());
+    let told = stopping.clone();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+        stop_signal().await;
+        told.notify_one();
+    });
+    // Streams that never end must not keep a stopping server.
+    tokio::select! {
+        result = serving.into_future() => Ok(result?),
+        () = async { stopping.notified().await; tokio::time::sleep(drain).await } => Ok(()),
+    }
+}
+
+async fn stop_signal() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! { () = interrupted => {}, () = terminated => {} }
+}
+
+#[allow(clippy::print_stdout)] // for the person at the terminal, not the log
+fn announce(address: &str, demo: bool) {
+    println!("\nTenon is ready at {address}");
+    if demo {
+        println!("{}", demo::logins());
+    }
+    println!("Press Ctrl+C to stop.\n");
+}
