@@ -35,17 +35,8 @@ impl<'a> Planner<'a> {
         }
         // A table that refers to itself: by its name its children are meant, by the column its parent.
         if found.len() > 1 && found.iter().any(|candidate| candidate.table == candidate.foreign_table) {
-            let by_name = embed.relation == from.name;
-            let by_column = embed.hint.as_deref();
-            found.retain(|candidate| {
-                let toward_parent = candidate.holds_key;
-                let own_column = by_column.is_some_and(|hint| candidate.columns.iter().any(|(near, _)| near == hint));
-                match (by_name, by_column) {
-                    (true, None) => !toward_parent || candidate.table != candidate.foreign_table,
-                    (_, Some(_)) => toward_parent == own_column || candidate.table != candidate.foreign_table,
-                    (false, None) => toward_parent,
-                }
-            });
+            let children = embed.relation == from.name;
+            found.retain(|candidate| candidate.table != candidate.foreign_table || candidate.holds_key != children);
         }
         match found.as_slice() {
             [only] => Ok(only),

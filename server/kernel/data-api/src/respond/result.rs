@@ -57,4 +57,23 @@ impl DbResult {
             estimate: None,
         })
     }
+
+    /// Reads the same row in text form, as a pipelined client has it. Bodies are not copied.
+    pub fn from_texts(row: &[Option<Bytes>]) -> Option<Self> {
+        let text = |index: usize| {
+            let value = row.get(index)?.as_deref()?;
+            Some(String::from_utf8_lossy(value).into_owned())
+        };
+        let number = |index: usize| text(index)?.parse::<i64>().ok();
+        Some(Self {
+            total_count: number(0),
+            page_count: number(1)?,
+            body: row.get(2)?.clone(),
+            response_headers: text(3),
+            response_status: text(4),
+            location: text(5),
+            updated_count: number(6),
+            estimate: None,
+        })
+    }
 }

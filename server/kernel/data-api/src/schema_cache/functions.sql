@@ -21,7 +21,7 @@ with named as (
     'type', named.name,
     'relation', case when named.typtype = 'c' then json_build_object('schema', named.relschema, 'name', named.relname) end,
     'required', a.inputs <= p.pronargs - p.pronargdefaults,
-    'variadic', a.mode = 'v'
+    'variadic', coalesce(a.mode, 'i') = 'v'
   ) order by a.position) as list
   from pg_catalog.pg_proc p
   join pg_catalog.pg_namespace n on n.oid = p.pronamespace and n.nspname = any($1::text[])

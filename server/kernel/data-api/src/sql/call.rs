@@ -72,7 +72,7 @@ impl Writer {
             && !arguments.is_empty()
         {
             self.push("json_to_record(");
-            self.param(Param::Text(body.clone()));
+            self.param(Param(body.clone()));
             self.push("::json) AS ");
             self.ident(ARGS);
             self.push(" (");
@@ -98,7 +98,7 @@ impl Writer {
                 }
             }
             CallArguments::Unnamed(body, type_name) => {
-                let value = if type_name == "bytea" { Param::Binary(body.clone()) } else { Param::Text(body.clone()) };
+                let value = if type_name == "bytea" { Param::binary(body) } else { Param(body.clone()) };
                 self.param(value);
                 self.push("::");
                 self.push(type_name);

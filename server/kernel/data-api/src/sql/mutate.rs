@@ -170,7 +170,7 @@ impl Writer {
 
     /// The payload as rows: `json_to_recordset($1) AS tenon_body (column type, …)`.
     fn body_rows(&mut self, mutate: &MutatePlan) {
-        let payload = Param::Text(as_array(mutate));
+        let payload = Param(as_array(mutate));
         if mutate.columns.is_empty() {
             self.push("json_array_elements(");
             self.param(payload);

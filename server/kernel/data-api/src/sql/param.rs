@@ -5,25 +5,30 @@ use std::error::Error;
 use bytes::{Bytes, BytesMut};
 use postgres_types::{Format, IsNull, ToSql, Type, to_sql_checked};
 
-/// A parameter.
+/// The text of a value of any type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Param {
-    /// Text form of a value of any type.
-    Text(Bytes),
-    /// Raw bytes, for `bytea`.
-    Binary(Bytes),
-}
+pub struct Param(pub Bytes);
 
 impl Param {
     pub(crate) fn text(value: impl Into<String>) -> Self {
-        Self::Text(Bytes::from(value.into()))
+        Self(Bytes::from(value.into()))
+    }
+
+    /// The text of a `bytea`.
+    pub(crate) fn binary(value: &[u8]) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = BytesMut::with_capacity(2 + value.len() * 2);
+        text.extend_from_slice(b"\\x");
+        for byte in value {
+            text.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+        Self(text.freeze())
     }
 }
 
 impl ToSql for Param {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        let (Self::Text(value) | Self::Binary(value)) = self;
-        out.extend_from_slice(value);
+        out.extend_from_slice(&self.0);
         Ok(IsNull::No)
     }
 
@@ -32,10 +37,7 @@ impl ToSql for Param {
     }
 
     fn encode_format(&self, _: &Type) -> Format {
-        match self {
-            Self::Text(_) => Format::Text,
-            Self::Binary(_) => Format::Binary,
-        }
+        Format::Text
     }
 
     to_sql_checked!();

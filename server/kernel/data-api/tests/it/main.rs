@@ -1,0 +1,7 @@
+//! The compiled statements, run on a real PostgreSQL.
+
+mod calls;
+mod reads;
+mod refusals;
+mod shop;
+mod writes;
