@@ -33,8 +33,8 @@ use crate::{Limits, fault};
 use rows::Sink;
 
 /// Anything a workbook can be read from.
-trait Readable: Read + Seek + Send {}
-impl<T: Read + Seek + Send> Readable for T {}
+trait Readable: Read + Seek + Send + Sync {}
+impl<T: Read + Seek + Send + Sync> Readable for T {}
 type Input = Box<dyn Readable>;
 
 /// Where a file's bytes are. Cheap to read from more than once.
@@ -93,6 +93,15 @@ pub enum LeftOutReason {
     Hidden,
     /// It is a chart, dialogue or macro sheet.
     NotAWorksheet,
+}
+
+impl std::fmt::Display for LeftOutReason {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Hidden => "it is hidden",
+            Self::NotAWorksheet => "it is not a worksheet",
+        })
+    }
 }
 
 /// A sheet that is not offered for import.
