@@ -1,0 +1,69 @@
+import { Alert, Button, Group, Paper, Stack, Text } from '@mantine/core';
+import { IconAlertTriangle } from '@tabler/icons-react';
+import { useState, type ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useSaveMapping } from '../commands/save-mapping';
+import { isComplete, mappingOf, type Import, type SheetMapping, type Template } from '../model';
+import { SheetMappingFields } from './sheet-mapping-fields';
+import { ErrorState } from '@/ui/states/error-state';
+
+/** Says what each sheet holds and which column is which; the server's own findings are chosen already. */
+export function MappingForm({
+  run,
+  template,
+  onSaved,
+  cancel,
+}: {
+  run: Import;
+  template: Template;
+  onSaved: () => void;
+  cancel?: ReactNode;
+}) {
+  const { t } = useTranslation('imports');
+  const [mappings, setMappings] = useState(() => mappingOf(run.sheets));
+  const save = useSaveMapping(run.id);
+  const change = (changed: SheetMapping) => {
+    setMappings((all) => all.map((one) => (one.name === changed.name ? changed : one)));
+  };
+  const nothing = mappings.every(({ target }) => target === null);
+
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        save.mutate(mappings, { onSuccess: onSaved });
+      }}
+    >
+      <Stack>
+        <Text size="sm" c="dimmed">
+          {t('mapping.description')}
+        </Text>
+        {save.isError && <ErrorState error={save.error} />}
+        {mappings.map((mapping, index) => {
+          const sheet = run.sheets[index];
+          return sheet === undefined ? null : (
+            <Paper key={mapping.name} withBorder p="lg">
+              <SheetMappingFields
+                sheet={sheet}
+                mapping={mapping}
+                template={template}
+                onChange={change}
+              />
+            </Paper>
+          );
+        })}
+        {nothing && (
+          <Alert color="yellow" icon={<IconAlertTriangle />}>
+            {t('mapping.noSheet')}
+          </Alert>
+        )}
+        <Group justify="flex-end">
+          {cancel}
+          <Button type="submit" loading={save.isPending} disabled={!isComplete(mappings, template)}>
+            {t('mapping.save')}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

@@ -1,0 +1,91 @@
+import { Alert, Button, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { IconClock } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+import { useRouter, useSearch } from '@tanstack/react-router';
+import { useTranslation } from 'react-i18next';
+import { safeNext } from '@/kernel/routing/search';
+import { ErrorState } from '@/ui/states/error-state';
+import { AuthLayout } from '../auth-layout';
+import { isEmail } from '../model';
+import { signIn } from '../session';
+import { AnchorLink } from '@/ui/links';
+
+export function SignInPage() {
+  const { t } = useTranslation('identity');
+  const router = useRouter();
+  const search = useSearch({ from: '/sign-in' });
+  const form = useForm({
+    mode: 'uncontrolled',
+    initialValues: { email: '', password: '' },
+    validate: {
+      email: (value) => (isEmail(value) ? null : t('invalid.email')),
+      password: (value) => (value === '' ? t('invalid.passwordMissing') : null),
+    },
+  });
+  const mutation = useMutation({
+    mutationFn: ({ email, password }: typeof form.values) => signIn(email.trim(), password),
+    onSuccess: () => {
+      router.history.push(safeNext(search.next));
+    },
+  });
+
+  return (
+    <AuthLayout
+      title={t('signIn.title')}
+      description={t('signIn.description')}
+      footer={
+        <>
+          {t('signIn.noAccount')}{' '}
+          <AnchorLink
+            to="/sign-up"
+            search={search.next === undefined ? {} : { next: search.next }}
+            size="sm"
+            underline="always"
+          >
+            {t('signIn.toSignUp')}
+          </AnchorLink>
+        </>
+      }
+    >
+      <form
+        noValidate
+        onSubmit={form.onSubmit((values) => {
+          mutation.mutate(values);
+        })}
+      >
+        <Stack>
+          {search.reason === 'expired' && mutation.isIdle && (
+            <Alert icon={<IconClock />} color="ink" role="status">
+              {t('signIn.expired')}
+            </Alert>
+          )}
+          {mutation.isError && <ErrorState error={mutation.error} />}
+          <TextInput
+            type="email"
+            name="email"
+            autoComplete="username"
+            autoFocus
+            required
+            withAsterisk={false}
+            label={t('fields.email')}
+            key={form.key('email')}
+            {...form.getInputProps('email')}
+          />
+          <PasswordInput
+            name="password"
+            autoComplete="current-password"
+            required
+            withAsterisk={false}
+            label={t('fields.password')}
+            key={form.key('password')}
+            {...form.getInputProps('password')}
+          />
+          <Button type="submit" loading={mutation.isPending} mt="xs">
+            {t('signIn.submit')}
+          </Button>
+        </Stack>
+      </form>
+    </AuthLayout>
+  );
+}

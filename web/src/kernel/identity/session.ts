@@ -1,0 +1,86 @@
+/** Who is signed in. The tokens live in supabase-js; nothing else in the web app keeps them. */
+import { createClient, type AuthError, type Session } from '@supabase/supabase-js';
+import { useSyncExternalStore } from 'react';
+import { authenticateWith, PUBLISHABLE_KEY } from '@/api/client';
+import { ApiError } from '@/api/errors';
+
+export const supabase = createClient(window.location.origin, PUBLISHABLE_KEY, {
+  auth: { storageKey: 'tenon.session', detectSessionInUrl: false },
+});
+
+let current: Session | null = null;
+const listeners = new Set<() => void>();
+
+function remember(session: Session | null): void {
+  const changed = session?.access_token !== current?.access_token;
+  current = session;
+  if (changed) for (const listener of listeners) listener();
+}
+
+supabase.auth.onAuthStateChange((_event, session) => {
+  remember(session);
+});
+
+/** The session after any refresh that was due, or null for a signed-out visitor. */
+export async function currentSession(): Promise<Session | null> {
+  const { data } = await supabase.auth.getSession();
+  remember(data.session);
+  return data.session;
+}
+
+export async function accessToken(): Promise<string | null> {
+  return (await currentSession())?.access_token ?? null;
+}
+
+authenticateWith(accessToken);
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export function useSession(): Session | null {
+  return useSyncExternalStore(subscribe, () => current);
+}
+
+let leaving = false;
+
+/** Calls back when a session ends: by the user's own wish, or else by expiry or in another tab. */
+export function onSignedOut(callback: (wanted: boolean) => void): () => void {
+  const { data } = supabase.auth.onAuthStateChange((event) => {
+    if (event === 'SIGNED_OUT') callback(leaving);
+  });
+  return () => {
+    data.subscription.unsubscribe();
+  };
+}
+
+/** Forgets the session here. Used when the server no longer knows it. */
+export async function forgetSession(): Promise<void> {
+  await supabase.auth.signOut({ scope: 'local' });
+}
+
+function refused(error: AuthError): ApiError {
+  return new ApiError(error.status ?? 0, error.code ?? 'auth.failed', error.message);
+}
+
+export async function signIn(email: string, password: string): Promise<void> {
+  const { error } = await supabase.auth.signInWithPassword({ email, password });
+  if (error) throw refused(error);
+}
+
+export async function signUp(email: string, password: string, name: string): Promise<void> {
+  const { error } = await supabase.auth.signUp({ email, password, options: { data: { name } } });
+  if (error) throw refused(error);
+}
+
+export async function signOut(): Promise<void> {
+  leaving = true;
+  const { error } = await supabase.auth.signOut({ scope: 'local' }).finally(() => {
+    leaving = false;
+  });
+  // A session the server has already forgotten is signed out all the same.
+  if (error && error.status !== 401 && error.status !== 403 && error.status !== 404) {
+    throw refused(error);
+  }
+}

@@ -1,0 +1,48 @@
+/** The two routes that everything else hangs on: the root, and one organisation. */
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  notFound,
+  redirect,
+} from '@tanstack/react-router';
+import { currentSession } from '@/kernel/identity/session';
+import { organizationsQuery, organizationSessionQuery } from '@/kernel/tenancy/queries';
+
+export interface RouterContext {
+  queryClient: QueryClient;
+}
+
+export const rootRoute = createRootRouteWithContext<RouterContext>()();
+
+/** Sends a signed-out visitor to sign-in, and back here afterwards. */
+export async function requireSession(href: string): Promise<void> {
+  if ((await currentSession()) === null) {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- the router's own way
+    throw redirect({ to: '/sign-in', search: href === '/' ? {} : { next: href } });
+  }
+}
+
+export const organizationRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/o/$org',
+  beforeLoad: async ({ params, location, context: { queryClient } }) => {
+    await requireSession(location.href);
+    const find = async (fresh: boolean) => {
+      const all = await queryClient.query({
+        ...organizationsQuery(),
+        ...(fresh ? { staleTime: 0 } : {}),
+      });
+      return all.find(({ slug }) => slug === params.org);
+    };
+    // The list may be older than an invitation accepted elsewhere.
+    const membership = (await find(false)) ?? (await find(true));
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- the router's own way
+    if (membership === undefined) throw notFound();
+    const session = await queryClient.query({
+      ...organizationSessionQuery(membership.id),
+      staleTime: 'static',
+    });
+    return { organization: membership, session };
+  },
+});

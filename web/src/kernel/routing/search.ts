@@ -1,0 +1,45 @@
+/** Plain, readable addresses: every search parameter is text, and what is empty is left out. */
+export type Search = Record<string, string | undefined>;
+
+export function parseSearch(text: string): Search {
+  return Object.fromEntries(new URLSearchParams(text));
+}
+
+export function stringifySearch(search: Record<string, unknown>): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(search)) {
+    if (value === undefined || value === null || value === '') continue;
+    // Strings and numbers only: anything else would not survive the way back.
+    if (typeof value === 'string' || typeof value === 'number') parameters.set(name, String(value));
+  }
+  const text = parameters.toString();
+  return text === '' ? '' : `?${text.replaceAll('%2C', ',')}`;
+}
+
+/** For routes whose parameters their page reads itself. */
+export function anySearch(search: Record<string, unknown>): Search {
+  return Object.fromEntries(
+    Object.entries(search).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    ),
+  );
+}
+
+/** Where sign-in leads, and why it is shown. */
+export interface SignInSearch {
+  next?: string;
+  reason?: string;
+}
+
+export function signInSearch(search: Record<string, unknown>): SignInSearch {
+  const { next, reason } = search;
+  return {
+    ...(typeof next === 'string' ? { next } : {}),
+    ...(typeof reason === 'string' ? { reason } : {}),
+  };
+}
+
+/** Only a path of this site may follow a sign-in; anything else would be an open redirect. */
+export function safeNext(next: string | undefined): string {
+  return next !== undefined && /^\/(?![/\\])/.test(next) ? next : '/';
+}

@@ -1,0 +1,131 @@
+import type { Translation } from '@/kernel/i18n';
+
+const en = {
+  roles: {
+    owner: 'Owner',
+    admin: 'Admin',
+    manager: 'Manager',
+    support: 'Support',
+    member: 'Member',
+    viewer: 'Viewer',
+  },
+  roleHints: {
+    owner: 'Everything, and the organisation itself',
+    admin: 'Members and settings, and all work',
+    manager: 'Imports data and acts on it',
+    support: 'Helps others with their work',
+    member: 'Takes part in the work',
+    viewer: 'Sees, and changes nothing',
+  },
+  create: {
+    title: 'Create an organisation',
+    firstTitle: 'Name your organisation',
+    description:
+      'An organisation holds your data and your colleagues. Nobody outside it sees anything.',
+    name: 'Name of the organisation',
+    placeholder: 'Example Builders Ltd',
+    invalid: 'Enter a name',
+    submit: 'Create organisation',
+    signedInAs: 'Signed in as {{email}}.',
+  },
+  invitation: {
+    title: 'Join {{organization}}',
+    loading: 'Invitation',
+    description: 'You have been invited to join as {{role}}.',
+    accept: 'Join organisation',
+    signedOut: 'Sign in or create an account to accept. You will come back here.',
+    wrongUser: 'You are signed in as {{email}}.',
+    invalid: 'This invitation cannot be used',
+    home: 'Go to start page',
+    expires: 'Valid until {{date}}.',
+  },
+  members: {
+    title: 'Members',
+    description: 'People who can work in {{organization}}, and what their role lets them do.',
+    name: 'Name',
+    email: 'E-mail address',
+    role: 'Role',
+    joined: 'Joined',
+    you: 'You',
+    empty: 'No members',
+    invite: 'Invite someone',
+    inviteTitle: 'Invite by link',
+    inviteDescription:
+      'Whoever opens the link can join with the role you choose. Each link works once.',
+    inviteEmail: 'For (optional)',
+    inviteEmailHint: 'Only a person with this e-mail address can then use the link.',
+    create: 'Create link',
+    link: 'Invitation link',
+    linkReady: 'Send this link yourself. It is shown only now and is valid until {{date}}.',
+    another: 'Create another',
+    done: 'Done',
+  },
+  settings: 'Settings',
+};
+
+const de: Translation<typeof en> = {
+  roles: {
+    owner: 'Inhaber',
+    admin: 'Admin',
+    manager: 'Manager',
+    support: 'Support',
+    member: 'Mitglied',
+    viewer: 'Betrachter',
+  },
+  roleHints: {
+    owner: 'Alles, auch die Organisation selbst',
+    admin: 'Mitglieder und Einstellungen und alle Arbeit',
+    manager: 'Importiert Daten und handelt danach',
+    support: 'Hilft anderen bei ihrer Arbeit',
+    member: 'Arbeitet mit',
+    viewer: 'Sieht alles und ändert nichts',
+  },
+  create: {
+    title: 'Organisation anlegen',
+    firstTitle: 'Benennen Sie Ihre Organisation',
+    description:
+      'Eine Organisation enthält Ihre Daten und Ihre Kolleginnen und Kollegen. Niemand außerhalb sieht etwas davon.',
+    name: 'Name der Organisation',
+    placeholder: 'Beispiel Bau GmbH',
+    invalid: 'Geben Sie einen Namen ein',
+    submit: 'Organisation anlegen',
+    signedInAs: 'Angemeldet als {{email}}.',
+  },
+  invitation: {
+    title: '{{organization}} beitreten',
+    loading: 'Einladung',
+    description: 'Sie sind eingeladen, mit der Rolle {{role}} beizutreten.',
+    accept: 'Organisation beitreten',
+    signedOut:
+      'Melden Sie sich an oder legen Sie ein Konto an, um anzunehmen. Danach kommen Sie hierher zurück.',
+    wrongUser: 'Sie sind als {{email}} angemeldet.',
+    invalid: 'Diese Einladung ist nicht verwendbar',
+    home: 'Zur Startseite',
+    expires: 'Gültig bis {{date}}.',
+  },
+  members: {
+    title: 'Mitglieder',
+    description: 'Wer in {{organization}} arbeiten kann und was die jeweilige Rolle erlaubt.',
+    name: 'Name',
+    email: 'E-Mail-Adresse',
+    role: 'Rolle',
+    joined: 'Beigetreten',
+    you: 'Sie',
+    empty: 'Keine Mitglieder',
+    invite: 'Jemanden einladen',
+    inviteTitle: 'Per Link einladen',
+    inviteDescription:
+      'Wer den Link öffnet, kann mit der gewählten Rolle beitreten. Jeder Link gilt einmal.',
+    inviteEmail: 'Für (freiwillig)',
+    inviteEmailHint: 'Nur eine Person mit dieser E-Mail-Adresse kann den Link dann verwenden.',
+    create: 'Link erzeugen',
+    link: 'Einladungslink',
+    linkReady:
+      'Verschicken Sie diesen Link selbst. Er wird nur jetzt gezeigt und gilt bis {{date}}.',
+    another: 'Weiteren erzeugen',
+    done: 'Fertig',
+  },
+  settings: 'Einstellungen',
+};
+
+export const tenancyMessages = { en, de };

@@ -1,0 +1,61 @@
+/** The organisation in the address: who the user is in it, what they may do, and clients that speak for it. */
+import { createClient, type SupabaseClient } from '@supabase/supabase-js';
+import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { createApi, PUBLISHABLE_KEY, type Api } from '@/api/client';
+import { accessToken } from '@/kernel/identity/session';
+import { organizationRoute } from '@/kernel/routing/routes';
+import { organizationSessionQuery, type OrganizationSession, type Role } from './queries';
+
+export interface CurrentOrganization {
+  id: string;
+  slug: string;
+  name: string;
+  role: Role;
+  user: OrganizationSession['user'];
+  can: (permission: string) => boolean;
+  /** Commands. */
+  api: Api;
+  /** Tables, through the REST dialect. */
+  tables: SupabaseClient;
+}
+
+const tableClients = new Map<string, SupabaseClient>();
+
+function tablesOf(organizationId: string): SupabaseClient {
+  let client = tableClients.get(organizationId);
+  if (client === undefined) {
+    client = createClient(window.location.origin, PUBLISHABLE_KEY, {
+      accessToken,
+      global: { headers: { 'x-org-id': organizationId } },
+    });
+    tableClients.set(organizationId, client);
+  }
+  return client;
+}
+
+/** Permissions may hold wildcards: `purchasing.*` covers `purchasing.orders.read`. */
+export function grants(held: readonly string[], wanted: string): boolean {
+  return held.some((permission) => {
+    if (permission === '*' || permission === wanted) return true;
+    return permission.endsWith('.*') && wanted.startsWith(permission.slice(0, -1));
+  });
+}
+
+export function useOrganization(): CurrentOrganization {
+  const { organization, session: loaded } = organizationRoute.useRouteContext();
+  const { data: session = loaded } = useQuery(organizationSessionQuery(organization.id));
+  return useMemo(
+    () => ({
+      id: organization.id,
+      slug: organization.slug,
+      name: session.organization.name,
+      role: session.role,
+      user: session.user,
+      can: (permission: string) => grants(session.permissions, permission),
+      api: createApi(organization.id),
+      tables: tablesOf(organization.id),
+    }),
+    [organization, session],
+  );
+}

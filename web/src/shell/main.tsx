@@ -1,0 +1,50 @@
+import '@fontsource-variable/inter';
+import '@mantine/core/styles.css';
+import '@mantine/charts/styles.css';
+import '@mantine/dropzone/styles.css';
+import '@mantine/notifications/styles.css';
+import './global.css';
+
+import { MantineProvider } from '@mantine/core';
+import { Notifications } from '@mantine/notifications';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { startLanguages } from '@/kernel/i18n';
+import { onSignedOut } from '@/kernel/identity/session';
+import { ModulesContext } from '@/kernel/module';
+import { queryClient } from '@/kernel/routing/query-client';
+import { modules } from './modules';
+import { namespaces } from './namespaces';
+import { router } from './router';
+import { theme } from './theme';
+
+await startLanguages(namespaces);
+
+// Whatever ended the session, nothing of it may stay on the screen.
+onSignedOut((wanted) => {
+  const { pathname, href } = router.state.location;
+  queryClient.clear();
+  if (!pathname.startsWith('/o/') && pathname !== '/new-organization') return;
+  void router.navigate({
+    to: '/sign-in',
+    search: wanted ? {} : { next: href, reason: 'expired' },
+  });
+});
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has no element #root');
+
+createRoot(root).render(
+  <StrictMode>
+    <MantineProvider theme={theme} defaultColorScheme="auto">
+      <Notifications position="bottom-right" />
+      <QueryClientProvider client={queryClient}>
+        <ModulesContext.Provider value={modules}>
+          <RouterProvider router={router} />
+        </ModulesContext.Provider>
+      </QueryClientProvider>
+    </MantineProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,14 @@
+import type { Messages } from '@/kernel/i18n';
+import { errorMessages, identityMessages } from '@/kernel/identity/messages';
+import { uiMessages } from '@/ui/messages';
+import { shellMessages } from './messages';
+import { modules } from './modules';
+
+/** Every word the web app can say, by namespace. */
+export const namespaces: Record<string, Messages> = {
+  shell: shellMessages,
+  ui: uiMessages,
+  identity: identityMessages,
+  errors: errorMessages,
+  ...Object.fromEntries(modules.map(({ name, messages }) => [name, messages])),
+};

@@ -1,0 +1,5 @@
+import { LoadingState } from '@/ui/states/loading-state';
+
+export function PendingPage() {
+  return <LoadingState height="60vh" />;
+}
