@@ -217,7 +217,7 @@ async fn check_rows(import: Uuid, job: &JobCtx, template: &dyn ImportTemplate, o
     let mut done = 0_u64;
     while let Some(mut batch) = batches.recv().await {
         check_batch(&tx, template, &mut batch, &mut seen).await?;
-        staging::copy(&tx, import, batch.spec, &batch.rows).await?;
+        staging::add(&tx, import, batch.spec, &batch.rows).await?;
         if let Some(sheet) = sheets.iter_mut().find(|sheet| sheet.name == batch.sheet) {
             count(sheet, &batch.rows);
         }

@@ -10,16 +10,24 @@ use super::normalise::{normalise, without_brackets};
 /// Headings people have matched by hand before: normalised heading to field key, for each sheet key.
 /// They win over everything else.
 #[derive(Debug, Clone, Default)]
-pub struct Remembered(HashMap<(String, String), Option<String>>);
+pub struct Remembered(HashMap<(String, String), Choice>);
+
+/// What a person chose for a heading.
+#[derive(Debug, Clone)]
+enum Choice {
+    Field(String),
+    NoField,
+}
 
 impl Remembered {
     /// Notes that on this sheet this heading is this field, or no field at all.
     pub fn note(&mut self, sheet_key: &str, heading: &str, field_key: Option<&str>) {
-        self.0.insert((sheet_key.to_owned(), normalise(heading)), field_key.map(str::to_owned));
+        let choice = field_key.map_or(Choice::NoField, |key| Choice::Field(key.to_owned()));
+        self.0.insert((sheet_key.to_owned(), normalise(heading)), choice);
     }
 
-    fn get(&self, sheet_key: &str, normalised: &str) -> Option<Option<&str>> {
-        self.0.get(&(sheet_key.to_owned(), normalised.to_owned())).map(Option::as_deref)
+    fn get(&self, sheet_key: &str, normalised: &str) -> Option<&Choice> {
+        self.0.get(&(sheet_key.to_owned(), normalised.to_owned()))
     }
 }
 
@@ -106,13 +114,13 @@ impl<'s> Wanted<'s> {
         let mut candidates = Vec::new();
         for (column, form) in forms.iter().enumerate().filter(|(_, form)| form.whole.length > 0) {
             match remembered.get(self.spec.key, &form.whole.text) {
-                Some(Some(key)) => {
+                Some(Choice::Field(key)) => {
                     if let Some(field) = self.spec.index_of(key) {
                         candidates.push((2.0, field, column));
                         continue;
                     }
                 }
-                Some(None) => continue,
+                Some(Choice::NoField) => continue,
                 None => {}
             }
             for (field, names) in self.names.iter().enumerate() {

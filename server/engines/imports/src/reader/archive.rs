@@ -77,7 +77,7 @@ pub(super) fn inspect<R: Read + Seek>(file: &str, reader: R, limits: &Limits) ->
     Ok(Inspection { format, merges })
 }
 
-/// An OpenDocument file says in its manifest that its parts are encrypted.
+/// An `OpenDocument` file says in its manifest that its parts are encrypted.
 fn refuse_encrypted<R: Read + Seek>(file: &str, archive: &mut ZipArchive<R>) -> Result<()> {
     let mut manifest = Vec::new();
     archive
@@ -140,7 +140,7 @@ fn scan_for(name: &str, format: Format) -> Scan {
     } else if format == Format::Xlsb
         && name.ends_with(".bin")
         && (name.contains("worksheets/sheet") || name.matches('/').count() == 1)
-        && !name.ends_with("vbaproject.bin")
+        && name != "xl/vbaproject.bin"
     {
         Scan::Records(Records::default())
     } else {

@@ -60,11 +60,10 @@ pub fn number_text(number: f64) -> String {
 /// `A1`-style name of a column, counted from 0.
 pub fn column_name(column: u32) -> String {
     let mut letters = Vec::new();
-    let mut rest = u64::from(column) + 1;
-    while rest > 0 {
-        let digit = u8::try_from((rest - 1) % 26).expect("a remainder of 26 fits");
-        letters.push(char::from(b'A' + digit));
-        rest = (rest - 1) / 26;
+    let mut rest = Some(column);
+    while let Some(number) = rest {
+        letters.push(char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"[(number % 26) as usize]));
+        rest = (number / 26).checked_sub(1);
     }
     letters.iter().rev().collect()
 }

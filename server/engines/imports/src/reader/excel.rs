@@ -232,12 +232,11 @@ fn from_ref(value: DataRef<'_>) -> Cell<'_> {
         DataRef::Empty => Cell::Empty,
         DataRef::Int(number) => from_int(number),
         DataRef::Float(number) => Cell::Number(number),
-        DataRef::String(text) => Cell::Text(Cow::Owned(text)),
+        DataRef::String(text) | DataRef::DurationIso(text) => Cell::Text(Cow::Owned(text)),
         DataRef::SharedString(text) => Cell::Text(Cow::Borrowed(text)),
         DataRef::Bool(truth) => Cell::Bool(truth),
         DataRef::DateTime(moment) => from_moment(moment),
         DataRef::DateTimeIso(text) => from_iso(&text),
-        DataRef::DurationIso(text) => Cell::Text(Cow::Owned(text)),
         DataRef::Error(error) => Cell::Error(Cow::Borrowed(error_text(&error))),
     }
 }

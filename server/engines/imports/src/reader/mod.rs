@@ -181,7 +181,7 @@ impl Workbook {
         source.open().and_then(|input| input.take(4096).read_to_end(&mut start)).map_err(unreadable)?;
         let opened = guarded(name, || match sniff::container(name, &start)? {
             sniff::Container::Text => {
-                text::open(name, source.into_bytes().map_err(unreadable)?).map(excel::Opened::from)
+                Ok(text::open(name, &source.into_bytes().map_err(unreadable)?).into())
             }
             sniff::Container::Zip => excel::open_zip(name, &source, limits),
             sniff::Container::Ole => excel::open_ole(name, &source, limits),

@@ -1,4 +1,4 @@
-//! Looks an OpenDocument spreadsheet over before it is read. Its reader writes out every repeated row and cell, so
+//! Looks an `OpenDocument` spreadsheet over before it is read. Its reader writes out every repeated row and cell, so
 //! the rectangles are measured here first; merged cells, which it does not tell, are noted on the way.
 
 use std::collections::HashMap;

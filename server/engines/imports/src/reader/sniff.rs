@@ -16,7 +16,7 @@ pub enum Format {
     Xlsb,
     /// Excel 5.0 to 2003 workbook.
     Xls,
-    /// OpenDocument spreadsheet.
+    /// `OpenDocument` spreadsheet.
     Ods,
     /// Delimited text.
     Text,

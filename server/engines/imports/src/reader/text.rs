@@ -46,7 +46,7 @@ impl From<TextFile> for Opened {
 }
 
 /// Decodes the text and finds its delimiter.
-pub(super) fn open(file: &str, bytes: Bytes) -> Result<TextFile> {
+pub(super) fn open(file: &str, bytes: &Bytes) -> TextFile {
     let mut notices = Vec::new();
     let mut text = decode(file, bytes, &mut notices);
     let mut skipped = 0;
@@ -60,20 +60,20 @@ pub(super) fn open(file: &str, bytes: Bytes) -> Result<TextFile> {
     }
     let delimiter = delimiter.unwrap_or_else(|| sniff_delimiter(&text));
     let name = Path::new(file).file_stem().map_or_else(|| file.to_owned(), |stem| stem.to_string_lossy().into_owned());
-    Ok(TextFile { name, text, delimiter, skipped, notices })
+    TextFile { name, text, delimiter, skipped, notices }
 }
 
 /// The text as UTF-8 without a byte order mark.
-fn decode(file: &str, bytes: Bytes, notices: &mut Vec<Notice>) -> Bytes {
-    let encoding = if let Some((encoding, _)) = Encoding::for_bom(&bytes) {
+fn decode(file: &str, bytes: &Bytes, notices: &mut Vec<Notice>) -> Bytes {
+    let encoding = if let Some((encoding, _)) = Encoding::for_bom(bytes) {
         encoding
     } else if sniff::looks_utf16(&bytes[..bytes.len().min(4096)]) {
         if bytes[0] == 0 { UTF_16BE } else { UTF_16LE }
-    } else if std::str::from_utf8(&bytes).is_ok() {
+    } else if std::str::from_utf8(bytes).is_ok() {
         UTF_8
     } else {
         let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-        detector.feed(&bytes, true);
+        detector.feed(bytes, true);
         detector.guess(None, Utf8Detection::Allow)
     };
     if encoding == UTF_8 {
@@ -82,7 +82,7 @@ fn decode(file: &str, bytes: Bytes, notices: &mut Vec<Notice>) -> Bytes {
             return body;
         }
     }
-    let (text, used, faults) = encoding.decode(&bytes);
+    let (text, used, faults) = encoding.decode(bytes);
     if used != UTF_8 {
         notices.push(Notice {
             code: "encoding_guessed",

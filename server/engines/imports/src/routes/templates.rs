@@ -15,7 +15,7 @@ use super::{XLSX, download};
 use crate::{permissions::RunsRead, workbook_out::template_workbook};
 
 pub(super) fn routes() -> Routes {
-    Routes::new().routes(routes!(list)).routes(routes!(workbook))
+    Routes::new().routes(routes!(list_templates)).routes(routes!(template_file))
 }
 
 /// Something that can be imported.
@@ -90,7 +90,7 @@ impl From<&SheetSpec> for TemplateSheet {
 #[utoipa::path(get, path = "/api/v1/imports/templates", tag = "imports",
     responses((status = 200, body = Vec<Template>), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
-async fn list(permit: Permit<RunsRead>, State(kernel): State<Kernel>) -> Json<Vec<Template>> {
+async fn list_templates(permit: Permit<RunsRead>, State(kernel): State<Kernel>) -> Json<Vec<Template>> {
     let may = |permission: &str| permit.ctx().require(permission).is_ok();
     let templates = kernel.templates().map(|template| template.spec()).filter(|spec| may(spec.permission));
     Json(
@@ -110,7 +110,7 @@ async fn list(permit: Permit<RunsRead>, State(kernel): State<Kernel>) -> Json<Ve
     params(("name" = String, Path)),
     responses((status = 200, content_type = XLSX, body = Vec<u8>), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
-async fn workbook(permit: Permit<RunsRead>, State(kernel): State<Kernel>, Path(name): Path<String>) -> Result<Response> {
+async fn template_file(permit: Permit<RunsRead>, State(kernel): State<Kernel>, Path(name): Path<String>) -> Result<Response> {
     let template = kernel.template(&name).ok_or_else(|| {
         Error::not_found("imports.template_unknown", "There is no such template.").details(name.clone())
     })?;

@@ -9,7 +9,7 @@ mod sheet;
 use std::ops::ControlFlow;
 
 use tenon_sdk::error::Result;
-use tenon_sdk::imports::{ImportRow, SheetSpec, TemplateSpec};
+use tenon_sdk::imports::{ImportRow, SheetSpec, TemplateSpec, Value};
 use uuid::Uuid;
 
 pub use mapping::{Mapping, Planned, SheetMapping};
@@ -36,7 +36,7 @@ impl CheckedRow {
     pub fn found(&self, field: usize) -> String {
         match self.originals.iter().find(|(position, _)| usize::from(*position) == field) {
             Some((_, text)) => text.to_string(),
-            None => self.row.values.get(field).and_then(|value| value.canonical()).unwrap_or_default().into_owned(),
+            None => self.row.values.get(field).and_then(Value::canonical).unwrap_or_default().into_owned(),
         }
     }
 }

@@ -90,7 +90,7 @@ impl Check<'_> {
         let mut originals = Vec::new();
         for (index, (field, column)) in fields.iter().zip(&self.plan.columns).enumerate() {
             let cell = cell_of(column);
-            let value = values::parse(field, cell, &self.rules[index], &mut issues);
+            let value = values::parse(field, cell, self.rules[index], &mut issues);
             if let Some(text) = differing(cell, &value) {
                 originals.push((u16::try_from(index).unwrap_or(u16::MAX), text));
             }
@@ -185,7 +185,7 @@ fn headings(workbook: &mut Workbook, plan: &Planned) -> Result<Vec<String>> {
         if number == plan.header_row {
             for (text, column) in texts.iter_mut().zip(&plan.columns) {
                 if let Some(cell) = column.and_then(|column| cells.get(column)) {
-                    *text = cell.text().trim().to_owned();
+                    cell.text().trim().clone_into(text);
                 }
             }
         }

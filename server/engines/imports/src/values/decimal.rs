@@ -104,6 +104,9 @@ pub fn from_f64(number: f64) -> Option<Decimal> {
 
 /// Rounds half away from zero to the field's decimal places; `None` if nothing was lost.
 pub fn round(value: Decimal, scale: u32) -> Option<Decimal> {
+    if value.scale() <= scale {
+        return None;
+    }
     let rounded = value.round_dp_with_strategy(scale, RoundingStrategy::MidpointAwayFromZero);
     (rounded != value).then_some(rounded)
 }

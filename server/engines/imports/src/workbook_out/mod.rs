@@ -25,6 +25,7 @@ fn heading() -> Format {
         .set_text_wrap()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the form of `map_err`")]
 fn failed(error: XlsxError) -> Error {
     Error::internal(format!("writing a workbook: {error}"))
 }

@@ -68,12 +68,9 @@ impl RefusedWorkbook {
 
     /// Adds a row to the sheet begun last; rows beyond what a sheet can hold are left out.
     pub fn row(&mut self, row: &RefusedRow<'_>) -> Result<()> {
-        let Some(open) = self.sheets.last_mut() else { return Ok(()) };
-        if open.next > MAX_ROWS {
-            return Ok(());
-        }
-        let sheet = self.workbook.worksheet_from_index(self.sheets.len() - 1).map_err(failed)?;
-        let open = self.sheets.last_mut().expect("checked above");
+        let last = self.sheets.len().saturating_sub(1);
+        let Some(open) = self.sheets.last_mut().filter(|open| open.next <= MAX_ROWS) else { return Ok(()) };
+        let sheet = self.workbook.worksheet_from_index(last).map_err(failed)?;
         write(sheet, open, row, &self.formats).map_err(failed)
     }
 
@@ -89,11 +86,10 @@ impl RefusedWorkbook {
 
 fn head(sheet: &mut Worksheet, spec: &SheetSpec, formats: &Formats) -> Result<(), XlsxError> {
     sheet.set_name(sheet_name(spec.title))?;
-    let mut column = 0;
-    for title in spec.fields.iter().map(|field| field.label).chain(["Row in the file", "Reasons"]) {
+    let titles = spec.fields.iter().map(|field| field.label).chain(["Row in the file", "Reasons"]);
+    for (column, title) in (0_u16..).zip(titles) {
         sheet.write_string_with_format(0, column, title, &formats.heading)?;
         sheet.set_column_width(column, if title == "Reasons" { 80.0 } else { 20.0 })?;
-        column += 1;
     }
     sheet.set_freeze_panes(1, 0)?;
     Ok(())

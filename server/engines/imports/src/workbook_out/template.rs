@@ -2,12 +2,11 @@
 
 use rust_xlsxwriter::{Color, DataValidation, DataValidationRule, Format, Note, Workbook, Worksheet, XlsxError};
 use tenon_sdk::error::Result;
-use tenon_sdk::imports::{Field, FieldKind, SheetSpec, TemplateSpec};
+use tenon_sdk::imports::{Field, FieldKind, SheetSpec, TemplateSpec, Value};
 
 use super::{failed, fitting, heading, sheet_name};
-use crate::values::{ColumnRules, parse};
 use crate::reader::Cell;
-use tenon_sdk::imports::Value;
+use crate::values::{ColumnRules, parse};
 
 /// Rows below the headings that offer a list of choices.
 const CHECKED_ROWS: u32 = 10_000;
@@ -72,7 +71,7 @@ fn write_example(
         return Ok(());
     }
     let cell = Cell::Text(field.example.into());
-    match parse(field, &cell, &ColumnRules::default(), &mut Vec::new()) {
+    match parse(field, &cell, ColumnRules::default(), &mut Vec::new()) {
         Value::Decimal(number) => match number.to_string().parse::<f64>() {
             Ok(number) => sheet.write_number_with_format(1, column, number, example)?,
             Err(_) => sheet.write_string_with_format(1, column, field.example, example)?,
@@ -97,8 +96,8 @@ fn explain(sheet: &mut Worksheet, spec: &TemplateSpec) -> Result<(), XlsxError> 
     for (column, text) in (0_u16..).zip(["Sheet", "Column", "Required", "What it holds", "Help", "Example"]) {
         sheet.write_string_with_format(4, column, text, &head)?;
     }
-    let mut row = 5;
-    for (part, field) in spec.sheets.iter().flat_map(|part| part.fields.iter().map(move |field| (part, field))) {
+    let fields = spec.sheets.iter().flat_map(|part| part.fields.iter().map(move |field| (part, field)));
+    for (row, (part, field)) in (5..).zip(fields) {
         let texts = [
             part.title,
             field.label,
@@ -110,7 +109,6 @@ fn explain(sheet: &mut Worksheet, spec: &TemplateSpec) -> Result<(), XlsxError> 
         for (column, text) in (0_u16..).zip(texts) {
             sheet.write_string_with_format(row, column, text, &wrap)?;
         }
-        row += 1;
     }
     for (column, width) in (0_u16..).zip([22.0, 22.0, 10.0, 34.0, 50.0, 22.0]) {
         sheet.set_column_width(column, width)?;

@@ -54,6 +54,17 @@ pub(super) fn describe(modules: &[Module]) -> (Router<Kernel>, OpenApi) {
         routes = routes.merge(module.make_routes());
     }
     let (router, mut openapi) = routes.split_for_parts();
+    for item in openapi.paths.paths.values_mut() {
+        for operation in [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete] {
+            // Handlers of different modules may share a name; with the module's before it the id is unique.
+            if let Some(operation) = operation
+                && let (Some(id), Some(tag)) =
+                    (&operation.operation_id, operation.tags.as_ref().and_then(|tags| tags.first()))
+            {
+                operation.operation_id = Some(format!("{tag}_{id}"));
+            }
+        }
+    }
     openapi.components.get_or_insert_default().add_security_scheme(
         "token",
         SecurityScheme::Http(
