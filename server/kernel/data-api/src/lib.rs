@@ -14,3 +14,6 @@ pub mod sql;
 mod service;
 
 pub use service::module;
+
+#[cfg(test)]
+mod fixture;

@@ -15,6 +15,11 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { schemas: vec!["public".to_owned()], max_rows: Some(1000), tx_override: false, aggregates: false }
+        Self {
+            schemas: vec!["public".to_owned()],
+            max_rows: Some(1000),
+            tx_override: false,
+            aggregates: false,
+        }
     }
 }

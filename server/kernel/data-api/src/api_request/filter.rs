@@ -1,7 +1,9 @@
 //! Filters: `column=op.value`, and the trees of `and=(…)`, `or=(…)`.
 
 use winnow::ascii::Caseless;
-use winnow::combinator::{alt, cut_err, delimited, empty, eof, fail, opt, peek, preceded, repeat, separated, terminated};
+use winnow::combinator::{
+    alt, cut_err, delimited, empty, eof, fail, opt, peek, preceded, repeat, separated, terminated,
+};
 use winnow::error::{ContextError, ErrMode};
 use winnow::prelude::*;
 use winnow::token::{rest, take_till, take_while};
@@ -15,8 +17,17 @@ use crate::error::Result;
 /// Parses one filter parameter.
 pub(super) fn parse(key: &str, value: &str) -> Result<(EmbedPath, Filter)> {
     let (path, field) = parse_path(key)?;
-    let (negated, operation) = parse_all("filter", value, |input: &mut &str| operation(input, &mut root_value))?;
-    Ok((path, Filter { field, negated, operation }))
+    let (negated, operation) = parse_all("filter", value, |input: &mut &str| {
+        operation(input, &mut root_value)
+    })?;
+    Ok((
+        path,
+        Filter {
+            field,
+            negated,
+            operation,
+        },
+    ))
 }
 
 /// Parses `embed.embed.field->path`.
@@ -33,7 +44,14 @@ pub(super) fn parse_logic(key: &str, value: &str) -> Result<(EmbedPath, LogicTre
     path.retain(|part| part != "not");
     let logic = if word == "or" { Logic::Or } else { Logic::And };
     let trees = parse_all("logic tree", value, group_body)?;
-    Ok((path, LogicTree::Group { negated, logic, trees }))
+    Ok((
+        path,
+        LogicTree::Group {
+            negated,
+            logic,
+            trees,
+        },
+    ))
 }
 
 type Value<'p> = dyn FnMut(&mut &str) -> ModalResult<String> + 'p;
@@ -46,8 +64,12 @@ fn root_value(input: &mut &str) -> ModalResult<String> {
 fn tree_value(input: &mut &str) -> ModalResult<String> {
     let end = || peek(alt((",", ")", eof)));
     let array = ('{', take_till(0.., ['{', '}']), '}').take().map(str::to_owned);
-    alt((terminated(quoted, end()), terminated(array, end()), take_till(0.., [',', ')']).map(str::to_owned)))
-        .parse_next(input)
+    alt((
+        terminated(quoted, end()),
+        terminated(array, end()),
+        take_till(0.., [',', ')']).map(str::to_owned),
+    ))
+    .parse_next(input)
 }
 
 /// `not.op.value`. Failing at the operator leaves the input where the operator starts, for the error's position.
@@ -57,8 +79,12 @@ fn operation(input: &mut &str, value: &mut Value<'_>) -> ModalResult<(bool, Oper
     let word: &str = take_while(0.., 'a'..='z').parse_next(input)?;
     let parsed = match word {
         "in" => preceded('.', list).map(Operation::In).parse_next(input),
-        "is" => preceded('.', cut_err(is_value)).map(Operation::Is).parse_next(input),
-        "isdistinct" => delimiter(input).and_then(|()| value(input)).map(Operation::IsDistinct),
+        "is" => preceded('.', cut_err(is_value))
+            .map(Operation::Is)
+            .parse_next(input),
+        "isdistinct" => delimiter(input)
+            .and_then(|()| value(input))
+            .map(Operation::IsDistinct),
         "fts" => full_text(input, FullText::Plain, value),
         "plfts" => full_text(input, FullText::Words, value),
         "phfts" => full_text(input, FullText::Phrase, value),
@@ -68,12 +94,13 @@ fn operation(input: &mut &str, value: &mut Value<'_>) -> ModalResult<(bool, Oper
     match parsed {
         Err(ErrMode::Backtrack(_)) => {
             input.reset(&start);
-            let failed = if negated {
+            if negated {
                 fail.context(expected("operator (eq, gt, ...)")).parse_next(input)
             } else {
-                fail.context(expected("\"not\"")).context(expected("operator (eq, gt, ...)")).parse_next(input)
-            };
-            failed
+                fail.context(expected("\"not\""))
+                    .context(expected("operator (eq, gt, ...)"))
+                    .parse_next(input)
+            }
         }
         other => other.map(|operation| (negated, operation)),
     }
@@ -110,7 +137,11 @@ fn compare(input: &mut &str, word: &str, value: &mut Value<'_>) -> ModalResult<O
         _ => return backtrack(input),
     };
     let quantifier = if quantifiable {
-        opt(alt(("(any)".value(Quantifier::Any), "(all)".value(Quantifier::All)))).parse_next(input)?
+        opt(alt((
+            "(any)".value(Quantifier::Any),
+            "(all)".value(Quantifier::All),
+        )))
+        .parse_next(input)?
     } else {
         None
     };
@@ -164,7 +195,9 @@ fn group_body(input: &mut &str) -> ModalResult<Vec<LogicTree>> {
     delimited(
         cut_err(lexeme('(')).context(expected("\"(\"")),
         separated(1.., cut_err(tree), lexeme(',')),
-        cut_err(lexeme(')')).context(expected("\",\"")).context(expected("\")\"")),
+        cut_err(lexeme(')'))
+            .context(expected("\",\""))
+            .context(expected("\")\"")),
     )
     .parse_next(input)
 }
@@ -173,7 +206,11 @@ fn tree(input: &mut &str) -> ModalResult<LogicTree> {
     blanks(input)?;
     if let Some((negated, logic)) = opt(group_head).parse_next(input)? {
         let trees = group_body(input)?;
-        return Ok(LogicTree::Group { negated, logic, trees });
+        return Ok(LogicTree::Group {
+            negated,
+            logic,
+            trees,
+        });
     }
     let field = field
         .context(expected("negation operator (not)"))
@@ -182,7 +219,11 @@ fn tree(input: &mut &str) -> ModalResult<LogicTree> {
     delimiter(input)?;
     let (negated, operation) = operation(input, &mut tree_value)?;
     empty.parse_next(input)?;
-    Ok(LogicTree::Filter(Filter { field, negated, operation }))
+    Ok(LogicTree::Filter(Filter {
+        field,
+        negated,
+        operation,
+    }))
 }
 
 #[cfg(test)]
@@ -190,19 +231,32 @@ mod tests {
     use super::*;
 
     fn of(value: &str) -> (bool, Operation) {
-        let (_, filter) = parse("id", value).unwrap_or_else(|error| panic!("{value}: {error} {:?}", error.details));
+        let (_, filter) =
+            parse("id", value).unwrap_or_else(|error| panic!("{value}: {error} {:?}", error.details));
         (filter.negated, filter.operation)
     }
 
     #[test]
     fn every_operator_is_understood() {
         for (word, operator) in [
-            ("eq", Operator::Equal), ("neq", Operator::NotEqual), ("gt", Operator::Greater),
-            ("gte", Operator::GreaterEqual), ("lt", Operator::Less), ("lte", Operator::LessEqual),
-            ("like", Operator::Like), ("ilike", Operator::ILike), ("match", Operator::Match),
-            ("imatch", Operator::IMatch), ("cs", Operator::Contains), ("cd", Operator::ContainedIn),
-            ("ov", Operator::Overlaps), ("sl", Operator::StrictlyLeft), ("sr", Operator::StrictlyRight),
-            ("nxr", Operator::NotExtendsRight), ("nxl", Operator::NotExtendsLeft), ("adj", Operator::Adjacent),
+            ("eq", Operator::Equal),
+            ("neq", Operator::NotEqual),
+            ("gt", Operator::Greater),
+            ("gte", Operator::GreaterEqual),
+            ("lt", Operator::Less),
+            ("lte", Operator::LessEqual),
+            ("like", Operator::Like),
+            ("ilike", Operator::ILike),
+            ("match", Operator::Match),
+            ("imatch", Operator::IMatch),
+            ("cs", Operator::Contains),
+            ("cd", Operator::ContainedIn),
+            ("ov", Operator::Overlaps),
+            ("sl", Operator::StrictlyLeft),
+            ("sr", Operator::StrictlyRight),
+            ("nxr", Operator::NotExtendsRight),
+            ("nxl", Operator::NotExtendsLeft),
+            ("adj", Operator::Adjacent),
         ] {
             let compare = Operation::Compare(operator, None, "a.b,(c)".to_owned());
             assert_eq!(of(&format!("{word}.a.b,(c)")), (false, compare.clone()));
@@ -213,16 +267,31 @@ mod tests {
     #[test]
     fn quantifiers_lists_and_tests_are_understood() {
         let text = |value: &str| value.to_owned();
-        assert_eq!(of("eq(any).{1,2}").1, Operation::Compare(Operator::Equal, Some(Quantifier::Any), text("{1,2}")));
-        assert_eq!(of("like(all).{a*,b}").1, Operation::Compare(Operator::Like, Some(Quantifier::All), text("{a*,b}")));
-        assert_eq!(of("in.(1,\"a,b\",\"c\\\"d\")").1, Operation::In(vec![text("1"), text("a,b"), text("c\"d")]));
+        assert_eq!(
+            of("eq(any).{1,2}").1,
+            Operation::Compare(Operator::Equal, Some(Quantifier::Any), text("{1,2}"))
+        );
+        assert_eq!(
+            of("like(all).{a*,b}").1,
+            Operation::Compare(Operator::Like, Some(Quantifier::All), text("{a*,b}"))
+        );
+        assert_eq!(
+            of("in.(1,\"a,b\",\"c\\\"d\")").1,
+            Operation::In(vec![text("1"), text("a,b"), text("c\"d")])
+        );
         assert_eq!(of("in.()").1, Operation::In(Vec::new()));
         assert_eq!(of("in.(,)").1, Operation::In(vec![text(""), text("")]));
         assert_eq!(of("is.NULL").1, Operation::Is(IsValue::Null));
         assert_eq!(of("is.not_null").1, Operation::Is(IsValue::NotNull));
         assert_eq!(of("isdistinct.4").1, Operation::IsDistinct(text("4")));
-        assert_eq!(of("fts(english).a & b").1, Operation::FullText(FullText::Plain, Some(text("english")), text("a & b")));
-        assert_eq!(of("wfts.cat").1, Operation::FullText(FullText::Web, None, text("cat")));
+        assert_eq!(
+            of("fts(english).a & b").1,
+            Operation::FullText(FullText::Plain, Some(text("english")), text("a & b"))
+        );
+        assert_eq!(
+            of("wfts.cat").1,
+            Operation::FullText(FullText::Web, None, text("cat"))
+        );
         assert_eq!(of("eq.").1, Operation::Compare(Operator::Equal, None, text("")));
     }
 
@@ -236,36 +305,83 @@ mod tests {
     #[test]
     fn a_wrong_operator_is_told_as_postgrest_tells_it() {
         let error = parse("a.b", "noop.0").expect_err("refused");
-        assert_eq!(error.message, "\"failed to parse filter (noop.0)\" (line 1, column 1)");
+        assert_eq!(
+            error.message,
+            "\"failed to parse filter (noop.0)\" (line 1, column 1)"
+        );
         let details = error.details.expect("has details").to_string();
         assert!(details.contains("operator (eq, gt, ...)"), "{details}");
-        for wrong in ["", "val", "eq", "eq().1", "neq(any).1", "is.nul", "in.1", "in.(1", "in.(1)x", "fts().a", "not.x"] {
+        for wrong in [
+            "",
+            "val",
+            "eq",
+            "eq().1",
+            "neq(any).1",
+            "is.nul",
+            "in.1",
+            "in.(1",
+            "in.(1)x",
+            "fts().a",
+            "not.x",
+        ] {
             assert!(parse("id", wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn trees_nest_and_negate() {
-        let (path, tree) = parse_logic("orders.not.or", "(a.eq.1,and(b.gt.2,not.or(c.is.null,d.in.(1,2))), e.eq.\"x,)\")")
-            .expect("parses");
+        let (path, tree) = parse_logic(
+            "orders.not.or",
+            "(a.eq.1,and(b.gt.2,not.or(c.is.null,d.in.(1,2))), e.eq.\"x,)\")",
+        )
+        .expect("parses");
         assert_eq!(path, ["orders"]);
-        let LogicTree::Group { negated: true, logic: Logic::Or, trees } = tree else { panic!("{tree:?}") };
+        let LogicTree::Group {
+            negated: true,
+            logic: Logic::Or,
+            trees,
+        } = tree
+        else {
+            panic!("{tree:?}")
+        };
         assert_eq!(trees.len(), 3);
-        let LogicTree::Filter(last) = &trees[2] else { panic!("{trees:?}") };
-        assert_eq!(last.operation, Operation::Compare(Operator::Equal, None, "x,)".to_owned()));
+        let LogicTree::Filter(last) = &trees[2] else {
+            panic!("{trees:?}")
+        };
+        assert_eq!(
+            last.operation,
+            Operation::Compare(Operator::Equal, None, "x,)".to_owned())
+        );
     }
 
     #[test]
     fn broken_trees_are_refused() {
-        for wrong in ["", "()", "(", "(a.eq.1", "a.eq.1)", "(a.eq.1))", "(a.foo.1)", "(and(a.eq.1)", "(ord(a.eq.1))", "(a)"] {
-            assert_eq!(parse_logic("and", wrong).map_err(|error| error.code), Err("PGRST100".into()), "{wrong}");
+        for wrong in [
+            "",
+            "()",
+            "(",
+            "(a.eq.1",
+            "a.eq.1)",
+            "(a.eq.1))",
+            "(a.foo.1)",
+            "(and(a.eq.1)",
+            "(ord(a.eq.1))",
+            "(a)",
+        ] {
+            assert_eq!(
+                parse_logic("and", wrong).map_err(|error| error.code),
+                Err("PGRST100".into()),
+                "{wrong}"
+            );
         }
     }
 
     #[test]
     fn arrays_in_trees_keep_their_commas() {
         let (_, tree) = parse_logic("and", "(tags.cs.{a,b},x.eq.1)").expect("parses");
-        let LogicTree::Group { trees, .. } = tree else { panic!("{tree:?}") };
+        let LogicTree::Group { trees, .. } = tree else {
+            panic!("{tree:?}")
+        };
         assert_eq!(trees.len(), 2);
     }
 }

@@ -39,7 +39,11 @@ fn failure(what: &str, input: &str, offset: usize, context: &ContextError) -> Er
             _ => None,
         })
         .collect();
-    let expecting = if expected.is_empty() { "end of input".to_owned() } else { expected.join(" or ") };
+    let expecting = if expected.is_empty() {
+        "end of input".to_owned()
+    } else {
+        expected.join(" or ")
+    };
     Error::query(
         format!("\"failed to parse {what} ({input})\" (line 1, column {column})"),
         format!("unexpected {found} expecting {expecting}"),
@@ -104,7 +108,15 @@ pub(super) fn type_name(input: &mut &str) -> ModalResult<String> {
 /// `"…"` with `\"` and `\\` inside.
 pub(super) fn quoted(input: &mut &str) -> ModalResult<String> {
     let character = alt((preceded('\\', any), none_of(['\\', '"'])));
-    delimited('"', repeat(0.., character).fold(String::new, |mut text, c| { text.push(c); text }), '"').parse_next(input)
+    delimited(
+        '"',
+        repeat(0.., character).fold(String::new, |mut text, c| {
+            text.push(c);
+            text
+        }),
+        '"',
+    )
+    .parse_next(input)
 }
 
 /// A dash that is not the start of `->`.
@@ -115,23 +127,33 @@ fn dash(input: &mut &str) -> ModalResult<()> {
 /// A column, table or alias.
 pub(super) fn name(input: &mut &str) -> ModalResult<String> {
     let dashed = separated(1.., identifier, dash).map(|parts: Vec<&str>| parts.join("-"));
-    alt((quoted, dashed)).context(expected("field name (* or [a..z0..9_$])")).parse_next(input)
+    alt((quoted, dashed))
+        .context(expected("field name (* or [a..z0..9_$])"))
+        .parse_next(input)
 }
 
 fn json_key(input: &mut &str) -> ModalResult<String> {
-    let part = take_while(1.., |c: char| !matches!(c, '(' | '-' | ':' | '.' | ',' | '>' | ')')).map(str::trim);
+    let part = take_while(1.., |c: char| {
+        !matches!(c, '(' | '-' | ':' | '.' | ',' | '>' | ')')
+    })
+    .map(str::trim);
     let dashed = separated(1.., part, dash).map(|parts: Vec<&str>| parts.join("-"));
-    alt((quoted, dashed)).context(expected("any non reserved character different from: .,>()")).parse_next(input)
+    alt((quoted, dashed))
+        .context(expected("any non reserved character different from: .,>()"))
+        .parse_next(input)
 }
 
 fn json_index(input: &mut &str) -> ModalResult<String> {
     let end = peek(alt(("->", "::", ".", ",", ")", eof)));
-    terminated((opt('-'), digit1).take(), end).map(str::to_owned).parse_next(input)
+    terminated((opt('-'), digit1).take(), end)
+        .map(str::to_owned)
+        .parse_next(input)
 }
 
 fn json_step(input: &mut &str) -> ModalResult<JsonStep> {
     let as_text = alt(("->>".value(true), "->".value(false))).parse_next(input)?;
-    let operand = alt((json_index.map(JsonOperand::Index), json_key.map(JsonOperand::Key))).parse_next(input)?;
+    let operand =
+        alt((json_index.map(JsonOperand::Index), json_key.map(JsonOperand::Key))).parse_next(input)?;
     Ok(JsonStep { as_text, operand })
 }
 

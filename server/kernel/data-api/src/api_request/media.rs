@@ -53,12 +53,16 @@ impl MediaType {
 
     /// The media types of an `Accept` header, best first.
     pub fn accepted(header: Option<&str>) -> Vec<Self> {
-        let Some(header) = header.filter(|header| !header.trim().is_empty()) else { return vec![Self::Any] };
+        let Some(header) = header.filter(|header| !header.trim().is_empty()) else {
+            return vec![Self::Any];
+        };
         let mut weighted: Vec<(f32, Self)> = header
             .split(',')
             .filter(|part| !part.trim().is_empty())
             .map(|part| {
-                let weight = part.split(';').find_map(|parameter| parameter.trim().strip_prefix("q=")?.parse().ok());
+                let weight = part
+                    .split(';')
+                    .find_map(|parameter| parameter.trim().strip_prefix("q=")?.parse().ok());
                 (weight.unwrap_or(1.0), Self::parse(part))
             })
             .collect();
@@ -71,9 +75,13 @@ impl MediaType {
         match self {
             Self::Any | Self::Json => "application/json; charset=utf-8",
             Self::Object { stripped: false } => "application/vnd.pgrst.object+json; charset=utf-8",
-            Self::Object { stripped: true } => "application/vnd.pgrst.object+json; nulls=stripped; charset=utf-8",
+            Self::Object { stripped: true } => {
+                "application/vnd.pgrst.object+json; nulls=stripped; charset=utf-8"
+            }
             Self::Array { stripped: false } => "application/vnd.pgrst.array+json; charset=utf-8",
-            Self::Array { stripped: true } => "application/vnd.pgrst.array+json; nulls=stripped; charset=utf-8",
+            Self::Array { stripped: true } => {
+                "application/vnd.pgrst.array+json; nulls=stripped; charset=utf-8"
+            }
             Self::Csv => "text/csv; charset=utf-8",
             Self::Text => "text/plain; charset=utf-8",
             Self::Xml => "text/xml; charset=utf-8",
@@ -85,7 +93,10 @@ impl MediaType {
 
     /// Whether PostgreSQL should leave nulls out of the JSON.
     pub fn strips_nulls(&self) -> bool {
-        matches!(self, Self::Object { stripped: true } | Self::Array { stripped: true })
+        matches!(
+            self,
+            Self::Object { stripped: true } | Self::Array { stripped: true }
+        )
     }
 
     /// Whether exactly one row is wanted, as an object.
@@ -101,10 +112,19 @@ mod tests {
     #[test]
     fn accept_is_ordered_by_weight() {
         assert_eq!(
-            MediaType::accepted(Some("text/csv;q=0.5, application/vnd.pgrst.object+json;nulls=stripped, */*;q=0.1")),
-            [MediaType::Object { stripped: true }, MediaType::Csv, MediaType::Any]
+            MediaType::accepted(Some(
+                "text/csv;q=0.5, application/vnd.pgrst.object+json;nulls=stripped, */*;q=0.1"
+            )),
+            [
+                MediaType::Object { stripped: true },
+                MediaType::Csv,
+                MediaType::Any
+            ]
         );
         assert_eq!(MediaType::accepted(None), [MediaType::Any]);
-        assert_eq!(MediaType::accepted(Some("image/png")), [MediaType::Other("image/png".to_owned())]);
+        assert_eq!(
+            MediaType::accepted(Some("image/png")),
+            [MediaType::Other("image/png".to_owned())]
+        );
     }
 }

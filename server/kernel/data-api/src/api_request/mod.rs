@@ -114,7 +114,11 @@ impl ApiRequest {
         let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
         let action = action(request.path, request.method)?;
         let (schema, negotiated) = profile(request.method, header, settings)?;
-        let wishes = request.headers.get_all("prefer").into_iter().filter_map(|value| value.to_str().ok());
+        let wishes = request
+            .headers
+            .get_all("prefer")
+            .into_iter()
+            .filter_map(|value| value.to_str().ok());
         let preferences = Preferences::parse(wishes, settings.tx_override);
         if preferences.handling == Some(Handling::Strict) && !preferences.invalid.is_empty() {
             return Err(Error::preferences(&preferences.invalid));
@@ -122,7 +126,11 @@ impl ApiRequest {
         let call_by_get = matches!(action, Action::Call { read_only: true, .. });
         let query = QueryParams::parse(request.query, call_by_get)?;
         let asked = query.ranges.get(&EmbedPath::new()).copied().unwrap_or_default();
-        let from_header = if request.method == Method::GET { header("range") } else { None };
+        let from_header = if request.method == Method::GET {
+            header("range")
+        } else {
+            None
+        };
         let range = Range::from_header(from_header)?.intersect(asked)?;
         if request.method == Method::PUT && range != Range::ALL {
             return Err(Error::put_limit());
@@ -130,12 +138,25 @@ impl ApiRequest {
         let content = header("content-type").map_or(MediaType::Json, MediaType::parse);
         let payload = payload(&action, &query, request.body, &content)?;
         let accept = MediaType::accepted(header("accept"));
-        Ok(Self { action, schema, negotiated, range, query, preferences, payload, accept, content })
+        Ok(Self {
+            action,
+            schema,
+            negotiated,
+            range,
+            query,
+            preferences,
+            payload,
+            accept,
+            content,
+        })
     }
 
     /// Whether the answer has no body because of HEAD.
     pub fn is_head(&self) -> bool {
-        matches!(self.action, Action::Read { head: true, .. } | Action::Call { head: true, .. })
+        matches!(
+            self.action,
+            Action::Read { head: true, .. } | Action::Call { head: true, .. }
+        )
     }
 }
 
@@ -143,7 +164,10 @@ fn action(path: &str, method: &Method) -> Result<Action> {
     let decode = |text: &str| {
         // In a path `+` is a plus; only the percent signs are decoded.
         let escaped = text.replace('+', "%2B");
-        form_urlencoded::parse(escaped.as_bytes()).next().map(|(key, _)| key.into_owned()).unwrap_or_default()
+        form_urlencoded::parse(escaped.as_bytes())
+            .next()
+            .map(|(key, _)| key.into_owned())
+            .unwrap_or_default()
     };
     let unsupported = || Err(Error::method(method.as_str()));
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
@@ -156,9 +180,21 @@ fn action(path: &str, method: &Method) -> Result<Action> {
         ["rpc", function] => {
             let function = decode(function);
             match method.as_str() {
-                "GET" => Ok(Action::Call { function, read_only: true, head: false }),
-                "HEAD" => Ok(Action::Call { function, read_only: true, head: true }),
-                "POST" => Ok(Action::Call { function, read_only: false, head: false }),
+                "GET" => Ok(Action::Call {
+                    function,
+                    read_only: true,
+                    head: false,
+                }),
+                "HEAD" => Ok(Action::Call {
+                    function,
+                    read_only: true,
+                    head: true,
+                }),
+                "POST" => Ok(Action::Call {
+                    function,
+                    read_only: false,
+                    head: false,
+                }),
                 "OPTIONS" => Ok(Action::FunctionInfo(function)),
                 other => Err(Error::rpc_method(other)),
             }
@@ -167,7 +203,10 @@ fn action(path: &str, method: &Method) -> Result<Action> {
             let relation = decode(relation);
             let mutate = |relation, mutation| Ok(Action::Mutate { relation, mutation });
             match method.as_str() {
-                "GET" => Ok(Action::Read { relation, head: false }),
+                "GET" => Ok(Action::Read {
+                    relation,
+                    head: false,
+                }),
                 "HEAD" => Ok(Action::Read { relation, head: true }),
                 "POST" => mutate(relation, Mutation::Insert),
                 "PUT" => mutate(relation, Mutation::Put),
@@ -188,12 +227,22 @@ fn profile<'h>(
     settings: &Settings,
 ) -> Result<(String, bool)> {
     let writes = matches!(method.as_str(), "POST" | "PATCH" | "PUT" | "DELETE");
-    let chosen = header(if writes { "content-profile" } else { "accept-profile" });
+    let chosen = header(if writes {
+        "content-profile"
+    } else {
+        "accept-profile"
+    });
     match chosen {
-        Some(schema) if settings.schemas.iter().any(|exposed| exposed == schema) => Ok((schema.to_owned(), true)),
+        Some(schema) if settings.schemas.iter().any(|exposed| exposed == schema) => {
+            Ok((schema.to_owned(), true))
+        }
         Some(schema) => Err(Error::profile(schema, &settings.schemas)),
         None => {
-            let first = settings.schemas.first().cloned().unwrap_or_else(|| "public".to_owned());
+            let first = settings
+                .schemas
+                .first()
+                .cloned()
+                .unwrap_or_else(|| "public".to_owned());
             Ok((first, settings.schemas.len() != 1))
         }
     }
@@ -201,13 +250,20 @@ fn profile<'h>(
 
 fn payload(action: &Action, query: &QueryParams, body: &Bytes, media: &MediaType) -> Result<Option<Payload>> {
     let payload = match action {
-        Action::Mutate { mutation: Mutation::Insert | Mutation::Put | Mutation::Update, .. } => {
-            Payload::for_table(body, media)?
-        }
+        Action::Mutate {
+            mutation: Mutation::Insert | Mutation::Put | Mutation::Update,
+            ..
+        } => Payload::for_table(body, media)?,
         Action::Call { read_only: false, .. } => Payload::for_function(body, media)?,
         _ => return Ok(None),
     };
-    let insert = matches!(action, Action::Mutate { mutation: Mutation::Insert | Mutation::Put, .. });
+    let insert = matches!(
+        action,
+        Action::Mutate {
+            mutation: Mutation::Insert | Mutation::Put,
+            ..
+        }
+    );
     if insert && query.columns.is_none() && matches!(payload, Payload::Json { uniform: false, .. }) {
         return Err(Error::body_invalid("All object keys must match"));
     }

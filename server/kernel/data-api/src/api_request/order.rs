@@ -9,7 +9,9 @@ use crate::error::Result;
 
 /// Parses the value of `order`.
 pub(super) fn parse(value: &str) -> Result<Vec<OrderTerm>> {
-    parse_all("order", value, |input: &mut &str| separated(1.., lexeme(term), ',').parse_next(input))
+    parse_all("order", value, |input: &mut &str| {
+        separated(1.., lexeme(term), ',').parse_next(input)
+    })
 }
 
 fn term(input: &mut &str) -> ModalResult<OrderTerm> {
@@ -20,9 +22,15 @@ fn term(input: &mut &str) -> ModalResult<OrderTerm> {
     let words = if descending.is_some() {
         cut_err(words.context(expected("\"nullsfirst\" or \"nullslast\""))).parse_next_or(input)?
     } else {
-        cut_err(words.context(expected("\"asc\", \"desc\", \"nullsfirst\" or \"nullslast\""))).parse_next_or(input)?
+        cut_err(words.context(expected("\"asc\", \"desc\", \"nullsfirst\" or \"nullslast\"")))
+            .parse_next_or(input)?
     };
-    Ok(OrderTerm { relation, field, descending, nulls: words })
+    Ok(OrderTerm {
+        relation,
+        field,
+        descending,
+        nulls: words,
+    })
 }
 
 /// What may follow a `.` at the end of a term.
@@ -46,7 +54,14 @@ mod tests {
         let terms = parse("name.desc.nullsfirst,data->k.asc, clients(name).nullslast,id").expect("parses");
         let shown: Vec<_> = terms
             .iter()
-            .map(|term| (term.relation.as_deref(), term.field.name.as_str(), term.descending, term.nulls))
+            .map(|term| {
+                (
+                    term.relation.as_deref(),
+                    term.field.name.as_str(),
+                    term.descending,
+                    term.nulls,
+                )
+            })
             .collect();
         assert_eq!(
             shown,
@@ -61,7 +76,14 @@ mod tests {
 
     #[test]
     fn wrong_directions_are_told() {
-        for (text, column) in [("id.ac", 4), ("id.descc", 8), ("id.asc.nlsfst", 8), ("clients(name,id)", 8), ("", 1), ("id.smth34", 4)] {
+        for (text, column) in [
+            ("id.ac", 4),
+            ("id.descc", 8),
+            ("id.asc.nlsfst", 8),
+            ("clients(name,id)", 8),
+            ("", 1),
+            ("id.smth34", 4),
+        ] {
             let error = parse(text).expect_err(text);
             let end = format!("(line 1, column {column})");
             assert!(error.message.ends_with(&end), "{text}: {}", error.message);

@@ -32,17 +32,24 @@ impl Payload {
     /// Reads the body of an insert or update.
     pub(super) fn for_table(body: &Bytes, media: &MediaType) -> Result<Self> {
         match media {
-            MediaType::Any | MediaType::Json | MediaType::Object { .. } | MediaType::Array { .. } => json(body),
+            MediaType::Any | MediaType::Json | MediaType::Object { .. } | MediaType::Array { .. } => {
+                json(body)
+            }
             MediaType::Csv => csv(body),
             MediaType::Form => form(body),
-            other => Err(Error::body_invalid(format!("Content-Type not acceptable: {}", other.content_type()))),
+            other => Err(Error::body_invalid(format!(
+                "Content-Type not acceptable: {}",
+                other.content_type()
+            ))),
         }
     }
 
     /// Reads the body of a function call. Without a body there are no arguments.
     pub(super) fn for_function(body: &Bytes, media: &MediaType) -> Result<Self> {
         match media {
-            MediaType::Any | MediaType::Json | MediaType::Object { .. } | MediaType::Array { .. } if body.is_empty() => {
+            MediaType::Any | MediaType::Json | MediaType::Object { .. } | MediaType::Array { .. }
+                if body.is_empty() =>
+            {
                 json(&Bytes::from_static(b"{}"))
             }
             // Any JSON may be the value of a single unnamed parameter.
@@ -63,9 +70,16 @@ fn json(body: &Bytes) -> Result<Payload> {
     let invalid = || Error::body_invalid("Empty or invalid json");
     let text = std::str::from_utf8(body).map_err(|_| invalid())?;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let shape = (&mut reader).deserialize_any(ShapeVisitor).map_err(|_| invalid())?;
+    let shape = (&mut reader)
+        .deserialize_any(ShapeVisitor)
+        .map_err(|_| invalid())?;
     reader.end().map_err(|_| invalid())?;
-    Ok(Payload::Json { text: body.clone(), object: shape.object, keys: shape.keys, uniform: shape.uniform })
+    Ok(Payload::Json {
+        text: body.clone(),
+        object: shape.object,
+        keys: shape.keys,
+        uniform: shape.uniform,
+    })
 }
 
 /// CSV becomes an array of objects of text; `NULL` is null.
@@ -76,25 +90,46 @@ fn csv(body: &Bytes) -> Result<Payload> {
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| match error.kind() {
-            csv::ErrorKind::UnequalLengths { .. } => Error::body_invalid("All lines must have same number of fields"),
+            csv::ErrorKind::UnequalLengths { .. } => {
+                Error::body_invalid("All lines must have same number of fields")
+            }
             _ => invalid(error),
         })?;
         let row: Map<String, Value> = headers
             .iter()
             .zip(record.iter())
-            .map(|(header, cell)| (header.to_owned(), if cell == "NULL" { Value::Null } else { Value::from(cell) }))
+            .map(|(header, cell)| {
+                (
+                    header.to_owned(),
+                    if cell == "NULL" {
+                        Value::Null
+                    } else {
+                        Value::from(cell)
+                    },
+                )
+            })
             .collect();
         rows.push(Value::Object(row));
     }
     let text = serde_json::to_vec(&rows).expect("strings and nulls always serialise");
     let keys = headers.iter().map(str::to_owned).collect();
-    Ok(Payload::Json { text: text.into(), object: false, keys, uniform: true })
+    Ok(Payload::Json {
+        text: text.into(),
+        object: false,
+        keys,
+        uniform: true,
+    })
 }
 
 fn form(body: &Bytes) -> Result<Payload> {
-    let object: Map<String, Value> =
-        form_urlencoded::parse(body).map(|(key, value)| (key.into_owned(), Value::from(value))).collect();
-    json(&serde_json::to_vec(&object).expect("strings always serialise").into())
+    let object: Map<String, Value> = form_urlencoded::parse(body)
+        .map(|(key, value)| (key.into_owned(), Value::from(value)))
+        .collect();
+    json(
+        &serde_json::to_vec(&object)
+            .expect("strings always serialise")
+            .into(),
+    )
 }
 
 /// Keys of the objects, without their values.
@@ -115,7 +150,11 @@ impl<'de> Visitor<'de> for ShapeVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<Shape, A::Error> {
         let keys = FirstKeys.visit_map(map)?;
-        Ok(Shape { object: true, keys, uniform: true })
+        Ok(Shape {
+            object: true,
+            keys,
+            uniform: true,
+        })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> std::result::Result<Shape, A::Error> {
@@ -124,7 +163,11 @@ impl<'de> Visitor<'de> for ShapeVisitor {
         while let Some(same) = rows.next_element_seed(SameKeys(&keys))? {
             uniform &= same;
         }
-        Ok(Shape { object: false, keys, uniform })
+        Ok(Shape {
+            object: false,
+            keys,
+            uniform,
+        })
     }
 }
 
@@ -134,7 +177,10 @@ struct FirstKeys;
 impl<'de> DeserializeSeed<'de> for FirstKeys {
     type Value = Vec<String>;
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> std::result::Result<Self::Value, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> std::result::Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
@@ -163,7 +209,10 @@ struct SameKeys<'k>(&'k [String]);
 impl<'de> DeserializeSeed<'de> for SameKeys<'_> {
     type Value = bool;
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> std::result::Result<bool, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> std::result::Result<bool, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
@@ -191,7 +240,12 @@ mod tests {
 
     fn keys(body: &'static str) -> Option<(bool, Vec<String>, bool)> {
         match json(&Bytes::from_static(body.as_bytes())) {
-            Ok(Payload::Json { object, keys, uniform, .. }) => Some((object, keys, uniform)),
+            Ok(Payload::Json {
+                object,
+                keys,
+                uniform,
+                ..
+            }) => Some((object, keys, uniform)),
             _ => None,
         }
     }
@@ -200,7 +254,10 @@ mod tests {
     fn keys_are_read_without_building_the_values() {
         let ab = || vec!["a".to_owned(), "b".to_owned()];
         assert_eq!(keys(r#"{"a":1,"b":{"c":2}}"#), Some((true, ab(), true)));
-        assert_eq!(keys(r#"[{"a":1,"b":2},{"b":[3],"a":null}]"#), Some((false, ab(), true)));
+        assert_eq!(
+            keys(r#"[{"a":1,"b":2},{"b":[3],"a":null}]"#),
+            Some((false, ab(), true))
+        );
         assert_eq!(keys(r#"[{"a":1,"b":2},{"a":1}]"#), Some((false, ab(), false)));
         assert_eq!(keys("[]"), Some((false, Vec::new(), true)));
         for wrong in ["", "1", "null", "{", "[1]", "{} x", "[{}", "\"a\""] {
@@ -210,11 +267,15 @@ mod tests {
 
     #[test]
     fn csv_becomes_objects_of_text() {
-        let Ok(Payload::Json { text, keys, .. }) = csv(&Bytes::from_static(b"a,b\n1,NULL\n\"x,y\",\n")) else {
+        let Ok(Payload::Json { text, keys, .. }) = csv(&Bytes::from_static(b"a,b\n1,NULL\n\"x,y\",\n"))
+        else {
             panic!("not understood")
         };
         assert_eq!(text.as_ref(), br#"[{"a":"1","b":null},{"a":"x,y","b":""}]"#);
         assert_eq!(keys, ["a", "b"]);
-        assert_eq!(csv(&Bytes::from_static(b"a,b\n1\n")).map_err(|error| error.status), Err(400));
+        assert_eq!(
+            csv(&Bytes::from_static(b"a,b\n1\n")).map_err(|error| error.status),
+            Err(400)
+        );
     }
 }

@@ -83,7 +83,11 @@ impl Preferences {
     /// Reads the values of all `Prefer` headers. The first of two contradicting wishes counts.
     pub fn parse<'a>(headers: impl Iterator<Item = &'a str>, tx_override: bool) -> Self {
         let mut found = Self::default();
-        for wish in headers.flat_map(|header| header.split(',')).map(str::trim).filter(|wish| !wish.is_empty()) {
+        for wish in headers
+            .flat_map(|header| header.split(','))
+            .map(str::trim)
+            .filter(|wish| !wish.is_empty())
+        {
             if !found.take(wish, tx_override) {
                 found.invalid.push(wish.to_owned());
             }
@@ -174,24 +178,38 @@ mod tests {
 
     #[test]
     fn wishes_are_applied_in_the_documented_order() {
-        let headers = ["max-affected=5, handling=strict,tx=rollback", "count=exact,return=representation, missing=default,resolution=merge-duplicates"];
+        let headers = [
+            "max-affected=5, handling=strict,tx=rollback",
+            "count=exact,return=representation, missing=default,resolution=merge-duplicates",
+        ];
         let preferences = Preferences::parse(headers.into_iter(), true);
         assert_eq!(
             preferences.applied().as_deref(),
-            Some("resolution=merge-duplicates, missing=default, return=representation, count=exact, tx=rollback, handling=strict, max-affected=5")
+            Some(
+                "resolution=merge-duplicates, missing=default, return=representation, count=exact, tx=rollback, handling=strict, max-affected=5"
+            )
         );
     }
 
     #[test]
     fn a_rehearsal_is_granted_only_where_the_server_allows_it() {
         let preferences = Preferences::parse(["tx=rollback"].into_iter(), false);
-        assert_eq!((preferences.tx, preferences.applied(), preferences.invalid.len()), (None, None, 0));
+        assert_eq!(
+            (preferences.tx, preferences.applied(), preferences.invalid.len()),
+            (None, None, 0)
+        );
     }
 
     #[test]
     fn unknown_wishes_are_remembered_and_max_affected_needs_strict_handling() {
-        let preferences = Preferences::parse(["foo, max-affected=3, return=minimal, return=representation"].into_iter(), false);
+        let preferences = Preferences::parse(
+            ["foo, max-affected=3, return=minimal, return=representation"].into_iter(),
+            false,
+        );
         assert_eq!(preferences.invalid, ["foo"]);
-        assert_eq!((preferences.max_affected, preferences.representation), (None, Some(Return::Minimal)));
+        assert_eq!(
+            (preferences.max_affected, preferences.representation),
+            (None, Some(Return::Minimal))
+        );
     }
 }

@@ -37,7 +37,9 @@ impl QueryParams {
         let mut found = Self::default();
         let mut selected = false;
         for pair in query.split('&').filter(|pair| pair.contains('=')) {
-            let Some((key, value)) = form_urlencoded::parse(pair.as_bytes()).next() else { continue };
+            let Some((key, value)) = form_urlencoded::parse(pair.as_bytes()).next() else {
+                continue;
+            };
             match key.as_ref() {
                 "select" if !selected => {
                     selected = true;
@@ -59,7 +61,9 @@ impl QueryParams {
         let last = key.rsplit('.').next().unwrap_or(key);
         match last {
             "and" | "or" => self.logic.push(filter::parse_logic(key, value)?),
-            "order" => self.order.push((filter::parse_path(key)?.0, order::parse(value)?)),
+            "order" => self
+                .order
+                .push((filter::parse_path(key)?.0, order::parse(value)?)),
             "limit" => {
                 let path = filter::parse_path(key)?.0;
                 self.ranges.entry(path).or_default().limit = range::limit(value)?;
@@ -79,7 +83,9 @@ impl QueryParams {
 }
 
 fn names(what: &str, value: &str) -> Result<Vec<String>> {
-    let parsed: Vec<String> = parse_all(what, value, |input: &mut &str| separated(1.., name, lexeme(',')).parse_next(input))?;
+    let parsed: Vec<String> = parse_all(what, value, |input: &mut &str| {
+        separated(1.., name, lexeme(',')).parse_next(input)
+    })?;
     let mut unique: Vec<String> = Vec::with_capacity(parsed.len());
     for name in parsed {
         if !unique.contains(&name) {
@@ -100,16 +106,42 @@ mod tests {
             false,
         )
         .expect("parses");
-        assert_eq!((parsed.select.len(), parsed.filters.len(), parsed.logic.len(), parsed.order.len()), (2, 2, 1, 1));
-        assert_eq!(parsed.ranges[&Vec::new()], Range { offset: 0, limit: Some(5) });
-        assert_eq!(parsed.ranges[&vec!["orders".to_owned()]], Range { offset: 2, limit: Some(3) });
+        assert_eq!(
+            (
+                parsed.select.len(),
+                parsed.filters.len(),
+                parsed.logic.len(),
+                parsed.order.len()
+            ),
+            (2, 2, 1, 1)
+        );
+        assert_eq!(
+            parsed.ranges[&Vec::new()],
+            Range {
+                offset: 0,
+                limit: Some(5)
+            }
+        );
+        assert_eq!(
+            parsed.ranges[&vec!["orders".to_owned()]],
+            Range {
+                offset: 2,
+                limit: Some(3)
+            }
+        );
         assert_eq!(parsed.columns, Some(vec!["a".to_owned(), "b".to_owned()]));
     }
 
     #[test]
     fn a_call_takes_parameters_without_operator_as_arguments() {
         let parsed = QueryParams::parse("a=1&b=eq.2&c=x+y", true).expect("parses");
-        assert_eq!(parsed.arguments, [("a".to_owned(), "1".to_owned()), ("c".to_owned(), "x y".to_owned())]);
+        assert_eq!(
+            parsed.arguments,
+            [
+                ("a".to_owned(), "1".to_owned()),
+                ("c".to_owned(), "x y".to_owned())
+            ]
+        );
         assert_eq!(parsed.filters.len(), 1);
         assert!(QueryParams::parse("a=1", false).is_err());
     }

@@ -5,20 +5,30 @@ use crate::error::{Error, Result};
 
 impl Range {
     /// All rows.
-    pub const ALL: Self = Self { offset: 0, limit: None };
+    pub const ALL: Self = Self {
+        offset: 0,
+        limit: None,
+    };
 
     /// The range that a `Range: 0-9` header asks for; anything that is no such range asks for all.
     pub(super) fn from_header(header: Option<&str>) -> Result<Self> {
         let Some((from, to)) = header.map(str::trim).and_then(|text| text.split_once('-')) else {
             return Ok(Self::ALL);
         };
-        let Ok(offset) = from.parse::<u64>() else { return Ok(Self::ALL) };
+        let Ok(offset) = from.parse::<u64>() else {
+            return Ok(Self::ALL);
+        };
         if to.is_empty() {
             return Ok(Self { offset, limit: None });
         }
-        let Ok(last) = to.parse::<u64>() else { return Ok(Self::ALL) };
+        let Ok(last) = to.parse::<u64>() else {
+            return Ok(Self::ALL);
+        };
         match last.checked_sub(offset) {
-            Some(more) => Ok(Self { offset, limit: Some(more.saturating_add(1)) }),
+            Some(more) => Ok(Self {
+                offset,
+                limit: Some(more.saturating_add(1)),
+            }),
             None => Err(Error::range(
                 "The lower boundary must be lower than or equal to the upper boundary in the Range header.",
             )),
@@ -28,7 +38,10 @@ impl Range {
     /// The rows in both: the header's range narrows the parameters', as positions in the whole result.
     pub(super) fn intersect(self, other: Self) -> Result<Self> {
         if other.limit == Some(0) {
-            return Ok(Self { offset: other.offset, limit: Some(0) });
+            return Ok(Self {
+                offset: other.offset,
+                limit: Some(0),
+            });
         }
         let offset = self.offset.max(other.offset);
         let end = |range: Self| range.limit.map(|limit| range.offset.saturating_add(limit));
@@ -38,7 +51,10 @@ impl Range {
         };
         match end {
             None => Ok(Self { offset, limit: None }),
-            Some(end) if end > offset => Ok(Self { offset, limit: Some(end - offset) }),
+            Some(end) if end > offset => Ok(Self {
+                offset,
+                limit: Some(end - offset),
+            }),
             Some(_) => Err(Error::range(
                 "The lower boundary must be lower than or equal to the upper boundary in the Range header.",
             )),
@@ -68,7 +84,12 @@ pub(super) fn limit(value: &str) -> Result<Option<u64>> {
 
 /// Reads `offset`; negative or no number is none.
 pub(super) fn offset(value: &str) -> u64 {
-    value.trim().parse::<i64>().ok().and_then(|rows| u64::try_from(rows).ok()).unwrap_or(0)
+    value
+        .trim()
+        .parse::<i64>()
+        .ok()
+        .and_then(|rows| u64::try_from(rows).ok())
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -91,13 +112,22 @@ mod tests {
         ] {
             assert_eq!(Range::from_header(header), Ok(expected), "{header:?}");
         }
-        assert_eq!(Range::from_header(Some("9-0")).map_err(|error| error.status), Err(416));
+        assert_eq!(
+            Range::from_header(Some("9-0")).map_err(|error| error.status),
+            Err(416)
+        );
     }
 
     #[test]
     fn ranges_intersect_as_positions_in_the_whole_result() {
-        assert_eq!(range(0, Some(10)).intersect(range(5, None)), Ok(range(5, Some(5))));
-        assert_eq!(range(2, Some(10)).intersect(range(0, Some(5))), Ok(range(2, Some(3))));
+        assert_eq!(
+            range(0, Some(10)).intersect(range(5, None)),
+            Ok(range(5, Some(5)))
+        );
+        assert_eq!(
+            range(2, Some(10)).intersect(range(0, Some(5))),
+            Ok(range(2, Some(3)))
+        );
         assert_eq!(range(0, None).intersect(range(0, Some(0))), Ok(range(0, Some(0))));
         assert!(range(20, Some(5)).intersect(range(0, Some(5))).is_err());
     }

@@ -13,7 +13,9 @@ pub(super) fn parse(value: &str) -> Result<Vec<SelectItem>> {
 }
 
 fn items(input: &mut &str) -> ModalResult<Vec<SelectItem>> {
-    let Some(first) = opt(item).parse_next(input)? else { return Ok(Vec::new()) };
+    let Some(first) = opt(item).parse_next(input)? else {
+        return Ok(Vec::new());
+    };
     let mut items = vec![first];
     while opt(lexeme(',')).parse_next(input)?.is_some() {
         items.push(cut_err(item).parse_next(input)?);
@@ -23,7 +25,12 @@ fn items(input: &mut &str) -> ModalResult<Vec<SelectItem>> {
 
 fn item(input: &mut &str) -> ModalResult<SelectItem> {
     alt((
-        lexeme('*').value(SelectItem::Field(SelectField { field: star(), alias: None, cast: None, aggregate: None })),
+        lexeme('*').value(SelectItem::Field(SelectField {
+            field: star(),
+            alias: None,
+            cast: None,
+            aggregate: None,
+        })),
         count.map(SelectItem::Field),
         embed.map(SelectItem::Embed),
         column.map(SelectItem::Field),
@@ -32,7 +39,10 @@ fn item(input: &mut &str) -> ModalResult<SelectItem> {
 }
 
 fn star() -> Field {
-    Field { name: "*".to_owned(), path: Vec::new() }
+    Field {
+        name: "*".to_owned(),
+        path: Vec::new(),
+    }
 }
 
 fn alias(input: &mut &str) -> ModalResult<String> {
@@ -46,7 +56,12 @@ fn cast(input: &mut &str) -> ModalResult<String> {
 /// `count()` without a column.
 fn count(input: &mut &str) -> ModalResult<SelectField> {
     let (alias, _, cast) = lexeme((opt(alias), "count()", opt(cast))).parse_next(input)?;
-    Ok(SelectField { field: star(), alias, cast: None, aggregate: Some((Aggregate::Count, cast)) })
+    Ok(SelectField {
+        field: star(),
+        alias,
+        cast: None,
+        aggregate: Some((Aggregate::Count, cast)),
+    })
 }
 
 fn aggregate(input: &mut &str) -> ModalResult<Aggregate> {
@@ -63,7 +78,12 @@ fn aggregate(input: &mut &str) -> ModalResult<Aggregate> {
 fn column(input: &mut &str) -> ModalResult<SelectField> {
     let (alias, field, plain, function) =
         lexeme((opt(alias), field, opt(cast), opt((aggregate, opt(cast))))).parse_next(input)?;
-    Ok(SelectField { field, alias, cast: plain, aggregate: function })
+    Ok(SelectField {
+        field,
+        alias,
+        cast: plain,
+        aggregate: function,
+    })
 }
 
 enum Parameter {
@@ -84,11 +104,16 @@ fn parameter(input: &mut &str) -> ModalResult<Parameter> {
 fn embed(input: &mut &str) -> ModalResult<SelectEmbed> {
     let header = |input: &mut &str| -> ModalResult<_> {
         let spread = opt("...").parse_next(input)?.is_some();
-        let alias = if spread { None } else { opt(alias).parse_next(input)? };
+        let alias = if spread {
+            None
+        } else {
+            opt(alias).parse_next(input)?
+        };
         let parts = (lexeme(name), opt(parameter), opt(parameter), '(').parse_next(input)?;
         Ok((spread, alias, parts))
     };
-    let (spread, alias, (relation, first, second, _)) = preceded(super::lexical::blanks, header).parse_next(input)?;
+    let (spread, alias, (relation, first, second, _)) =
+        preceded(super::lexical::blanks, header).parse_next(input)?;
     let items = items(input)?;
     let close = ')'.context(expected("\")\"")).context(expected("\",\""));
     lexeme(cut_err(close)).parse_next(input)?;
@@ -99,7 +124,14 @@ fn embed(input: &mut &str) -> ModalResult<SelectEmbed> {
             Parameter::Hint(name) => hint = hint.or(Some(name)),
         }
     }
-    Ok(SelectEmbed { relation, alias, hint, join, spread, items })
+    Ok(SelectEmbed {
+        relation,
+        alias,
+        hint,
+        join,
+        spread,
+        items,
+    })
 }
 
 #[cfg(test)]
@@ -112,8 +144,13 @@ mod tests {
             .iter()
             .map(|item| match item {
                 SelectItem::Field(field) => {
-                    let path: String =
-                        field.field.path.iter().map(|step| format!("{:?}", step.operand)).collect::<Vec<_>>().join("/");
+                    let path: String = field
+                        .field
+                        .path
+                        .iter()
+                        .map(|step| format!("{:?}", step.operand))
+                        .collect::<Vec<_>>()
+                        .join("/");
                     format!(
                         "{}|{path}|{}|{}|{:?}",
                         field.field.name,
@@ -151,22 +188,41 @@ mod tests {
             ("amount.sum()::text", "amount||||Some(Sum)"),
             ("amount::int.avg()", "amount|||int|Some(Avg)"),
             ("suppliers(*)", "suppliers|||None[*||||None]"),
-            ("id,s:suppliers!fk!inner(id,name)", "id||||None ; suppliers|s|fk|Some(Inner)[id||||None ; name||||None]"),
+            (
+                "id,s:suppliers!fk!inner(id,name)",
+                "id||||None ; suppliers|s|fk|Some(Inner)[id||||None ; name||||None]",
+            ),
             ("a!inner!fk(b(c()))", "a||fk|Some(Inner)[b|||None[c|||None[]]]"),
             ("...suppliers(name)", "...suppliers|||None[name||||None]"),
             ("client( id )", "client|||None[id||||None]"),
         ] {
-            assert_eq!(parse(text).map(|items| show(&items)), Ok(meaning.to_owned()), "{text}");
+            assert_eq!(
+                parse(text).map(|items| show(&items)),
+                Ok(meaning.to_owned()),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn select_tells_where_it_went_wrong() {
-        for (text, column) in [("id,,x", 4), ("id,clients(name[])", 16), ("a(b", 4), ("name::", 7), ("*!hint", 2), ("a)", 2)] {
+        for (text, column) in [
+            ("id,,x", 4),
+            ("id,clients(name[])", 16),
+            ("a(b", 4),
+            ("name::", 7),
+            ("*!hint", 2),
+            ("a)", 2),
+        ] {
             let error = parse(text).expect_err(text);
             assert_eq!(error.code, "PGRST100");
             let end = format!("(line 1, column {column})");
-            assert!(error.message.ends_with(&end), "{text}: {} {:?}", error.message, error.details);
+            assert!(
+                error.message.ends_with(&end),
+                "{text}: {} {:?}",
+                error.message,
+                error.details
+            );
         }
     }
 

@@ -44,36 +44,50 @@ impl Error {
             _ => error.code.clone(),
         };
         let mut answer = Self::new(status, code, error.message.clone()).hint_if(error.hint.clone());
-        answer.details = error.detail.clone().map(Value::String);
+        answer.details = error.detail.clone().map(|detail| Box::new(Value::String(detail)));
         if status == 401 {
-            answer.headers.push(("WWW-Authenticate".to_owned(), "Bearer".to_owned()));
+            answer
+                .headers
+                .push(("WWW-Authenticate".to_owned(), "Bearer".to_owned()));
         }
         answer
     }
 
     /// The database cannot be reached.
     pub fn database_unavailable(details: impl Into<String>) -> Self {
-        let mut answer = Self::new(503, "PGRST001", "Database client error. Retrying the connection.").details(details.into());
+        let mut answer = Self::new(503, "PGRST001", "Database client error. Retrying the connection.")
+            .details(details.into());
         answer.headers.push(("Retry-After".to_owned(), "1".to_owned()));
         answer
     }
 
     /// No connection became free in time.
     pub fn pool_exhausted() -> Self {
-        let mut answer = Self::new(504, "PGRST003", "Timed out acquiring connection from connection pool.");
+        let mut answer = Self::new(
+            504,
+            "PGRST003",
+            "Timed out acquiring connection from connection pool.",
+        );
         answer.headers.push(("Retry-After".to_owned(), "1".to_owned()));
         answer
     }
 
     /// The catalogue has not been read yet.
     pub fn no_schema_cache() -> Self {
-        Self::new(503, "PGRST002", "Could not query the database for the schema cache. Retrying.")
+        Self::new(
+            503,
+            "PGRST002",
+            "Could not query the database for the schema cache. Retrying.",
+        )
     }
 }
 
 /// The status of Tenon's own SQLSTATE class: `TN404` is 404.
 fn own_status(code: &str) -> Option<u16> {
-    code.strip_prefix("TN")?.parse().ok().filter(|status| (400..600).contains(status))
+    code.strip_prefix("TN")?
+        .parse()
+        .ok()
+        .filter(|status| (400..600).contains(status))
 }
 
 fn status(error: &DatabaseError, signed_in: bool) -> u16 {
@@ -82,7 +96,11 @@ fn status(error: &DatabaseError, signed_in: bool) -> u16 {
         return status;
     }
     if let Some(custom) = code.strip_prefix("PT") {
-        return custom.parse().ok().filter(|status| (100..1000).contains(status)).unwrap_or(500);
+        return custom
+            .parse()
+            .ok()
+            .filter(|status| (100..1000).contains(status))
+            .unwrap_or(500);
     }
     let message = error.message.as_str();
     match code {
@@ -100,8 +118,8 @@ fn status(error: &DatabaseError, signed_in: bool) -> u16 {
         _ => match code.get(..2).unwrap_or_default() {
             "08" | "53" if code != "53400" => 503,
             "0L" | "0P" | "28" => 403,
-            "09" | "25" | "2D" | "38" | "39" | "3B" | "40" | "53" | "54" | "55" | "57" | "58" | "F0" | "HV" | "P0"
-            | "XX" => 500,
+            "09" | "25" | "2D" | "38" | "39" | "3B" | "40" | "53" | "54" | "55" | "57" | "58" | "F0"
+            | "HV" | "P0" | "XX" => 500,
             _ => 400,
         },
     }
@@ -124,7 +142,13 @@ struct RaisedDetail {
 /// `RAISE SQLSTATE 'PGRST'` with JSON in message and detail: the function controls the whole answer.
 fn raised(error: &DatabaseError) -> Error {
     let wrong = |details: String, keys: &str| {
-        Error::new(500, "PGRST121", "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error").details(details).hint(keys)
+        Error::new(
+            500,
+            "PGRST121",
+            "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error",
+        )
+        .details(details)
+        .hint(keys)
     };
     let detail_keys = "DETAIL must be a JSON object with obligatory keys: 'status', 'headers' and optional key: 'status_text'.";
     let Ok(message) = serde_json::from_str::<RaisedMessage>(&error.message) else {
@@ -140,11 +164,16 @@ fn raised(error: &DatabaseError) -> Error {
         return wrong(format!("Invalid JSON value for DETAIL: '{detail}'"), detail_keys);
     };
     let mut answer = Error::new(control.status, message.code, message.message).hint_if(message.hint);
-    answer.details = message.details.map(Value::String);
+    answer.details = message.details.map(|details| Box::new(Value::String(details)));
     answer.headers = control
         .headers
         .into_iter()
-        .map(|(name, value)| (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .map(|(name, value)| {
+            (
+                name,
+                value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+            )
+        })
         .collect();
     answer
 }
@@ -154,18 +183,54 @@ mod tests {
     use super::*;
 
     fn answer(code: &str, signed_in: bool) -> Error {
-        Error::from_database(&DatabaseError { code: code.to_owned(), ..DatabaseError::default() }, signed_in)
+        Error::from_database(
+            &DatabaseError {
+                code: code.to_owned(),
+                ..DatabaseError::default()
+            },
+            signed_in,
+        )
     }
 
     #[test]
     fn every_sqlstate_of_the_table_has_its_status() {
         for (code, status) in [
-            ("08006", 503), ("09000", 500), ("0LP01", 403), ("0P000", 403), ("23503", 409), ("23505", 409),
-            ("23502", 400), ("25006", 405), ("25001", 500), ("2D000", 500), ("38000", 500), ("39000", 500),
-            ("3B000", 500), ("40001", 500), ("28000", 403), ("53400", 500), ("53300", 503), ("54000", 500),
-            ("55000", 500), ("57014", 500), ("57P01", 503), ("58000", 500), ("F0000", 500), ("HV000", 500),
-            ("XX000", 500), ("P0001", 400), ("P0002", 500), ("42883", 404), ("42P01", 404), ("42P17", 500),
-            ("42703", 400), ("22P02", 400), ("PT418", 418), ("PTabc", 500), ("TN404", 404), ("TN999", 400),
+            ("08006", 503),
+            ("09000", 500),
+            ("0LP01", 403),
+            ("0P000", 403),
+            ("23503", 409),
+            ("23505", 409),
+            ("23502", 400),
+            ("25006", 405),
+            ("25001", 500),
+            ("2D000", 500),
+            ("38000", 500),
+            ("39000", 500),
+            ("3B000", 500),
+            ("40001", 500),
+            ("28000", 403),
+            ("53400", 500),
+            ("53300", 503),
+            ("54000", 500),
+            ("55000", 500),
+            ("57014", 500),
+            ("57P01", 503),
+            ("58000", 500),
+            ("F0000", 500),
+            ("HV000", 500),
+            ("XX000", 500),
+            ("P0001", 400),
+            ("P0002", 500),
+            ("42883", 404),
+            ("42P01", 404),
+            ("42P17", 500),
+            ("42703", 400),
+            ("22P02", 400),
+            ("PT418", 418),
+            ("PTabc", 500),
+            ("TN404", 404),
+            ("TN999", 400),
         ] {
             assert_eq!(answer(code, true).status, status, "{code}");
         }
@@ -188,21 +253,34 @@ mod tests {
             ..DatabaseError::default()
         };
         let answer = Error::from_database(&error, true);
-        assert_eq!((answer.status, answer.code.as_ref()), (409, "purchasing.alert_acknowledged"));
+        assert_eq!(
+            (answer.status, answer.code.as_ref()),
+            (409, "purchasing.alert_acknowledged")
+        );
     }
 
     #[test]
     fn a_function_may_control_the_whole_answer() {
         let error = DatabaseError {
             code: "PGRST".to_owned(),
-            message: r#"{"code":"123","message":"Payment required","details":"Quota","hint":"Upgrade"}"#.to_owned(),
+            message: r#"{"code":"123","message":"Payment required","details":"Quota","hint":"Upgrade"}"#
+                .to_owned(),
             detail: Some(r#"{"status":402,"headers":{"X-Powered-By":"Nerd Rage"}}"#.to_owned()),
             ..DatabaseError::default()
         };
         let answer = Error::from_database(&error, true);
         assert_eq!((answer.status, answer.code.as_ref()), (402, "123"));
-        assert_eq!(answer.headers, [("X-Powered-By".to_owned(), "Nerd Rage".to_owned())]);
-        let without = Error::from_database(&DatabaseError { detail: None, ..error }, true);
+        assert_eq!(
+            answer.headers,
+            [("X-Powered-By".to_owned(), "Nerd Rage".to_owned())]
+        );
+        let without = Error::from_database(
+            &DatabaseError {
+                detail: None,
+                ..error
+            },
+            true,
+        );
         assert_eq!((without.status, without.code.as_ref()), (500, "PGRST121"));
     }
 }

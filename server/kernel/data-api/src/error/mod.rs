@@ -23,7 +23,7 @@ pub struct Error {
     /// One sentence for people.
     pub message: String,
     /// What exactly was found; text, or a list of candidates.
-    pub details: Option<Value>,
+    pub details: Option<Box<Value>>,
     /// What to try instead.
     pub hint: Option<String>,
     /// Further headers of the answer.
@@ -37,17 +37,24 @@ pub type Result<T> = std::result::Result<T, Error>;
 struct Body<'a> {
     code: &'a str,
     message: &'a str,
-    details: &'a Option<Value>,
+    details: &'a Option<Box<Value>>,
     hint: &'a Option<String>,
 }
 
 impl Error {
     pub(crate) fn new(status: u16, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { status, code: code.into(), message: message.into(), details: None, hint: None, headers: Vec::new() }
+        Self {
+            status,
+            code: code.into(),
+            message: message.into(),
+            details: None,
+            hint: None,
+            headers: Vec::new(),
+        }
     }
 
     pub(crate) fn details(mut self, details: impl Into<Value>) -> Self {
-        self.details = Some(details.into());
+        self.details = Some(Box::new(details.into()));
         self
     }
 
@@ -63,8 +70,13 @@ impl Error {
 
     /// The JSON body, always with all four keys.
     pub fn body(&self) -> Vec<u8> {
-        let body = Body { code: &self.code, message: &self.message, details: &self.details, hint: &self.hint };
-        serde_json::to_vec(&body).expect("strings and JSON values always serialise")
+        let body = Body {
+            code: &self.code,
+            message: &self.message,
+            details: &self.details,
+            hint: &self.hint,
+        };
+        serde_json::to_vec(&body).unwrap_or_default()
     }
 }
 

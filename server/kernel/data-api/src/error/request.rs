@@ -21,31 +21,55 @@ impl Error {
     }
 
     pub(crate) fn range_out_of_bounds(offset: u64, total: i64) -> Self {
-        Self::range(format!("An offset of {offset} was requested, but there are only {total} rows."))
+        Self::range(format!(
+            "An offset of {offset} was requested, but there are only {total} rows."
+        ))
     }
 
     pub(crate) fn put_filters() -> Self {
-        Self::new(405, "PGRST105", "Filters must include all and only primary key columns with 'eq' operators")
+        Self::new(
+            405,
+            "PGRST105",
+            "Filters must include all and only primary key columns with 'eq' operators",
+        )
     }
 
     pub(crate) fn profile(schema: &str, exposed: &[String]) -> Self {
-        Self::new(406, "PGRST106", format!("Invalid schema: {schema}"))
-            .hint(format!("Only the following schemas are exposed: {}", exposed.join(", ")))
+        Self::new(406, "PGRST106", format!("Invalid schema: {schema}")).hint(format!(
+            "Only the following schemas are exposed: {}",
+            exposed.join(", ")
+        ))
     }
 
     pub(crate) fn media_type(accepted: &[String]) -> Self {
-        Self::new(406, "PGRST107", format!("None of these media types are available: {}", accepted.join(", ")))
+        Self::new(
+            406,
+            "PGRST107",
+            format!("None of these media types are available: {}", accepted.join(", ")),
+        )
     }
 
     pub(crate) fn not_embedded(name: &str) -> Self {
-        Self::new(400, "PGRST108", format!("'{name}' is not an embedded resource in this request"))
-            .hint(format!("Verify that '{name}' is included in the 'select' query parameter."))
+        Self::new(
+            400,
+            "PGRST108",
+            format!("'{name}' is not an embedded resource in this request"),
+        )
+        .hint(format!(
+            "Verify that '{name}' is included in the 'select' query parameter."
+        ))
     }
 
     pub(crate) fn not_embedded_by_alias(name: &str, alias: &str) -> Self {
-        Self::new(400, "PGRST108", format!("'{name}' is not an embedded resource in this request"))
-            .details("Target names are not allowed in filters if they have an alias")
-            .hint(format!("Change '{name}' to '{alias}' in filters, orders or limits."))
+        Self::new(
+            400,
+            "PGRST108",
+            format!("'{name}' is not an embedded resource in this request"),
+        )
+        .details("Target names are not allowed in filters if they have an alias")
+        .hint(format!(
+            "Change '{name}' to '{alias}' in filters, orders or limits."
+        ))
     }
 
     pub(crate) fn response_headers() -> Self {
@@ -58,16 +82,28 @@ impl Error {
     }
 
     pub(crate) fn put_limit() -> Self {
-        Self::new(400, "PGRST114", "limit/offset querystring parameters are not allowed for PUT")
+        Self::new(
+            400,
+            "PGRST114",
+            "limit/offset querystring parameters are not allowed for PUT",
+        )
     }
 
     pub(crate) fn put_payload() -> Self {
-        Self::new(400, "PGRST115", "Payload values do not match URL in primary key column(s)")
+        Self::new(
+            400,
+            "PGRST115",
+            "Payload values do not match URL in primary key column(s)",
+        )
     }
 
     pub(crate) fn not_singular(rows: i64) -> Self {
-        Self::new(406, "PGRST116", "Cannot coerce the result to a single JSON object")
-            .details(format!("The result contains {rows} rows"))
+        Self::new(
+            406,
+            "PGRST116",
+            "Cannot coerce the result to a single JSON object",
+        )
+        .details(format!("The result contains {rows} rows"))
     }
 
     pub(crate) fn method(method: &str) -> Self {
@@ -75,13 +111,23 @@ impl Error {
     }
 
     pub(crate) fn related_order(origin: &str, target: &str) -> Self {
-        Self::new(400, "PGRST118", format!("A related order on '{target}' is not possible"))
-            .details(format!("'{origin}' and '{target}' do not form a many-to-one or one-to-one relationship"))
+        Self::new(
+            400,
+            "PGRST118",
+            format!("A related order on '{target}' is not possible"),
+        )
+        .details(format!(
+            "'{origin}' and '{target}' do not form a many-to-one or one-to-one relationship"
+        ))
     }
 
     pub(crate) fn embed_operator(target: &str) -> Self {
-        Self::new(400, "PGRST120", format!("Bad operator on the '{target}' embedded resource"))
-            .details("Only is null or not is null filters are allowed on embedded resources")
+        Self::new(
+            400,
+            "PGRST120",
+            format!("Bad operator on the '{target}' embedded resource"),
+        )
+        .details("Only is null or not is null filters are allowed on embedded resources")
     }
 
     pub(crate) fn preferences(invalid: &[String]) -> Self {
@@ -94,8 +140,12 @@ impl Error {
     }
 
     pub(crate) fn max_affected(rows: i64) -> Self {
-        Self::new(400, "PGRST124", "Query result exceeds max-affected preference constraint")
-            .details(format!("The query affects {rows} rows"))
+        Self::new(
+            400,
+            "PGRST124",
+            "Query result exceeds max-affected preference constraint",
+        )
+        .details(format!("The query affects {rows} rows"))
     }
 
     pub(crate) fn path() -> Self {
@@ -111,7 +161,8 @@ impl Error {
     }
 
     pub(crate) fn max_affected_rpc() -> Self {
-        let message = "Function must return SETOF or TABLE when max-affected preference is used with handling=strict";
+        let message =
+            "Function must return SETOF or TABLE when max-affected preference is used with handling=strict";
         Self::new(400, "PGRST128", message)
     }
 }

@@ -13,8 +13,11 @@ impl Error {
         schema: &str,
         suggestion: Option<String>,
     ) -> Self {
-        let using = hint_used.map(|hint| format!(" using the hint '{hint}'")).unwrap_or_default();
-        let message = format!("Could not find a relationship between '{parent}' and '{child}' in the schema cache");
+        let using = hint_used
+            .map(|hint| format!(" using the hint '{hint}'"))
+            .unwrap_or_default();
+        let message =
+            format!("Could not find a relationship between '{parent}' and '{child}' in the schema cache");
         Self::new(400, "PGRST200", message)
             .details(format!(
                 "Searched for a foreign key relationship between '{parent}' and '{child}'{using} in the schema '{schema}', but no matches were found."
@@ -28,7 +31,9 @@ impl Error {
             .iter()
             .map(|candidate| format!("'{}!{}'", candidate.foreign_table.name, disambiguation(candidate)))
             .collect();
-        let message = format!("Could not embed because more than one relationship was found for '{parent}' and '{child}'");
+        let message = format!(
+            "Could not embed because more than one relationship was found for '{parent}' and '{child}'"
+        );
         Self::new(300, "PGRST201", message).details(Value::Array(details)).hint(format!(
             "Try changing '{child}' to one of the following: {}. Find the desired relationship in the 'details' key.",
             hints.join(", ")
@@ -50,9 +55,10 @@ impl Error {
             (format!("({listed})"), format!(" with parameter{plural} {listed}"))
         };
         let (shown, searched) = match unnamed {
-            Some("json/jsonb") => {
-                (shown, format!("{searched} or with a single unnamed json/jsonb parameter"))
-            }
+            Some("json/jsonb") => (
+                shown,
+                format!("{searched} or with a single unnamed json/jsonb parameter"),
+            ),
             Some(kind) => (String::new(), format!(" with a single unnamed {kind} parameter")),
             None => (shown, searched),
         };
@@ -68,12 +74,23 @@ impl Error {
         let shown: Vec<String> = candidates
             .iter()
             .map(|function| {
-                let args: Vec<String> =
-                    function.args.iter().map(|arg| format!("{} => {}", arg.name, arg.type_name)).collect();
-                format!("{}.{}({})", function.name.schema, function.name.name, args.join(", "))
+                let args: Vec<String> = function
+                    .args
+                    .iter()
+                    .map(|arg| format!("{} => {}", arg.name, arg.type_name))
+                    .collect();
+                format!(
+                    "{}.{}({})",
+                    function.name.schema,
+                    function.name.name,
+                    args.join(", ")
+                )
             })
             .collect();
-        let message = format!("Could not choose the best candidate function between: {}", shown.join(", "));
+        let message = format!(
+            "Could not choose the best candidate function between: {}",
+            shown.join(", ")
+        );
         Self::new(300, "PGRST203", message).hint(
             "Try renaming the parameters or the function itself in the database so function overloading can be resolved",
         )
@@ -85,8 +102,12 @@ impl Error {
     }
 
     pub(crate) fn no_table(schema: &str, table: &str, suggestion: Option<&str>) -> Self {
-        Self::new(404, "PGRST205", format!("Could not find the table '{schema}.{table}' in the schema cache"))
-            .hint_if(suggestion.map(|near| format!("Perhaps you meant the table '{schema}.{near}'")))
+        Self::new(
+            404,
+            "PGRST205",
+            format!("Could not find the table '{schema}.{table}' in the schema cache"),
+        )
+        .hint_if(suggestion.map(|near| format!("Perhaps you meant the table '{schema}.{near}'")))
     }
 }
 

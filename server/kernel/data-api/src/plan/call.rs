@@ -19,7 +19,14 @@ impl<'a> Planner<'a> {
                 Some(Payload::Json { text, .. } | Payload::Raw(text)) => text.clone(),
                 None => Bytes::new(),
             };
-            CallArguments::Unnamed(body, function.args.first().map(|arg| arg.type_name.clone()).unwrap_or_default())
+            CallArguments::Unnamed(
+                body,
+                function
+                    .args
+                    .first()
+                    .map(|arg| arg.type_name.clone())
+                    .unwrap_or_default(),
+            )
         } else if by_get {
             CallArguments::Query(self.query_arguments(function))
         } else {
@@ -31,7 +38,10 @@ impl<'a> Planner<'a> {
         }
         let relation = function.relation.clone().unwrap_or_else(|| function.name.clone());
         let mut read = self.read_of(relation, true)?;
-        read.range = self.request.range.capped(self.settings.max_rows.filter(|_| function.returns_set));
+        read.range = self
+            .request
+            .range
+            .capped(self.settings.max_rows.filter(|_| function.returns_set));
         if function.returns != Returns::Composite {
             // A value has no columns; whatever `select` says, the value is the answer.
             read.select.clear();
@@ -50,8 +60,14 @@ impl<'a> Planner<'a> {
 
     pub(super) fn function_info(&self, name: &str) -> Result<Vec<&'static str>> {
         let functions = self.cache.functions(&self.qualified(name));
-        let Some(function) = functions.first() else { return Err(self.not_found(name, &[], None)) };
-        Ok(if function.volatile { vec!["OPTIONS", "POST"] } else { vec!["OPTIONS", "GET", "HEAD", "POST"] })
+        let Some(function) = functions.first() else {
+            return Err(self.not_found(name, &[], None));
+        };
+        Ok(if function.volatile {
+            vec!["OPTIONS", "POST"]
+        } else {
+            vec!["OPTIONS", "GET", "HEAD", "POST"]
+        })
     }
 
     /// The overload that takes these arguments, and whether it takes the body as its one unnamed argument.
@@ -73,15 +89,20 @@ impl<'a> Planner<'a> {
             }
             _ => &[],
         };
-        let fitting: Vec<&Function> =
-            functions.iter().filter(takes).filter(|function| function.args.iter().all(|arg| !arg.name.is_empty())).collect();
+        let fitting: Vec<&Function> = functions
+            .iter()
+            .filter(takes)
+            .filter(|function| function.args.iter().all(|arg| !arg.name.is_empty()))
+            .collect();
         match fitting.as_slice() {
             [only] => return Ok((only, false)),
             [] => {}
             several => return Err(Error::ambiguous_function(several)),
         }
-        let unnamed: Vec<&Function> =
-            functions.iter().filter(|function| function.takes_unnamed(unnamed_types)).collect();
+        let unnamed: Vec<&Function> = functions
+            .iter()
+            .filter(|function| function.takes_unnamed(unnamed_types))
+            .collect();
         match unnamed.as_slice() {
             [only] => Ok((only, true)),
             [] => {
@@ -100,13 +121,24 @@ impl<'a> Planner<'a> {
     /// Names of the arguments, and whether there can be named ones at all.
     fn given(&self, by_get: bool) -> (BTreeSet<String>, bool) {
         if by_get {
-            return (self.request.query.arguments.iter().map(|(name, _)| name.clone()).collect(), true);
+            return (
+                self.request
+                    .query
+                    .arguments
+                    .iter()
+                    .map(|(name, _)| name.clone())
+                    .collect(),
+                true,
+            );
         }
         match (&self.request.query.columns, &self.request.payload) {
             (Some(columns), Some(Payload::Json { .. })) => (columns.iter().cloned().collect(), true),
-            (_, Some(Payload::Json { keys, object, text, .. })) => {
-                (keys.iter().cloned().collect(), *object || text.as_ref() == b"[]")
-            }
+            (
+                _,
+                Some(Payload::Json {
+                    keys, object, text, ..
+                }),
+            ) => (keys.iter().cloned().collect(), *object || text.as_ref() == b"[]"),
             _ => (BTreeSet::new(), false),
         }
     }
@@ -115,8 +147,11 @@ impl<'a> Planner<'a> {
         let values = &self.request.query.arguments;
         let mut arguments = Vec::new();
         for arg in &function.args {
-            let given: Vec<&str> =
-                values.iter().filter(|(name, _)| *name == arg.name).map(|(_, value)| value.as_str()).collect();
+            let given: Vec<&str> = values
+                .iter()
+                .filter(|(name, _)| *name == arg.name)
+                .map(|(_, value)| value.as_str())
+                .collect();
             let value = match (given.as_slice(), arg.variadic) {
                 ([], _) => continue,
                 (many, true) => array_literal(many),
@@ -132,7 +167,9 @@ impl<'a> Planner<'a> {
         let taken = function.args.iter().filter(|arg| given.contains(&arg.name));
         let arguments: Vec<CallArgument> = taken.map(|arg| argument(arg, None)).collect();
         let text = match &self.request.payload {
-            Some(Payload::Json { text, object: true, .. }) => text.clone(),
+            Some(Payload::Json {
+                text, object: true, ..
+            }) => text.clone(),
             _ => Bytes::from_static(b"{}"),
         };
         CallArguments::Json(text, arguments)
@@ -142,7 +179,10 @@ impl<'a> Planner<'a> {
         let qualified = self.qualified(name);
         let overloads = self.cache.functions(&qualified);
         let suggestion = if overloads.is_empty() {
-            let names = self.cache.function_names().filter(|known| known.schema == qualified.schema);
+            let names = self
+                .cache
+                .function_names()
+                .filter(|known| known.schema == qualified.schema);
             nearest(name, names.map(|known| known.name.as_str())).map(str::to_owned)
         } else {
             let lists: Vec<String> = overloads
@@ -160,13 +200,23 @@ impl<'a> Planner<'a> {
             });
             best.map(|list| format!("{name}({list})"))
         };
-        let hint = suggestion.map(|near| format!("Perhaps you meant to call the function {}.{near}", qualified.schema));
+        let hint = suggestion.map(|near| {
+            format!(
+                "Perhaps you meant to call the function {}.{near}",
+                qualified.schema
+            )
+        });
         Error::no_function(&qualified.schema, name, given, unnamed, hint)
     }
 }
 
 fn argument(arg: &Argument, value: Option<String>) -> CallArgument {
-    CallArgument { name: arg.name.clone(), type_name: arg.type_name.clone(), variadic: arg.variadic, value }
+    CallArgument {
+        name: arg.name.clone(),
+        type_name: arg.type_name.clone(),
+        variadic: arg.variadic,
+        value,
+    }
 }
 
 /// PostgreSQL's text form of an array.

@@ -8,7 +8,10 @@ use crate::schema_cache::{ColumnKind, QualifiedName};
 impl Planner<'_> {
     /// A field of a relation. Columns that the cache does not know are left for PostgreSQL to refuse.
     pub(super) fn column(&self, table: &QualifiedName, field: &Field) -> ColumnRef {
-        let known = self.cache.table(table).and_then(|table| table.column(&field.name));
+        let known = self
+            .cache
+            .table(table)
+            .and_then(|table| table.column(&field.name));
         let function = match known {
             None if field.name != "*" => self.cache.computed_column(table, &field.name),
             _ => None,
@@ -24,8 +27,15 @@ impl Planner<'_> {
     }
 
     /// A filter; on the name of an embed it asks whether the embed has rows.
-    pub(super) fn condition(&self, table: &QualifiedName, embeds: &[Embed], filter: &Filter) -> Result<Condition> {
-        let embed = embeds.iter().position(|embed| embed.name == filter.field.name && filter.field.path.is_empty());
+    pub(super) fn condition(
+        &self,
+        table: &QualifiedName,
+        embeds: &[Embed],
+        filter: &Filter,
+    ) -> Result<Condition> {
+        let embed = embeds
+            .iter()
+            .position(|embed| embed.name == filter.field.name && filter.field.path.is_empty());
         if let Some(index) = embed {
             let exists = match filter.operation {
                 Operation::Is(IsValue::Null) => filter.negated,
@@ -41,12 +51,28 @@ impl Planner<'_> {
         })
     }
 
-    pub(super) fn logic(&self, table: &QualifiedName, embeds: &[Embed], tree: &LogicTree) -> Result<Condition> {
+    pub(super) fn logic(
+        &self,
+        table: &QualifiedName,
+        embeds: &[Embed],
+        tree: &LogicTree,
+    ) -> Result<Condition> {
         match tree {
             LogicTree::Filter(filter) => self.condition(table, embeds, filter),
-            LogicTree::Group { negated, logic, trees } => {
-                let conditions = trees.iter().map(|tree| self.logic(table, embeds, tree)).collect::<Result<_>>()?;
-                Ok(Condition::Group { negated: *negated, logic: *logic, conditions })
+            LogicTree::Group {
+                negated,
+                logic,
+                trees,
+            } => {
+                let conditions = trees
+                    .iter()
+                    .map(|tree| self.logic(table, embeds, tree))
+                    .collect::<Result<_>>()?;
+                Ok(Condition::Group {
+                    negated: *negated,
+                    logic: *logic,
+                    conditions,
+                })
             }
         }
     }
@@ -63,6 +89,11 @@ impl Planner<'_> {
                 (Some(index), self.column(&embeds[index].read.table, &term.field))
             }
         };
-        Ok(Order { embed, column, descending: term.descending, nulls: term.nulls })
+        Ok(Order {
+            embed,
+            column,
+            descending: term.descending,
+            nulls: term.nulls,
+        })
     }
 }

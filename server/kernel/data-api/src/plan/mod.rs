@@ -9,6 +9,9 @@ mod relation;
 mod suggest;
 mod types;
 
+#[cfg(test)]
+mod tests;
+
 use uuid::Uuid;
 
 pub(crate) use call::array_literal;
@@ -31,8 +34,18 @@ struct Planner<'a> {
 
 impl Plan {
     /// Plans a request. With `tenant` every statement on a tenant table is bound to that organisation.
-    pub fn new(request: &ApiRequest, cache: &SchemaCache, settings: &Settings, tenant: Option<Uuid>) -> Result<Self> {
-        let planner = Planner { request, cache, settings, tenant };
+    pub fn new(
+        request: &ApiRequest,
+        cache: &SchemaCache,
+        settings: &Settings,
+        tenant: Option<Uuid>,
+    ) -> Result<Self> {
+        let planner = Planner {
+            request,
+            cache,
+            settings,
+            tenant,
+        };
         let action = match &request.action {
             Action::Read { relation, .. } => PlannedAction::Read(planner.read(relation)?),
             Action::Mutate { relation, mutation } => {
@@ -74,13 +87,16 @@ impl Plan {
             PlannedAction::Mutate(mutate) => {
                 self.media.is_singular() || mutate.max_affected.is_some() || mutate.is_put()
             }
-            PlannedAction::Call(call) => !call.read_only && (self.media.is_singular() || call.max_affected.is_some()),
+            PlannedAction::Call(call) => {
+                !call.read_only && (self.media.is_singular() || call.max_affected.is_some())
+            }
         }
     }
 
     /// An estimate of the total is wanted from the planner of PostgreSQL.
     pub fn wants_estimate(&self) -> bool {
-        matches!(self.count, Some(Count::Planned | Count::Estimated)) && matches!(self.action, PlannedAction::Read(_))
+        matches!(self.count, Some(Count::Planned | Count::Estimated))
+            && matches!(self.action, PlannedAction::Read(_))
     }
 }
 
@@ -120,7 +136,12 @@ fn negotiate(accept: &[MediaType]) -> Result<MediaType> {
         .ok_or_else(|| {
             let names: Vec<String> = accept
                 .iter()
-                .map(|media| media.content_type().trim_end_matches("; charset=utf-8").to_owned())
+                .map(|media| {
+                    media
+                        .content_type()
+                        .trim_end_matches("; charset=utf-8")
+                        .to_owned()
+                })
                 .collect();
             Error::media_type(&names)
         })

@@ -3,9 +3,7 @@
 use bytes::Bytes;
 
 use super::{Condition, Conflict, MutatePlan, PayloadColumn, Planner, ReadPlan, Returning, Via};
-use crate::api_request::{
-    Missing, Mutation, Operation, Operator, Payload, Range, Resolution, Return,
-};
+use crate::api_request::{Missing, Mutation, Operation, Operator, Payload, Range, Resolution, Return};
 use crate::error::{Error, Result};
 use crate::schema_cache::{TENANT_COLUMN, Table};
 
@@ -23,7 +21,11 @@ impl Planner<'_> {
         }
         let (payload, payload_object, keys) = self.body();
         let columns = self.payload_columns(table, &keys)?;
-        let holds_key = || table.public_key().all(|key| columns.iter().any(|column| column.name == key));
+        let holds_key = || {
+            table
+                .public_key()
+                .all(|key| columns.iter().any(|column| column.name == key))
+        };
         if mutation == Mutation::Put && !holds_key() {
             return Err(Error::put_payload());
         }
@@ -68,14 +70,18 @@ impl Planner<'_> {
         }
         // Read as a filter on what is shown, such a test would let the write change every row.
         if conditions.iter().any(tests_embed) {
-            return Err(Error::not_implemented("Rows to change cannot be chosen by an embedded resource."));
+            return Err(Error::not_implemented(
+                "Rows to change cannot be chosen by an embedded resource.",
+            ));
         }
         Ok(conditions)
     }
 
     fn body(&self) -> (Bytes, bool, Vec<String>) {
         match &self.request.payload {
-            Some(Payload::Json { text, object, keys, .. }) => (text.clone(), *object, keys.clone()),
+            Some(Payload::Json {
+                text, object, keys, ..
+            }) => (text.clone(), *object, keys.clone()),
             _ => (Bytes::from_static(b"[]"), false, Vec::new()),
         }
     }
@@ -85,7 +91,9 @@ impl Planner<'_> {
         names
             .iter()
             .map(|name| {
-                let column = table.column(name).ok_or_else(|| Error::no_column(&table.qualified.name, name))?;
+                let column = table
+                    .column(name)
+                    .ok_or_else(|| Error::no_column(&table.qualified.name, name))?;
                 Ok(PayloadColumn {
                     name: name.clone(),
                     type_name: column.type_name.clone(),
@@ -101,7 +109,12 @@ impl Planner<'_> {
             Mutation::Insert => self.request.preferences.resolution?,
             _ => return None,
         };
-        let asked = self.request.query.on_conflict.as_ref().filter(|_| mutation == Mutation::Insert);
+        let asked = self
+            .request
+            .query
+            .on_conflict
+            .as_ref()
+            .filter(|_| mutation == Mutation::Insert);
         let mut columns = asked.cloned().unwrap_or_else(|| table.primary_key.clone());
         if columns.is_empty() {
             return None;
@@ -127,9 +140,11 @@ fn check_put(table: &Table, conditions: &[Condition], no_logic: bool) -> Result<
     let mut named: Vec<&str> = Vec::new();
     for condition in conditions {
         match condition {
-            Condition::Compare { column, negated: false, operation: Operation::Compare(Operator::Equal, None, _) }
-                if column.path.is_empty() =>
-            {
+            Condition::Compare {
+                column,
+                negated: false,
+                operation: Operation::Compare(Operator::Equal, None, _),
+            } if column.path.is_empty() => {
                 named.push(&column.name);
             }
             _ => return Err(Error::put_filters()),
@@ -141,17 +156,28 @@ fn check_put(table: &Table, conditions: &[Condition], no_logic: bool) -> Result<
     }
     named.sort_unstable();
     key.sort_unstable();
-    if no_logic && !key.is_empty() && named == key { Ok(()) } else { Err(Error::put_filters()) }
+    if no_logic && !key.is_empty() && named == key {
+        Ok(())
+    } else {
+        Err(Error::put_filters())
+    }
 }
 
 /// The columns that reading the changed rows needs.
 fn returning(read: &ReadPlan, representation: Return, location: &[String]) -> Returning {
-    let mut needed = Returning { columns: location.to_vec(), ..Returning::default() };
+    let mut needed = Returning {
+        columns: location.to_vec(),
+        ..Returning::default()
+    };
     if representation != Return::Representation {
         return needed;
     }
     let outputs = read.select.iter().map(|output| &output.column);
-    let sorted = read.order.iter().filter(|order| order.embed.is_none()).map(|order| &order.column);
+    let sorted = read
+        .order
+        .iter()
+        .filter(|order| order.embed.is_none())
+        .map(|order| &order.column);
     for column in outputs.chain(sorted) {
         match &column.function {
             Some(function) => needed.computed.push((column.name.clone(), function.clone())),
@@ -163,7 +189,9 @@ fn returning(read: &ReadPlan, representation: Return, location: &[String]) -> Re
         match &embed.via {
             Via::Columns(pairs) => needed.columns.extend(pairs.iter().map(|(near, _)| near.clone())),
             Via::Junction { junction, .. } => {
-                needed.columns.extend(junction.source.iter().map(|(near, _)| near.clone()));
+                needed
+                    .columns
+                    .extend(junction.source.iter().map(|(near, _)| near.clone()));
             }
             Via::Function(_) => needed.all = true,
         }

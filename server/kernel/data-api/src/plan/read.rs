@@ -1,6 +1,6 @@
 //! Plans a read: the root relation and, recursively, what is embedded in it.
 
-use super::{Embed, OutputColumn, Planner, ReadPlan};
+use super::{Embed, EmbedOutput, OutputColumn, Planner, ReadPlan};
 use crate::api_request::{
     EmbedPath, Field, JoinKind, JsonOperand, Range, SelectEmbed, SelectField, SelectItem,
 };
@@ -29,7 +29,13 @@ impl Planner<'_> {
     /// Plans the reading of a relation's rows; `filtered` if the root's filters are the reader's to apply.
     pub(super) fn read_of(&self, table: QualifiedName, filtered: bool) -> Result<ReadPlan> {
         let mut seen = Seen::default();
-        let plan = self.level(table, &self.request.query.select, EmbedPath::new(), filtered, &mut seen)?;
+        let plan = self.level(
+            table,
+            &self.request.query.select,
+            EmbedPath::new(),
+            filtered,
+            &mut seen,
+        )?;
         self.check_paths(&seen)?;
         Ok(plan)
     }
@@ -66,11 +72,27 @@ impl Planner<'_> {
                 order.push(self.order(&table, &embeds, term)?);
             }
         }
-        let range = if path.is_empty() { Range::ALL } else { query.ranges.get(&path).copied().unwrap_or_default() };
-        let range = if path.is_empty() { range } else { range.capped(self.settings.max_rows) };
+        let range = if path.is_empty() {
+            Range::ALL
+        } else {
+            query.ranges.get(&path).copied().unwrap_or_default()
+        };
+        let range = if path.is_empty() {
+            range
+        } else {
+            range.capped(self.settings.max_rows)
+        };
         let tenant = self.is_tenant(&table);
         seen.paths.push(path);
-        Ok(ReadPlan { table, tenant, select, embeds, conditions, order, range })
+        Ok(ReadPlan {
+            table,
+            tenant,
+            select,
+            embeds,
+            conditions,
+            order,
+            range,
+        })
     }
 
     fn output(&self, table: &QualifiedName, item: &SelectField) -> Result<OutputColumn> {
@@ -88,10 +110,20 @@ impl Planner<'_> {
             None if plain => None,
             None => Some(output_name(&item.field)),
         };
-        Ok(OutputColumn { column, cast: item.cast.clone(), name })
+        Ok(OutputColumn {
+            column,
+            cast: item.cast.clone(),
+            name,
+        })
     }
 
-    fn embed(&self, from: &QualifiedName, item: &SelectEmbed, path: &EmbedPath, seen: &mut Seen) -> Result<Embed> {
+    fn embed(
+        &self,
+        from: &QualifiedName,
+        item: &SelectEmbed,
+        path: &EmbedPath,
+        seen: &mut Seen,
+    ) -> Result<Embed> {
         if seen.paths.len() >= MAX_EMBEDS {
             return Err(Error::query(
                 "\"failed to parse select parameter\" (line 1, column 1)",
@@ -101,23 +133,29 @@ impl Planner<'_> {
         let relationship: &Relationship = self.relationship(from, item)?;
         let to_one = relationship.is_to_one();
         if item.spread && !to_one {
-            return Err(Error::not_implemented("Spreading a to-many relationship is not available yet."));
+            return Err(Error::not_implemented(
+                "Spreading a to-many relationship is not available yet.",
+            ));
         }
         let name = item.alias.clone().unwrap_or_else(|| item.relation.clone());
         let mut below = path.clone();
         below.push(name.clone());
         if item.alias.is_some() {
-            seen.aliased.push((path.clone(), item.relation.clone(), name.clone()));
+            seen.aliased
+                .push((path.clone(), item.relation.clone(), name.clone()));
         }
         let read = self.level(relationship.foreign_table.clone(), &item.items, below, true, seen)?;
-        let hidden = item.items.is_empty();
+        let output = match (item.items.is_empty(), item.spread) {
+            (true, _) => EmbedOutput::Hidden,
+            (false, true) => EmbedOutput::Spread,
+            (false, false) => EmbedOutput::Nested,
+        };
         Ok(Embed {
             name,
             via: self.via(relationship),
             to_one,
             inner: item.join == Some(JoinKind::Inner),
-            spread: item.spread,
-            hidden,
+            output,
             read,
         })
     }
@@ -136,7 +174,10 @@ impl Planner<'_> {
             let depth = depth.unwrap_or(path.len());
             let name = &path[depth - 1];
             let parent = &path[..depth - 1];
-            let alias = seen.aliased.iter().find(|(at, relation, _)| at == parent && relation == name);
+            let alias = seen
+                .aliased
+                .iter()
+                .find(|(at, relation, _)| at == parent && relation == name);
             return Err(match alias {
                 Some((_, _, alias)) => Error::not_embedded_by_alias(name, alias),
                 None => Error::not_embedded(name),

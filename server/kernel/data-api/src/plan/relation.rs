@@ -12,7 +12,9 @@ impl<'a> Planner<'a> {
         let qualified = self.qualified(name);
         self.cache.table(&qualified).ok_or_else(|| {
             let names = self.cache.tables().map(|table| &table.qualified);
-            let names = names.filter(|known| known.schema == qualified.schema).map(|known| known.name.as_str());
+            let names = names
+                .filter(|known| known.schema == qualified.schema)
+                .map(|known| known.name.as_str());
             Error::no_table(&qualified.schema, name, nearest(name, names))
         })
     }
@@ -29,14 +31,21 @@ impl<'a> Planner<'a> {
             .collect();
         // A relationship that somebody wrote as a function overrides what foreign keys say.
         if let Some(computed) = known.iter().find(|candidate| {
-            matches!(candidate.cardinality, Cardinality::Computed { .. }) && candidate.is_target(&embed.relation)
+            matches!(candidate.cardinality, Cardinality::Computed { .. })
+                && candidate.is_target(&embed.relation)
         }) {
             return Ok(computed);
         }
         // A table that refers to itself: by its name its children are meant, by the column its parent.
-        if found.len() > 1 && found.iter().any(|candidate| candidate.table == candidate.foreign_table) {
+        if found.len() > 1
+            && found
+                .iter()
+                .any(|candidate| candidate.table == candidate.foreign_table)
+        {
             let children = embed.relation == from.name;
-            found.retain(|candidate| candidate.table != candidate.foreign_table || candidate.holds_key != children);
+            found.retain(|candidate| {
+                candidate.table != candidate.foreign_table || candidate.holds_key != children
+            });
         }
         match found.as_slice() {
             [only] => Ok(only),
@@ -47,7 +56,11 @@ impl<'a> Planner<'a> {
                 schema,
                 self.suggest_relationship(from, &embed.relation),
             )),
-            several => Err(Error::ambiguous_relationship(&from.name, &embed.relation, several)),
+            several => Err(Error::ambiguous_relationship(
+                &from.name,
+                &embed.relation,
+                several,
+            )),
         }
     }
 
@@ -55,9 +68,18 @@ impl<'a> Planner<'a> {
         let children = self.cache.relationships(from);
         let (wanted, near) = if children.is_empty() {
             let parents = self.cache.related().filter(|table| table.schema == from.schema);
-            (from.name.as_str(), nearest(&from.name, parents.map(|table| table.name.as_str())))
+            (
+                from.name.as_str(),
+                nearest(&from.name, parents.map(|table| table.name.as_str())),
+            )
         } else {
-            (target, nearest(target, children.iter().map(|child| child.foreign_table.name.as_str())))
+            (
+                target,
+                nearest(
+                    target,
+                    children.iter().map(|child| child.foreign_table.name.as_str()),
+                ),
+            )
         };
         near.map(|near| format!("Perhaps you meant '{near}' instead of '{wanted}'."))
     }

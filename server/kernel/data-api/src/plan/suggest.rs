@@ -11,7 +11,9 @@ pub(super) fn nearest<'n>(wanted: &str, names: impl IntoIterator<Item = &'n str>
             return None;
         }
         let score = strsim::jaro_winkler(wanted, name);
-        let better = best.is_none_or(|(highest, held)| score > highest || (score.total_cmp(&highest).is_eq() && name < held));
+        let better = best.is_none_or(|(highest, held)| {
+            score > highest || (score.total_cmp(&highest).is_eq() && name < held)
+        });
         if score >= NEAR && better {
             best = Some((score, name));
         }

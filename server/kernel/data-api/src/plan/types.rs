@@ -139,12 +139,21 @@ pub struct Embed {
     pub to_one: bool,
     /// Parents without it are left out.
     pub inner: bool,
-    /// Its columns go into the parent.
-    pub spread: bool,
-    /// Nothing of it is in the output.
-    pub hidden: bool,
+    /// Where its columns go.
+    pub output: EmbedOutput,
     /// The far side.
     pub read: ReadPlan,
+}
+
+/// Where the columns of an embed go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EmbedOutput {
+    /// Under its name.
+    Nested,
+    /// Into the parent, `...rel(a)`.
+    Spread,
+    /// Nowhere, `rel()`: it only filters.
+    Hidden,
 }
 
 /// How the far side of an embed is reached.
@@ -196,6 +205,10 @@ pub struct Returning {
 
 /// Rows are changed, and what was changed is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each printed at its own place"
+)]
 pub struct MutatePlan {
     /// How.
     pub mutation: Mutation,

@@ -17,8 +17,11 @@ pub use table::{Column, ColumnKind, Table};
 
 /// Reads tables, foreign keys and functions, in this order. Each takes the exposed schemas as `text[]` and returns one
 /// row with one JSON column.
-pub const QUERIES: [&str; 3] =
-    [include_str!("tables.sql"), include_str!("foreign_keys.sql"), include_str!("functions.sql")];
+pub const QUERIES: [&str; 3] = [
+    include_str!("tables.sql"),
+    include_str!("foreign_keys.sql"),
+    include_str!("functions.sql"),
+];
 
 /// A schema and a name in it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
@@ -32,7 +35,10 @@ pub struct QualifiedName {
 impl QualifiedName {
     /// Joins the two.
     pub fn new(schema: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { schema: schema.into(), name: name.into() }
+        Self {
+            schema: schema.into(),
+            name: name.into(),
+        }
     }
 }
 
@@ -52,17 +58,26 @@ impl SchemaCache {
         let tables: Vec<Table> = serde_json::from_str(tables)?;
         let keys: Vec<relationship::ForeignKey> = serde_json::from_str(foreign_keys)?;
         let functions: Vec<Function> = serde_json::from_str(functions)?;
-        let tables: HashMap<QualifiedName, Table> =
-            tables.into_iter().map(|table| (table.qualified.clone(), table)).collect();
+        let tables: HashMap<QualifiedName, Table> = tables
+            .into_iter()
+            .map(|table| (table.qualified.clone(), table))
+            .collect();
         let mut relationships: HashMap<QualifiedName, Vec<Relationship>> = HashMap::new();
         for relationship in relationship::derive(&keys, &tables, &functions) {
-            relationships.entry(relationship.table.clone()).or_default().push(relationship);
+            relationships
+                .entry(relationship.table.clone())
+                .or_default()
+                .push(relationship);
         }
         let mut named: HashMap<QualifiedName, Vec<Function>> = HashMap::new();
         for function in functions {
             named.entry(function.name.clone()).or_default().push(function);
         }
-        Ok(Self { tables, relationships, functions: named })
+        Ok(Self {
+            tables,
+            relationships,
+            functions: named,
+        })
     }
 
     /// A relation by its name.
@@ -98,6 +113,8 @@ impl SchemaCache {
     /// The function that computes a column of a relation: one argument of the row's type, one value back.
     pub fn computed_column(&self, table: &QualifiedName, column: &str) -> Option<&Function> {
         let functions = self.functions.get(&QualifiedName::new(&table.schema, column))?;
-        functions.iter().find(|function| function.computes_column_of(table))
+        functions
+            .iter()
+            .find(|function| function.computes_column_of(table))
     }
 }

@@ -92,7 +92,8 @@ impl Relationship {
             _ => {
                 self.foreign_table.name == target
                     || self.constraint == target
-                    || (self.holds_key && key_column(self.columns.iter().map(|(near, _)| near)) == Some(target))
+                    || (self.holds_key
+                        && key_column(self.columns.iter().map(|(near, _)| near)) == Some(target))
             }
         }
     }
@@ -138,7 +139,10 @@ pub(super) fn derive(
             found.push(Relationship {
                 table: from.clone(),
                 foreign_table: to.clone(),
-                cardinality: Cardinality::Computed { function: function.name.clone(), to_one: function.one_row },
+                cardinality: Cardinality::Computed {
+                    function: function.name.clone(),
+                    to_one: function.one_row,
+                },
                 constraint: function.name.name.clone(),
                 columns: Vec::new(),
                 holds_key: false,
@@ -148,7 +152,11 @@ pub(super) fn derive(
     for key in keys {
         let near = QualifiedName::new(&key.schema, &key.table);
         let far = QualifiedName::new(&key.foreign_schema, &key.foreign_table);
-        let swapped = key.columns.iter().map(|(source, target)| (target.clone(), source.clone())).collect();
+        let swapped = key
+            .columns
+            .iter()
+            .map(|(source, target)| (target.clone(), source.clone()))
+            .collect();
         let (forth, back) = if key.unique {
             (Cardinality::OneToOne, Cardinality::OneToOne)
         } else {
@@ -182,7 +190,10 @@ fn through_junctions<'a>(
 ) -> impl Iterator<Item = Relationship> + 'a {
     let mut of_table: HashMap<QualifiedName, Vec<&ForeignKey>> = HashMap::new();
     for key in keys {
-        of_table.entry(QualifiedName::new(&key.schema, &key.table)).or_default().push(key);
+        of_table
+            .entry(QualifiedName::new(&key.schema, &key.table))
+            .or_default()
+            .push(key);
     }
     of_table.into_iter().flat_map(move |(name, keys)| {
         let primary: &[String] = tables.get(&name).map_or(&[], |table| &table.primary_key);
@@ -203,7 +214,12 @@ fn through_junctions<'a>(
 }
 
 fn many_to_many(junction: &QualifiedName, source: &ForeignKey, target: &ForeignKey) -> Relationship {
-    let swap = |key: &ForeignKey| key.columns.iter().map(|(here, there)| (there.clone(), here.clone())).collect();
+    let swap = |key: &ForeignKey| {
+        key.columns
+            .iter()
+            .map(|(here, there)| (there.clone(), here.clone()))
+            .collect()
+    };
     Relationship {
         table: QualifiedName::new(&source.foreign_schema, &source.foreign_table),
         foreign_table: QualifiedName::new(&target.foreign_schema, &target.foreign_table),

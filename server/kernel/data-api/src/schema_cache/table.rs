@@ -42,6 +42,10 @@ pub struct Column {
 
 /// A table, view, materialised view or foreign table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, as the catalogue tells them"
+)]
 pub struct Table {
     /// Its name.
     #[serde(flatten)]
@@ -71,6 +75,9 @@ impl Table {
     /// The primary key as clients know it: which organisation is not theirs to say.
     pub fn public_key(&self) -> impl Iterator<Item = &str> {
         let tenant = self.tenant;
-        self.primary_key.iter().map(String::as_str).filter(move |column| !tenant || *column != TENANT_COLUMN)
+        self.primary_key
+            .iter()
+            .map(String::as_str)
+            .filter(move |column| !tenant || *column != TENANT_COLUMN)
     }
 }

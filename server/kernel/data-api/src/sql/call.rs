@@ -98,7 +98,11 @@ impl Writer {
                 }
             }
             CallArguments::Unnamed(body, type_name) => {
-                let value = if type_name == "bytea" { Param::binary(body) } else { Param(body.clone()) };
+                let value = if type_name == "bytea" {
+                    Param::binary(body)
+                } else {
+                    Param(body.clone())
+                };
                 self.param(value);
                 self.push("::");
                 self.push(type_name);

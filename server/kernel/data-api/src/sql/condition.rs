@@ -2,9 +2,7 @@
 
 use super::read::{Level, Scope};
 use super::writer::Writer;
-use crate::api_request::{
-    FullText, IsValue, JsonOperand, Logic, Nulls, Operation, Operator, Quantifier,
-};
+use crate::api_request::{FullText, IsValue, JsonOperand, Logic, Nulls, Operation, Operator, Quantifier};
 use crate::plan::{ColumnRef, Condition, Order};
 
 impl Writer {
@@ -49,7 +47,11 @@ impl Writer {
 
     pub(super) fn condition(&mut self, level: &Level<'_>, condition: &Condition) {
         match condition {
-            Condition::Compare { column, negated, operation } => {
+            Condition::Compare {
+                column,
+                negated,
+                operation,
+            } => {
                 if *negated {
                     self.push("NOT (");
                 }
@@ -59,7 +61,11 @@ impl Writer {
                 }
             }
             Condition::Embed { index, exists } => self.embed_exists(level, *index, *exists),
-            Condition::Group { negated, logic, conditions } => {
+            Condition::Group {
+                negated,
+                logic,
+                conditions,
+            } => {
                 self.push(if *negated { "NOT (" } else { "(" });
                 let between = match logic {
                     Logic::And => " AND ",

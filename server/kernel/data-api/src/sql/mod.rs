@@ -12,6 +12,9 @@ mod param;
 mod read;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use param::Param;
 
 use crate::plan::{Plan, PlannedAction};
@@ -42,7 +45,9 @@ impl Statement {
     /// `EXPLAIN` of the rows that a read would count, if an estimate is wanted. Run after the statement itself in the
     /// same transaction; [`estimated_rows`] reads its one JSON value.
     pub fn estimate(plan: &Plan) -> Option<Self> {
-        let PlannedAction::Read(read) = &plan.action else { return None };
+        let PlannedAction::Read(read) = &plan.action else {
+            return None;
+        };
         if !plan.wants_estimate() {
             return None;
         }

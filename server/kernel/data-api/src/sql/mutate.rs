@@ -55,7 +55,9 @@ impl Writer {
         if fills_tenant || !mutate.columns.is_empty() {
             self.push(" (");
             let own = fills_tenant.then_some(TENANT_COLUMN);
-            let names = own.into_iter().chain(mutate.columns.iter().map(|column| column.name.as_str()));
+            let names = own
+                .into_iter()
+                .chain(mutate.columns.iter().map(|column| column.name.as_str()));
             for (index, name) in names.enumerate() {
                 if index > 0 {
                     self.push(", ");
@@ -103,7 +105,11 @@ impl Writer {
         }
         self.push(")");
         // Whose a row is never changes.
-        let mut updated = mutate.columns.iter().filter(|column| !mutate.tenant || column.name != TENANT_COLUMN).peekable();
+        let mut updated = mutate
+            .columns
+            .iter()
+            .filter(|column| !mutate.tenant || column.name != TENANT_COLUMN)
+            .peekable();
         if conflict.resolution == Resolution::IgnoreDuplicates || updated.peek().is_none() {
             self.push(" DO NOTHING");
             return;

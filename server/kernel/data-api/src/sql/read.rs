@@ -6,7 +6,7 @@
 
 use super::Param;
 use super::writer::{SOURCE, Writer};
-use crate::plan::{CallPlan, ColumnRef, Embed, OutputColumn, ReadPlan, Via};
+use crate::plan::{CallPlan, ColumnRef, Embed, EmbedOutput, OutputColumn, ReadPlan, Via};
 use crate::schema_cache::QualifiedName;
 
 /// A table inside the statement.
@@ -43,7 +43,10 @@ impl Writer {
     /// `SELECT … FROM … WHERE … ORDER BY … LIMIT …` of the root.
     pub(super) fn read_root(&mut self, plan: &ReadPlan, from: From<'_>) {
         let root = plan.table.name.clone();
-        let scope = Scope { alias: &root, has_row_type: !matches!(from, From::Source) };
+        let scope = Scope {
+            alias: &root,
+            has_row_type: !matches!(from, From::Source),
+        };
         let level = self.level(scope, plan, &root);
         self.select(&level);
         self.push(" FROM ");
@@ -61,8 +64,16 @@ impl Writer {
 
     pub(super) fn counted_rows_from(&mut self, plan: &ReadPlan, from: From<'_>) {
         let root = plan.table.name.clone();
-        let scope = Scope { alias: &root, has_row_type: !matches!(from, From::Source) };
-        let level = Level { scope, plan, root: &root, joins: vec![None; plan.embeds.len()] };
+        let scope = Scope {
+            alias: &root,
+            has_row_type: !matches!(from, From::Source),
+        };
+        let level = Level {
+            scope,
+            plan,
+            root: &root,
+            joins: vec![None; plan.embeds.len()],
+        };
         self.push("SELECT 1 FROM ");
         self.source(plan, from);
         self.filter(&level, " WHERE ");
@@ -87,11 +98,16 @@ impl Writer {
             .enumerate()
             .map(|(index, embed)| {
                 let sorted_by = plan.order.iter().any(|order| order.embed == Some(index));
-                let joined = embed.to_one && (!embed.hidden || sorted_by);
+                let joined = embed.to_one && (embed.output != EmbedOutput::Hidden || sorted_by);
                 joined.then(|| self.alias("tenon_one", root))
             })
             .collect();
-        Level { scope, plan, root, joins }
+        Level {
+            scope,
+            plan,
+            root,
+            joins,
+        }
     }
 
     fn select(&mut self, level: &Level<'_>) {
@@ -108,12 +124,12 @@ impl Writer {
             self.output(&level.scope, output);
         }
         for (embed, join) in level.plan.embeds.iter().zip(&level.joins) {
-            if embed.hidden {
+            if embed.output == EmbedOutput::Hidden {
                 continue;
             }
             comma(self);
             match join {
-                Some(join) if embed.spread => self.member(join, "*"),
+                Some(join) if embed.output == EmbedOutput::Spread => self.member(join, "*"),
                 Some(join) => {
                     self.ident(join);
                     self.push(" AS ");
@@ -140,8 +156,13 @@ impl Writer {
         } else {
             self.column(scope, &output.column);
         }
-        let computed_elsewhere = output.column.function.is_some() && !scope.has_row_type && output.column.path.is_empty();
-        if let Some(name) = output.name.as_deref().filter(|name| !computed_elsewhere || *name != output.column.name) {
+        let computed_elsewhere =
+            output.column.function.is_some() && !scope.has_row_type && output.column.path.is_empty();
+        if let Some(name) = output
+            .name
+            .as_deref()
+            .filter(|name| !computed_elsewhere || *name != output.column.name)
+        {
             self.push(" AS ");
             self.ident(name);
         }
@@ -150,7 +171,11 @@ impl Writer {
     fn joins(&mut self, level: &Level<'_>) {
         for (embed, join) in level.plan.embeds.iter().zip(&level.joins) {
             let Some(join) = join else { continue };
-            self.push(if embed.inner { " JOIN LATERAL (" } else { " LEFT JOIN LATERAL (" });
+            self.push(if embed.inner {
+                " JOIN LATERAL ("
+            } else {
+                " LEFT JOIN LATERAL ("
+            });
             self.embedded(level, embed);
             self.push(") AS ");
             self.ident(join);
@@ -162,7 +187,14 @@ impl Writer {
     fn embedded(&mut self, near: &Level<'_>, embed: &Embed) {
         let plan = &embed.read;
         let alias = self.alias(&plan.table.name, near.root);
-        let level = self.level(Scope { alias: &alias, has_row_type: true }, plan, near.root);
+        let level = self.level(
+            Scope {
+                alias: &alias,
+                has_row_type: true,
+            },
+            plan,
+            near.root,
+        );
         self.select(&level);
         let between = self.far_side(near, embed, &alias);
         self.joins(&level);
@@ -188,7 +220,9 @@ impl Writer {
         }
         self.push(" AS ");
         self.ident(alias);
-        let Via::Junction { junction, .. } = &embed.via else { return None };
+        let Via::Junction { junction, .. } = &embed.via else {
+            return None;
+        };
         let between = self.alias(&junction.table.name, near.root);
         self.push(" JOIN ");
         self.qualified(&junction.table);
@@ -260,13 +294,25 @@ impl Writer {
     /// `[NOT] EXISTS (…)` of an embed's rows.
     pub(super) fn embed_exists(&mut self, near: &Level<'_>, index: usize, exists: bool) {
         let embed = &near.plan.embeds[index];
-        self.push(if exists { "EXISTS (SELECT 1" } else { "NOT EXISTS (SELECT 1" });
+        self.push(if exists {
+            "EXISTS (SELECT 1"
+        } else {
+            "NOT EXISTS (SELECT 1"
+        });
         let alias = self.alias(&embed.read.table.name, near.root);
         let between = self.far_side(near, embed, &alias);
         self.link(near, embed, &alias, between.as_deref());
         let plan = &embed.read;
-        let scope = Scope { alias: &alias, has_row_type: true };
-        let level = Level { scope, plan, root: near.root, joins: vec![None; plan.embeds.len()] };
+        let scope = Scope {
+            alias: &alias,
+            has_row_type: true,
+        };
+        let level = Level {
+            scope,
+            plan,
+            root: near.root,
+            joins: vec![None; plan.embeds.len()],
+        };
         self.filter(&level, " AND ");
         self.push(")");
     }
@@ -278,16 +324,36 @@ impl Writer {
             output.name.is_none() && (output.column.name == "*" || output.column.name == column.name)
         });
         if let (Some(join), true, None) = (&near.joins[index], selected, &column.function) {
-            return self.column(&Scope { alias: join, has_row_type: false }, column);
+            return self.column(
+                &Scope {
+                    alias: join,
+                    has_row_type: false,
+                },
+                column,
+            );
         }
         self.push("(SELECT ");
         let alias = self.alias(&embed.read.table.name, near.root);
-        self.column(&Scope { alias: &alias, has_row_type: true }, column);
+        self.column(
+            &Scope {
+                alias: &alias,
+                has_row_type: true,
+            },
+            column,
+        );
         let between = self.far_side(near, embed, &alias);
         self.link(near, embed, &alias, between.as_deref());
         let plan = &embed.read;
-        let scope = Scope { alias: &alias, has_row_type: true };
-        let level = Level { scope, plan, root: near.root, joins: vec![None; plan.embeds.len()] };
+        let scope = Scope {
+            alias: &alias,
+            has_row_type: true,
+        };
+        let level = Level {
+            scope,
+            plan,
+            root: near.root,
+            joins: vec![None; plan.embeds.len()],
+        };
         self.filter(&level, " AND ");
         self.push(" LIMIT 1)");
     }
@@ -306,9 +372,23 @@ impl Writer {
     }
 
     /// Conditions on a write's own table.
-    pub(super) fn write_conditions(&mut self, plan: &ReadPlan, alias: &str, conditions: &[crate::plan::Condition], before: &str) {
-        let scope = Scope { alias, has_row_type: true };
-        let level = Level { scope, plan, root: &plan.table.name, joins: vec![None; plan.embeds.len()] };
+    pub(super) fn write_conditions(
+        &mut self,
+        plan: &ReadPlan,
+        alias: &str,
+        conditions: &[crate::plan::Condition],
+        before: &str,
+    ) {
+        let scope = Scope {
+            alias,
+            has_row_type: true,
+        };
+        let level = Level {
+            scope,
+            plan,
+            root: &plan.table.name,
+            joins: vec![None; plan.embeds.len()],
+        };
         let mut before = before;
         for condition in conditions {
             self.push(before);

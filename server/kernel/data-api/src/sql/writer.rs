@@ -21,11 +21,20 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(tenant: Option<Uuid>) -> Self {
-        Self { text: String::with_capacity(512), params: Vec::new(), tenant, tenant_slot: None, aliases: 0 }
+        Self {
+            text: String::with_capacity(512),
+            params: Vec::new(),
+            tenant,
+            tenant_slot: None,
+            aliases: 0,
+        }
     }
 
     pub(super) fn finish(self) -> Statement {
-        Statement { sql: self.text, params: self.params }
+        Statement {
+            sql: self.text,
+            params: self.params,
+        }
     }
 
     pub(super) fn push(&mut self, text: &str) {
@@ -59,7 +68,11 @@ impl Writer {
     pub(super) fn member(&mut self, alias: &str, column: &str) {
         self.ident(alias);
         self.push(".");
-        if column == "*" { self.push("*") } else { self.ident(column) }
+        if column == "*" {
+            self.push("*");
+        } else {
+            self.ident(column);
+        }
     }
 
     /// `'name'`, for names from the catalogue only.

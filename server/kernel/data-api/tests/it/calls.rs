@@ -11,7 +11,11 @@ async fn arguments_come_by_name_and_may_be_left_to_their_defaults() {
         ("/rpc/add", r#"{"a":1,"b":2}"#, json!(3)),
         ("/rpc/add", r#"{"a":1}"#, json!(11)),
         ("/rpc/greet", r#"{"name":"Ann"}"#, json!("hello Ann")),
-        ("/rpc/greet", r#"{"name":"Ann","title":"Dr"}"#, json!("hello Dr Ann")),
+        (
+            "/rpc/greet",
+            r#"{"name":"Ann","title":"Dr"}"#,
+            json!("hello Dr Ann"),
+        ),
         ("/rpc/numbers", r#"{"most":3}"#, json!([1, 2, 3])),
         ("/rpc/pair", "{}", json!({"a": 1, "b": "x"})),
         ("/rpc/pair", "", json!({"a": 1, "b": "x"})),
@@ -30,7 +34,14 @@ async fn arguments_come_by_name_and_may_be_left_to_their_defaults() {
         let answer = shop.get(target).await;
         assert_eq!((answer.status, answer.body), (200, expected), "{target}");
     }
-    let bytes = shop.send("POST", "/rpc/size", &[("content-type", "application/octet-stream")], "abc").await;
+    let bytes = shop
+        .send(
+            "POST",
+            "/rpc/size",
+            &[("content-type", "application/octet-stream")],
+            "abc",
+        )
+        .await;
     assert_eq!(bytes.body, json!(3));
 }
 
@@ -45,8 +56,14 @@ async fn sets_of_rows_are_filtered_sorted_embedded_and_counted() {
             r#"{"lowest":1}"#,
         )
         .await;
-    assert_eq!((answer.status, answer.header("content-range")), (206, Some("0-0/2")));
-    assert_eq!(answer.body, json!([{"number": "PO-1", "suppliers": {"name": "Acme"}}]));
+    assert_eq!(
+        (answer.status, answer.header("content-range")),
+        (206, Some("0-0/2"))
+    );
+    assert_eq!(
+        answer.body,
+        json!([{"number": "PO-1", "suppliers": {"name": "Acme"}}])
+    );
 }
 
 #[tokio::test]
@@ -61,7 +78,9 @@ async fn get_must_not_write() {
     let shop = Shop::open().await;
     let refused = shop.get("/rpc/insert_note?body=x").await;
     assert_eq!((refused.status, refused.code()), (405, "25006"));
-    let made = shop.send("POST", "/rpc/insert_note?select=body", &[], r#"{"body":"x"}"#).await;
+    let made = shop
+        .send("POST", "/rpc/insert_note?select=body", &[], r#"{"body":"x"}"#)
+        .await;
     assert_eq!((made.status, made.body), (200, json!({"body": "x"})));
     let put = shop.send("PUT", "/rpc/add", &[], "{}").await;
     assert_eq!((put.status, put.code()), (405, "PGRST101"));
@@ -73,7 +92,10 @@ async fn overloads_that_cannot_be_told_apart_are_listed() {
     let answer = shop.send("POST", "/rpc/same", &[], r#"{"a":1}"#).await;
     assert_eq!((answer.status, answer.code()), (300, "PGRST203"));
     let message = answer.body["message"].as_str().expect("told");
-    assert!(message.contains("shop.same(a => integer), shop.same(a => text)"), "{message}");
+    assert!(
+        message.contains("shop.same(a => integer), shop.same(a => text)"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
@@ -81,17 +103,29 @@ async fn unknown_functions_and_arguments_are_told_with_the_nearest() {
     let shop = Shop::open().await;
     let name = shop.send("POST", "/rpc/grete", &[], r#"{"name":"x"}"#).await;
     assert_eq!((name.status, name.code()), (404, "PGRST202"));
-    assert_eq!(name.body["hint"], "Perhaps you meant to call the function shop.greet");
+    assert_eq!(
+        name.body["hint"],
+        "Perhaps you meant to call the function shop.greet"
+    );
     let argument = shop.get("/rpc/add_one?m=1").await;
-    assert_eq!(argument.body["message"], "Could not find the function shop.add_one(m) in the schema cache");
-    assert_eq!(argument.body["hint"], "Perhaps you meant to call the function shop.add_one(n)");
+    assert_eq!(
+        argument.body["message"],
+        "Could not find the function shop.add_one(m) in the schema cache"
+    );
+    assert_eq!(
+        argument.body["hint"],
+        "Perhaps you meant to call the function shop.add_one(n)"
+    );
 }
 
 #[tokio::test]
 async fn functions_set_status_and_headers_and_raise_their_own_errors() {
     let shop = Shop::open().await;
     let pot = shop.get("/rpc/teapot").await;
-    assert_eq!((pot.status, pot.header("x-pot"), pot.body.clone()), (418, Some("short"), json!("I am")));
+    assert_eq!(
+        (pot.status, pot.header("x-pot"), pot.body.clone()),
+        (418, Some("short"), json!("I am"))
+    );
     let refused = shop.send("POST", "/rpc/refuse", &[], "{}").await;
     assert_eq!((refused.status, refused.code()), (409, "shop.already_done"));
     assert_eq!(refused.body["hint"], "Stop.");

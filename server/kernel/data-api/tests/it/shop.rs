@@ -34,7 +34,10 @@ pub struct Answer {
 
 impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn code(&self) -> &str {
@@ -57,12 +60,24 @@ impl Shop {
         let name = format!("data_api_{:x}", hasher.finish());
         // One database for all tests of all processes: they roll back, so none sees another's changes.
         let admin = connect(&postgres.superuser("postgres")).await;
-        admin.batch_execute("select pg_advisory_lock(7266)").await.expect("one process at a time makes it");
-        let made = admin.query_opt("select from pg_database where datname = $1", &[&name]).await.expect("can be asked");
+        admin
+            .batch_execute("select pg_advisory_lock(7266)")
+            .await
+            .expect("one process at a time makes it");
+        let made = admin
+            .query_opt("select from pg_database where datname = $1", &[&name])
+            .await
+            .expect("can be asked");
         if made.is_none() {
             let new = format!("{name}_new");
-            admin.batch_execute(&format!("drop database if exists {new}")).await.expect("a leftover can be dropped");
-            admin.batch_execute(&format!("create database {new}")).await.expect("a database can be made");
+            admin
+                .batch_execute(&format!("drop database if exists {new}"))
+                .await
+                .expect("a leftover can be dropped");
+            admin
+                .batch_execute(&format!("create database {new}"))
+                .await
+                .expect("a database can be made");
             let client = connect(&postgres.superuser(&new)).await;
             client.batch_execute(schema).await.expect("the schema is valid");
             drop(client);
@@ -77,13 +92,26 @@ impl Shop {
         let schemas = vec!["shop".to_owned()];
         let mut read = Vec::new();
         for query in QUERIES {
-            let row = client.query_one(query, &[&schemas]).await.expect("the catalogue can be read");
+            let row = client
+                .query_one(query, &[&schemas])
+                .await
+                .expect("the catalogue can be read");
             let json: Value = row.get(0);
             read.push(json.to_string());
         }
-        let cache = SchemaCache::from_json(&read[0], &read[1], &read[2]).expect("the catalogue is understood");
-        let settings = Settings { schemas, tx_override: true, ..Settings::default() };
-        Self { client, cache, settings, tenant: Some(ORG_A) }
+        let cache =
+            SchemaCache::from_json(&read[0], &read[1], &read[2]).expect("the catalogue is understood");
+        let settings = Settings {
+            schemas,
+            tx_override: true,
+            ..Settings::default()
+        };
+        Self {
+            client,
+            cache,
+            settings,
+            tenant: Some(ORG_A),
+        }
     }
 
     pub async fn get(&self, target: &str) -> Answer {
@@ -98,10 +126,20 @@ impl Shop {
         };
         let _ = self.client.batch_execute("rollback").await;
         let body = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
-        Answer { status: response.status, headers: response.headers, body }
+        Answer {
+            status: response.status,
+            headers: response.headers,
+            body,
+        }
     }
 
-    pub fn compile(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Result<(ApiRequest, Plan), Error> {
+    pub fn compile(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<(ApiRequest, Plan), Error> {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let mut map = HeaderMap::new();
         for (name, value) in headers {
@@ -110,17 +148,38 @@ impl Shop {
         }
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         let body = Bytes::copy_from_slice(body.as_bytes());
-        let request = HttpRequest { method: &method, path, query, headers: &map, body: &body };
+        let request = HttpRequest {
+            method: &method,
+            path,
+            query,
+            headers: &map,
+            body: &body,
+        };
         let request = ApiRequest::parse(request, &self.settings)?;
         let plan = Plan::new(&request, &self.cache, &self.settings, self.tenant)?;
         Ok((request, plan))
     }
 
-    async fn try_send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Result<Response, Error> {
+    async fn try_send(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Response, Error> {
         let (request, plan) = self.compile(method, target, headers, body)?;
-        let Some(statement) = Statement::new(&plan) else { return Ok(info(&plan).expect("only these need no database")) };
-        let begin = if plan.is_read_only() { "begin read only" } else { "begin" };
-        self.client.batch_execute(begin).await.expect("a transaction begins");
+        let Some(statement) = Statement::new(&plan) else {
+            return Ok(info(&plan).expect("only these need no database"));
+        };
+        let begin = if plan.is_read_only() {
+            "begin read only"
+        } else {
+            "begin"
+        };
+        self.client
+            .batch_execute(begin)
+            .await
+            .expect("a transaction begins");
         let rows = self.query(&statement).await?;
         let mut result = DbResult::from_row(&rows[0]).expect("the documented columns");
         if let Some(estimate) = Statement::estimate(&plan) {
@@ -134,9 +193,12 @@ impl Shop {
     async fn query(&self, statement: &Statement) -> Result<Vec<tokio_postgres::Row>, Error> {
         let params: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> =
             statement.params.iter().map(|param: &Param| param as _).collect();
-        self.client.query(&statement.sql, &params).await.map_err(|error| match error.as_db_error() {
-            Some(reported) => Error::from_database(&DatabaseError::from(reported), true),
-            None => panic!("{error}: {}", statement.sql),
-        })
+        self.client
+            .query(&statement.sql, &params)
+            .await
+            .map_err(|error| match error.as_db_error() {
+                Some(reported) => Error::from_database(&DatabaseError::from(reported), true),
+                None => panic!("{error}: {}", statement.sql),
+            })
     }
 }

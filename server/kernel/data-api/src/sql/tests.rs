@@ -1,0 +1,214 @@
+//! The SQL text, without a database: what it looks like, that it is canonical, and that no value is ever in it.
+
+use proptest::prelude::*;
+
+use crate::fixture::{TENANT, plan, statement};
+use crate::sql::Statement;
+
+const ENVELOPE: &str = " AS body, nullif(current_setting('response.headers', true), '') AS response_headers, \
+     nullif(current_setting('response.status', true), '') AS response_status";
+
+fn params(statement: &Statement) -> Vec<String> {
+    statement
+        .params
+        .iter()
+        .map(|param| String::from_utf8_lossy(&param.0).into_owned())
+        .collect()
+}
+
+#[test]
+fn the_common_list_with_a_to_one_embed_is_one_flat_select() {
+    let made = statement(
+        "GET",
+        "/orders?select=id,number,supplier:suppliers(id,name)&value=gte.10&order=number.desc&limit=50&offset=100",
+        "",
+        "",
+    );
+    assert_eq!(
+        made.sql,
+        format!(
+            "SELECT null::bigint AS total_count, count(*) AS page_count, coalesce(json_agg(tenon_row), '[]'){ENVELOPE} \
+             FROM (SELECT \"orders\".\"id\", \"orders\".\"number\", \"tenon_one_1\" AS \"supplier\" FROM \"shop\".\"orders\" \
+             LEFT JOIN LATERAL (SELECT \"suppliers_2\".\"id\", \"suppliers_2\".\"name\" FROM \"shop\".\"suppliers\" AS \"suppliers_2\" \
+             WHERE \"suppliers_2\".\"org_id\" = \"orders\".\"org_id\" AND \"suppliers_2\".\"id\" = \"orders\".\"supplier_id\" \
+             AND \"suppliers_2\".\"org_id\" = $1::uuid) AS \"tenon_one_1\" ON true \
+             WHERE \"orders\".\"org_id\" = $1::uuid AND \"orders\".\"value\" >= $2 \
+             ORDER BY \"orders\".\"number\" DESC LIMIT 50 OFFSET $3) AS tenon_row"
+        )
+    );
+    assert_eq!(
+        params(&made),
+        [TENANT.to_string(), "10".to_owned(), "100".to_owned()]
+    );
+}
+
+#[test]
+fn to_many_embeds_are_aggregated_for_the_page_only() {
+    let made = statement("GET", "/orders?select=number,entries(amount)&limit=2", "", "");
+    let expected = "coalesce((SELECT json_agg(tenon_row) FROM (SELECT \"entries_1\".\"amount\" FROM \"shop\".\"entries\" AS \"entries_1\" \
+                    WHERE \"entries_1\".\"org_id\" = \"orders\".\"org_id\" AND \"entries_1\".\"order_id\" = \"orders\".\"id\" \
+                    AND \"entries_1\".\"org_id\" = $1::uuid LIMIT 1000) AS tenon_row), '[]') AS \"entries\"";
+    assert!(made.sql.contains(expected), "{}", made.sql);
+}
+
+#[test]
+fn an_insert_is_one_parameter_however_many_rows() {
+    let one = statement(
+        "POST",
+        "/suppliers",
+        "return=representation",
+        r#"{"id":"1","name":"x"}"#,
+    );
+    let two = statement(
+        "POST",
+        "/suppliers",
+        "return=representation",
+        r#"[{"id":"1","name":"x"},{"id":"2","name":"y"}]"#,
+    );
+    assert_eq!(one.sql, two.sql);
+    assert_eq!(
+        params(&one),
+        [TENANT.to_string(), r#"[{"id":"1","name":"x"}]"#.to_owned()]
+    );
+    assert!(
+        one.sql.starts_with(
+            "WITH \"tenon_source\" AS (INSERT INTO \"shop\".\"suppliers\" (\"org_id\", \"id\", \"name\") \
+             SELECT $1::uuid, \"tenon_body\".\"id\", \"tenon_body\".\"name\" FROM json_to_recordset($2::json) \
+             AS \"tenon_body\" (\"id\" uuid, \"name\" text) RETURNING \"suppliers\".*) SELECT"
+        ),
+        "{}",
+        one.sql
+    );
+}
+
+#[test]
+fn every_statement_on_tenant_tables_names_the_organisation_wherever_it_touches_one() {
+    for (method, target, prefer, body, touched) in [
+        ("GET", "/orders", "", "", 1),
+        ("GET", "/orders?limit=1", "count=exact", "", 2),
+        ("GET", "/orders?select=number,entries!inner(amount)", "", "", 3),
+        ("GET", "/orders?select=labels(name)", "", "", 3),
+        ("GET", "/suppliers?select=orders(entries(amount))", "", "", 3),
+        (
+            "PATCH",
+            "/orders?number=eq.1&select=suppliers(name)",
+            "return=representation",
+            r#"{"value":1}"#,
+            2,
+        ),
+        ("DELETE", "/orders?number=eq.1", "", "", 1),
+        ("POST", "/suppliers", "", r#"{"name":"x"}"#, 1),
+    ] {
+        let made = statement(method, target, prefer, body);
+        let named = made.sql.matches("::uuid").count();
+        assert_eq!(named, touched, "{method} {target}: {}", made.sql);
+        let plain = plan_without_tenant(method, target, prefer, body);
+        assert!(!plain.contains("::uuid"), "{plain}");
+    }
+}
+
+fn plan_without_tenant(method: &str, target: &str, prefer: &str, body: &str) -> String {
+    let plan = crate::fixture::plan_for(method, target, prefer, body, None).expect("plans");
+    Statement::new(&plan).expect("it needs the database").sql
+}
+
+#[test]
+fn the_same_shape_is_the_same_text() {
+    for (one, other) in [
+        ("/orders?number=eq.a&limit=50", "/orders?number=eq.b&limit=50"),
+        (
+            "/orders?number=in.(a)&limit=50",
+            "/orders?number=in.(a,b,c)&limit=50",
+        ),
+        ("/orders?data->>k=eq.a", "/orders?data->>other=eq.b"),
+        ("/orders?offset=50&limit=50", "/orders?offset=100&limit=50"),
+        ("/rpc/add?a=1", "/rpc/add?a=2"),
+    ] {
+        let (one, other) = (statement("GET", one, "", ""), statement("GET", other, "", ""));
+        assert_eq!(one.sql, other.sql);
+        assert_ne!(one.params, other.params);
+    }
+}
+
+#[test]
+fn functions_take_named_arguments() {
+    let body = statement("POST", "/rpc/add", "", r#"{"a":1}"#);
+    assert!(
+        body.sql.contains(
+            "FROM json_to_record($1::json) AS \"tenon_args\" (\"a\" integer), LATERAL \"shop\".\"add\"(\"a\" => \"tenon_args\".\"a\")"
+        ),
+        "{}",
+        body.sql
+    );
+    let query = statement("GET", "/rpc/add?a=1&b=2", "", "");
+    assert!(
+        query
+            .sql
+            .contains("\"shop\".\"add\"(\"a\" => $1::integer, \"b\" => $2::integer)"),
+        "{}",
+        query.sql
+    );
+}
+
+#[test]
+fn quotes_in_names_are_doubled() {
+    let made = statement("GET", "/orders?select=%22a%5C%22b%22:number", "", "");
+    assert!(made.sql.contains("AS \"a\"\"b\""), "{}", made.sql);
+}
+
+fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+proptest! {
+    #[test]
+    fn no_value_is_ever_in_the_text(value in "\\PC{0,40}") {
+        // What is looked for must not be there anyway.
+        let marked = format!("zq{value}qz");
+        let value = encoded(&marked);
+        let quoted = encoded(&format!("\"{}\"", marked.replace('\\', "\\\\").replace('"', "\\\"")));
+        for target in [
+            format!("/orders?number=eq.{value}"),
+            format!("/orders?number=like.{value}"),
+            format!("/orders?number=in.({quoted})"),
+            format!("/orders?or=(number.eq.{quoted},value.gt.{quoted})"),
+            format!("/orders?number=fts.{value}"),
+            format!("/orders?data->>{quoted}=eq.1"),
+            format!("/rpc/add?a={value}"),
+        ] {
+            let made = statement("GET", &target, "", "");
+            prop_assert!(!made.sql.contains("zq"), "{}: {}", target, made.sql);
+        }
+        let body = serde_json::json!({"name": marked}).to_string();
+        prop_assert!(!statement("POST", "/suppliers", "", &body).sql.contains("zq"));
+    }
+
+    #[test]
+    fn names_cannot_leave_their_quotes(name in "\\PC{1,40}") {
+        let quoted = encoded(&format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")));
+        for target in [format!("/orders?select={quoted}:number"), format!("/orders?{quoted}=eq.1"), format!("/orders?order={quoted}")] {
+            if let Ok(plan) = plan("GET", &target, "", "") {
+                let sql = Statement::new(&plan).expect("it needs the database").sql;
+                let inside = format!("\"{}\"", name.replace('"', "\"\""));
+                prop_assert!(sql.contains(&inside), "{}: {}", target, sql);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_panics_whatever_is_asked(path in "\\PC{0,30}", query in "\\PC{0,80}", body in "\\PC{0,40}") {
+        for method in ["GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"] {
+            let _ = plan(method, &format!("/{path}?{query}"), "", &body);
+            let _ = plan(method, &format!("/orders?{query}"), "", &body);
+        }
+    }
+
+    #[test]
+    fn nothing_panics_on_text_like_the_dialect(query in "[a-z.,:!()*>\"\\\\{}=&-]{0,80}") {
+        for key in ["", "select=", "or=", "order=", "id=", "on_conflict=", "columns="] {
+            if let Ok(plan) = plan("GET", &format!("/orders?{key}{query}"), "count=exact", "") {
+                let _ = Statement::new(&plan);
+            }
+        }
+    }
+}
