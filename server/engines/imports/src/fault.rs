@@ -14,13 +14,19 @@ pub(crate) fn too_large(code: &'static str, message: impl Into<String>) -> Error
 
 /// The file is damaged, or made to harm.
 pub(crate) fn malformed(file: &str, details: impl Into<String>) -> Error {
-    unreadable("imports.file_malformed", format!("{file} is damaged or incomplete."))
-        .details(details)
-        .hint("Open the file in the program that made it, save it again and upload the new file.")
+    unreadable(
+        "imports.file_malformed",
+        format!("{file} is damaged or incomplete."),
+    )
+    .details(details)
+    .hint("Open the file in the program that made it, save it again and upload the new file.")
 }
 
 /// The file is protected by a password.
 pub(crate) fn encrypted(file: &str) -> Error {
-    unreadable("imports.file_encrypted", format!("{file} is protected by a password."))
-        .hint("Save a copy without a password and upload that.")
+    unreadable(
+        "imports.file_encrypted",
+        format!("{file} is protected by a password."),
+    )
+    .hint("Save a copy without a password and upload that.")
 }

@@ -77,7 +77,12 @@ impl<'s> Wanted<'s> {
 
     /// How well these headings fit: the sum of the scores of the fields that have a column.
     pub(super) fn fit(&self, forms: &[Heading], remembered: &Remembered) -> f64 {
-        self.assign(forms, remembered).0.iter().flatten().map(|(_, score)| score.min(1.0)).sum()
+        self.assign(forms, remembered)
+            .0
+            .iter()
+            .flatten()
+            .map(|(_, score)| score.min(1.0))
+            .sum()
     }
 
     pub(super) fn match_columns(
@@ -103,7 +108,11 @@ impl<'s> Wanted<'s> {
                     field: field.key,
                     column: None,
                     score: 0.0,
-                    suggestions: if field.required { suggest(names, forms, &used, headings) } else { Vec::new() },
+                    suggestions: if field.required {
+                        suggest(names, forms, &used, headings)
+                    } else {
+                        Vec::new()
+                    },
                 },
             })
             .collect()
@@ -191,9 +200,16 @@ impl Heading {
 
     pub(super) fn new(heading: &str) -> Self {
         let form = |text: &str| {
-            Word::new(if text.len() > Self::LONGEST { String::new() } else { normalise(text) })
+            Word::new(if text.len() > Self::LONGEST {
+                String::new()
+            } else {
+                normalise(text)
+            })
         };
-        Self { whole: form(heading), short: without_brackets(heading).map(form) }
+        Self {
+            whole: form(heading),
+            short: without_brackets(heading).map(form),
+        }
     }
 
     fn score(&self, name: &Word) -> f64 {
@@ -215,12 +231,22 @@ fn suggest(names: &[Word], forms: &[Heading], used: &[bool], headings: &[String]
         .zip(used)
         .filter(|((form, _), used)| !**used && form.whole.length > 0)
         .map(|((form, heading), _)| {
-            (names.iter().map(|name| jaro_winkler(&form.whole.text, &name.text)).fold(0.0, f64::max), heading)
+            (
+                names
+                    .iter()
+                    .map(|name| jaro_winkler(&form.whole.text, &name.text))
+                    .fold(0.0, f64::max),
+                heading,
+            )
         })
         .filter(|(score, _)| *score > 0.6)
         .collect();
     close.sort_by(|a, b| b.0.total_cmp(&a.0));
-    close.into_iter().take(3).map(|(_, heading)| heading.clone()).collect()
+    close
+        .into_iter()
+        .take(3)
+        .map(|(_, heading)| heading.clone())
+        .collect()
 }
 
 #[cfg(test)]
@@ -256,18 +282,29 @@ mod tests {
 
     fn columns(headings: &[&str], remembered: &Remembered) -> Vec<Option<u32>> {
         let headings: Vec<String> = headings.iter().map(|&heading| heading.to_owned()).collect();
-        match_columns(&SPEC, &headings, remembered).into_iter().map(|found| found.column).collect()
+        match_columns(&SPEC, &headings, remembered)
+            .into_iter()
+            .map(|found| found.column)
+            .collect()
     }
 
     #[test]
     fn synonyms_brackets_and_slips_of_the_keyboard_are_understood() {
-        assert_eq!(columns(&["Vendor", "PO #", "Amount (GBP)"], &Remembered::default()), [Some(1), Some(2), Some(0)]);
-        assert_eq!(columns(&["Suplier", "Ordr valeu", "Puchase order"], &Remembered::default()), [
-            Some(2),
-            Some(1),
-            Some(0)
-        ]);
-        assert_eq!(columns(&["Colour", "", "Size"], &Remembered::default()), [None, None, None]);
+        assert_eq!(
+            columns(&["Vendor", "PO #", "Amount (GBP)"], &Remembered::default()),
+            [Some(1), Some(2), Some(0)]
+        );
+        assert_eq!(
+            columns(
+                &["Suplier", "Ordr valeu", "Puchase order"],
+                &Remembered::default()
+            ),
+            [Some(2), Some(1), Some(0)]
+        );
+        assert_eq!(
+            columns(&["Colour", "", "Size"], &Remembered::default()),
+            [None, None, None]
+        );
     }
 
     #[test]
@@ -275,16 +312,19 @@ mod tests {
         let mut remembered = Remembered::default();
         remembered.note("orders", "Grand total", Some("value"));
         remembered.note("orders", "Amount", None);
-        assert_eq!(columns(&["PO No.", "Amount", "GRAND TOTAL", "Vendor"], &remembered), [
-            Some(0),
-            Some(2),
-            Some(3)
-        ]);
+        assert_eq!(
+            columns(&["PO No.", "Amount", "GRAND TOTAL", "Vendor"], &remembered),
+            [Some(0), Some(2), Some(3)]
+        );
     }
 
     #[test]
     fn a_required_field_without_a_column_names_the_closest_headings() {
-        let headings = ["PO No.".to_owned(), "Supply company".to_owned(), "Zebra".to_owned()];
+        let headings = [
+            "PO No.".to_owned(),
+            "Supply company".to_owned(),
+            "Zebra".to_owned(),
+        ];
         let found = match_columns(&SPEC, &headings, &Remembered::default());
         assert_eq!(found[2].suggestions, ["Supply company"]);
     }

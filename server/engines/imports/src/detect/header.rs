@@ -42,11 +42,17 @@ impl Sample {
             .map(|(cell, text)| match cell {
                 _ if cell.is_blank() => Kind::Blank,
                 // In delimited text everything is text; what begins like a number is none of a heading's words.
-                Cell::Text(_) if !text.starts_with(|first: char| first.is_ascii_digit() || first == '-') => Kind::Text,
+                Cell::Text(_) if !text.starts_with(|first: char| first.is_ascii_digit() || first == '-') => {
+                    Kind::Text
+                }
                 _ => Kind::Other,
             })
             .collect();
-        let mut sorted: Vec<String> = texts.iter().filter(|text| !text.is_empty()).map(|text| text.to_lowercase()).collect();
+        let mut sorted: Vec<String> = texts
+            .iter()
+            .filter(|text| !text.is_empty())
+            .map(|text| text.to_lowercase())
+            .collect();
         sorted.sort_unstable();
         let filled = sorted.len();
         sorted.dedup();
@@ -68,7 +74,12 @@ impl Sample {
     }
 
     /// Matches the columns by the row with this number.
-    pub(super) fn match_columns(&self, wanted: &Wanted<'_>, number: u32, remembered: &Remembered) -> Vec<ColumnMatch> {
+    pub(super) fn match_columns(
+        &self,
+        wanted: &Wanted<'_>,
+        number: u32,
+        remembered: &Remembered,
+    ) -> Vec<ColumnMatch> {
         match self.rows.iter().find(|row| row.number == number) {
             Some(row) => wanted.match_columns(&row.forms, &row.texts, remembered),
             None => wanted.match_columns(&[], &[], remembered),
@@ -77,7 +88,10 @@ impl Sample {
 
     /// Cells of the row with this number as text; none if the row is blank or further down.
     pub fn headings(&self, number: u32) -> Option<&[String]> {
-        self.rows.iter().find(|row| row.number == number).map(|row| row.texts.as_slice())
+        self.rows
+            .iter()
+            .find(|row| row.number == number)
+            .map(|row| row.texts.as_slice())
     }
 
     /// The most likely heading row for this template sheet, with how well its headings fit (sum of scores).
@@ -115,13 +129,24 @@ impl Sample {
         if row.filled == 0 {
             return 0.0;
         }
-        let share = |part: usize, whole: usize| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+        let share = |part: usize, whole: usize| {
+            if whole == 0 {
+                0.0
+            } else {
+                part as f64 / whole as f64
+            }
+        };
         let mut score = 3.0 * share(row.text, row.filled);
         if row.distinct {
             score += 1.0;
         }
         let below = &self.rows[index + 1..self.rows.len().min(index + 6)];
-        let widest = below.iter().map(|row| row.filled).max().unwrap_or(0).max(row.filled);
+        let widest = below
+            .iter()
+            .map(|row| row.filled)
+            .max()
+            .unwrap_or(0)
+            .max(row.filled);
         score += 3.0 * share(row.filled, widest);
         let turns = |next: &SampleRow| {
             row.types
@@ -130,7 +155,10 @@ impl Sample {
                 .filter(|(here, there)| **here == Kind::Text && **there == Kind::Other)
                 .count()
         };
-        let turned = below.iter().map(|next| share(turns(next), row.filled)).fold(0.0, f64::max);
+        let turned = below
+            .iter()
+            .map(|next| share(turns(next), row.filled))
+            .fold(0.0, f64::max);
         score + 3.0 * turned
     }
 }
@@ -142,7 +170,11 @@ mod tests {
     use super::*;
 
     fn text(text: &str) -> Cell<'_> {
-        if text.is_empty() { Cell::Empty } else { Cell::Text(Cow::Borrowed(text)) }
+        if text.is_empty() {
+            Cell::Empty
+        } else {
+            Cell::Text(Cow::Borrowed(text))
+        }
     }
 
     #[test]

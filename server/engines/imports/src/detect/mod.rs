@@ -38,9 +38,9 @@ pub struct DetectedSheet {
 impl DetectedSheet {
     /// Required fields of the target without a column, with the headings that come closest.
     pub fn missing(&self, spec: &SheetSpec) -> impl Iterator<Item = &ColumnMatch> {
-        self.columns
-            .iter()
-            .filter(|found| found.column.is_none() && spec.field(found.field).is_some_and(|field| field.required))
+        self.columns.iter().filter(|found| {
+            found.column.is_none() && spec.field(found.field).is_some_and(|field| field.required)
+        })
     }
 
     /// The mapping this finding amounts to.
@@ -49,7 +49,11 @@ impl DetectedSheet {
             name: self.name.clone(),
             target: self.target.map(str::to_owned),
             header_row: self.header_row,
-            columns: self.columns.iter().map(|found| (found.field.to_owned(), found.column)).collect(),
+            columns: self
+                .columns
+                .iter()
+                .map(|found| (found.field.to_owned(), found.column))
+                .collect(),
         }
     }
 }
@@ -64,7 +68,9 @@ pub struct Detection {
 impl Detection {
     /// The mapping these findings amount to.
     pub fn mapping(&self) -> Mapping {
-        Mapping { sheets: self.sheets.iter().map(DetectedSheet::mapping).collect() }
+        Mapping {
+            sheets: self.sheets.iter().map(DetectedSheet::mapping).collect(),
+        }
     }
 }
 
@@ -73,7 +79,11 @@ const FIT: f64 = 1.0;
 
 /// Looks at the first rows of every visible sheet. Each sheet of the template is given to at most one sheet of the
 /// file, the one that fits best by its headings and its name; a remembered heading counts like an equal one.
-pub fn detect(workbook: &mut Workbook, spec: &'static TemplateSpec, remembered: &Remembered) -> Result<Detection> {
+pub fn detect(
+    workbook: &mut Workbook,
+    spec: &'static TemplateSpec,
+    remembered: &Remembered,
+) -> Result<Detection> {
     let names = workbook.sheets().to_vec();
     let mut samples = Vec::with_capacity(names.len());
     for index in 0..names.len() {
@@ -122,9 +132,13 @@ pub fn detect_sheet(
     let mut found = describe(name, &sample, target, remembered);
     if header_row.is_some() && header_row != found.header_row {
         found.header_row = header_row;
-        found.headings = header_row.and_then(|row| sample.headings(row)).unwrap_or_default().to_vec();
-        found.columns =
-            target.map(|spec| match_columns(spec, &found.headings, remembered)).unwrap_or_default();
+        found.headings = header_row
+            .and_then(|row| sample.headings(row))
+            .unwrap_or_default()
+            .to_vec();
+        found.columns = target
+            .map(|spec| match_columns(spec, &found.headings, remembered))
+            .unwrap_or_default();
     }
     Ok(found)
 }
@@ -133,7 +147,11 @@ pub fn detect_sheet(
 pub fn sample(workbook: &mut Workbook, sheet: usize) -> Result<Sample> {
     let mut sample = Sample::default();
     workbook.for_each_row(sheet, |number, cells| {
-        if sample.add(number, cells) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if sample.add(number, cells) {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     })?;
     Ok(sample)
 }
@@ -146,21 +164,35 @@ fn describe(
 ) -> DetectedSheet {
     let wanted = target.map(Wanted::new);
     let header_row = match &wanted {
-        Some(wanted) => sample.header_for(wanted, remembered).map(|(row, _)| row).or_else(|| sample.header()),
+        Some(wanted) => sample
+            .header_for(wanted, remembered)
+            .map(|(row, _)| row)
+            .or_else(|| sample.header()),
         None => sample.header(),
     };
-    let headings = header_row.and_then(|row| sample.headings(row)).unwrap_or_default().to_vec();
+    let headings = header_row
+        .and_then(|row| sample.headings(row))
+        .unwrap_or_default()
+        .to_vec();
     let columns = wanted
         .map(|wanted| sample.match_columns(&wanted, header_row.unwrap_or(0), remembered))
         .unwrap_or_default();
-    DetectedSheet { name, target: target.map(|spec| spec.key), header_row, headings, columns }
+    DetectedSheet {
+        name,
+        target: target.map(|spec| spec.key),
+        header_row,
+        headings,
+        columns,
+    }
 }
 
 /// Share of required fields found (0 to 2) plus share of all fields (0 to 1) plus likeness of the name (0 to 1).
 /// A sheet without a single fitting heading never fits.
 #[expect(clippy::cast_precision_loss, reason = "counts of fields are small")]
 fn fit(wanted: &Wanted<'_>, name: &str, sample: &Sample, remembered: &Remembered) -> f64 {
-    let Some((row, _)) = sample.header_for(wanted, remembered) else { return 0.0 };
+    let Some((row, _)) = sample.header_for(wanted, remembered) else {
+        return 0.0;
+    };
     let spec = wanted.spec;
     let found = sample.match_columns(wanted, row, remembered);
     let sum = |required: bool| -> (f64, usize) {
@@ -168,7 +200,9 @@ fn fit(wanted: &Wanted<'_>, name: &str, sample: &Sample, remembered: &Remembered
             .iter()
             .zip(&found)
             .filter(|(field, _)| field.required || !required)
-            .fold((0.0, 0), |(score, count), (_, found)| (score + found.score, count + 1))
+            .fold((0.0, 0), |(score, count), (_, found)| {
+                (score + found.score, count + 1)
+            })
     };
     let share = |(score, count): (f64, usize)| if count == 0 { 0.0 } else { score / count as f64 };
     2.0 * share(sum(true)) + share(sum(false)) + name_likeness(spec, name)
@@ -207,11 +241,12 @@ pub enum Confidence {
 impl DetectedSheet {
     /// How sure the matching of this sheet is, given its target.
     pub fn confidence(&self, spec: &SheetSpec) -> Confidence {
-        let mut required = spec
-            .fields
-            .iter()
-            .filter(|field| field.required)
-            .map(|field| self.columns.iter().find(|found| found.field == field.key).map_or(0.0, |found| found.score));
+        let mut required = spec.fields.iter().filter(|field| field.required).map(|field| {
+            self.columns
+                .iter()
+                .find(|found| found.field == field.key)
+                .map_or(0.0, |found| found.score)
+        });
         let lowest = required.by_ref().fold(1.0, f64::min);
         if lowest >= 1.0 {
             Confidence::Sure

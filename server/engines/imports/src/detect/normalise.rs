@@ -84,7 +84,15 @@ mod tests {
 
     #[test]
     fn headings_that_mean_the_same_become_the_same() {
-        for heading in ["PO No.", "po_no", "PO #", "PO Number", "  Po   nr ", "po-№", "PO N°"] {
+        for heading in [
+            "PO No.",
+            "po_no",
+            "PO #",
+            "PO Number",
+            "  Po   nr ",
+            "po-№",
+            "PO N°",
+        ] {
             assert_eq!(normalise(heading), "po no", "{heading}");
         }
         assert_eq!(normalise("orderValue"), "order value");

@@ -39,14 +39,22 @@ pub(super) fn inspect<R: Read + Seek>(file: &str, reader: R, limits: &Limits) ->
     let mut total = 0;
     let mut buffer = vec![0; 128 << 10];
     for index in 0..archive.len() {
-        let raw = archive.by_index_raw(index).map_err(|error| from_zip(file, &error))?;
+        let raw = archive
+            .by_index_raw(index)
+            .map_err(|error| from_zip(file, &error))?;
         if raw.encrypted() {
             return Err(fault::encrypted(file));
         }
         let compressed = raw.compressed_size();
-        let name = raw.name().map(|name| name.to_ascii_lowercase()).map_err(|error| from_zip(file, &error))?;
+        let name = raw
+            .name()
+            .map(|name| name.to_ascii_lowercase())
+            .map_err(|error| from_zip(file, &error))?;
         if total + raw.size() > limits.decompressed_bytes {
-            return Err(expands(file, format!("The part {name} alone claims {} bytes.", raw.size())));
+            return Err(expands(
+                file,
+                format!("The part {name} alone claims {} bytes.", raw.size()),
+            ));
         }
         drop(raw);
         let allowed = allowed_size(&name, limits);
@@ -54,19 +62,27 @@ pub(super) fn inspect<R: Read + Seek>(file: &str, reader: R, limits: &Limits) ->
         let mut part = archive.by_index(index).map_err(|error| from_zip(file, &error))?;
         let mut size: u64 = 0;
         loop {
-            let read = part.read(&mut buffer).map_err(|error| fault::malformed(file, format!("{name}: {error}")))?;
+            let read = part
+                .read(&mut buffer)
+                .map_err(|error| fault::malformed(file, format!("{name}: {error}")))?;
             if read == 0 {
                 break;
             }
             size += read as u64;
             total += read as u64;
             if size > allowed || total > limits.decompressed_bytes {
-                return Err(expands(file, format!("The part {name} has more than {} bytes.", size - 1)));
+                return Err(expands(
+                    file,
+                    format!("The part {name} has more than {} bytes.", size - 1),
+                ));
             }
             if size > RATIO_FROM && size / compressed.max(1) > limits.ratio {
                 return Err(expands(
                     file,
-                    format!("The part {name} grows more than {}-fold.", size / compressed.max(1)),
+                    format!(
+                        "The part {name} grows more than {}-fold.",
+                        size / compressed.max(1)
+                    ),
                 ));
             }
             scan.feed(&buffer[..read])
@@ -93,8 +109,10 @@ fn refuse_encrypted<R: Read + Seek>(file: &str, archive: &mut ZipArchive<R>) -> 
 }
 
 fn format_of<R: Read + Seek>(file: &str, archive: &ZipArchive<R>) -> Result<Format> {
-    let names: Vec<String> =
-        archive.file_names().filter_map(|name| Some(name.ok()?.to_ascii_lowercase())).collect();
+    let names: Vec<String> = archive
+        .file_names()
+        .filter_map(|name| Some(name.ok()?.to_ascii_lowercase()))
+        .collect();
     let has = |wanted: &str| names.iter().any(|name| name == wanted);
     let ends = |wanted: &str| names.iter().any(|name| name.ends_with(wanted));
     if has("mimetype") && has("content.xml") {
@@ -117,8 +135,9 @@ fn format_of<R: Read + Seek>(file: &str, archive: &ZipArchive<R>) -> Result<Form
     Err(sniff::not_a_spreadsheet(file, what))
 }
 
-fn is_xml(name: &str) -> bool {
-    [".xml", ".rels", ".vml"].iter().any(|ending| name.ends_with(ending))
+/// Names are in lower case here.
+fn ends_with_any(name: &str, endings: &[&str]) -> bool {
+    endings.iter().any(|ending| name.ends_with(ending))
 }
 
 fn allowed_size(name: &str, limits: &Limits) -> u64 {
@@ -135,10 +154,10 @@ fn allowed_size(name: &str, limits: &Limits) -> u64 {
 }
 
 fn scan_for(name: &str, format: Format) -> Scan {
-    if is_xml(name) {
+    if ends_with_any(name, &[".xml", ".rels", ".vml"]) {
         Scan::Xml(Xml::default())
     } else if format == Format::Xlsb
-        && name.ends_with(".bin")
+        && ends_with_any(name, &[".bin"])
         && (name.contains("worksheets/sheet") || name.matches('/').count() == 1)
         && name != "xl/vbaproject.bin"
     {
@@ -156,7 +175,10 @@ fn from_zip(file: &str, error: &ZipError) -> Error {
 }
 
 fn expands(file: &str, details: String) -> Error {
-    fault::too_large("imports.file_expands_too_far", format!("{file} is far larger inside than it looks."))
-        .details(details)
-        .hint("Save only the sheets and columns that are needed to a new workbook and upload that.")
+    fault::too_large(
+        "imports.file_expands_too_far",
+        format!("{file} is far larger inside than it looks."),
+    )
+    .details(details)
+    .hint("Save only the sheets and columns that are needed to a new workbook and upload that.")
 }

@@ -54,7 +54,11 @@ impl Cell<'_> {
 
 /// The shortest decimal text that reads back as the same number; never with an exponent.
 pub fn number_text(number: f64) -> String {
-    if number == 0.0 { "0".to_owned() } else { number.to_string() }
+    if number == 0.0 {
+        "0".to_owned()
+    } else {
+        number.to_string()
+    }
 }
 
 /// `A1`-style name of a column, counted from 0.

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use calamine::{
-    CellErrorType, Data, DataRef, Dimensions, ExcelDateTime, Ods, OdsError, Reader, SheetType,
-    SheetVisible, Xls, XlsError, Xlsb, XlsbError, Xlsx, XlsxError,
+    CellErrorType, Data, DataRef, Dimensions, ExcelDateTime, Ods, OdsError, Reader, SheetType, SheetVisible,
+    Xls, XlsError, Xlsb, XlsbError, Xlsx, XlsxError,
 };
 use jiff::civil::DateTime;
 use tenon_sdk::error::{Error, Result};
@@ -33,7 +33,11 @@ pub(super) struct Opened {
 
 /// Opens a workbook in a ZIP archive: XLSX, XLSB or ODS.
 pub(super) fn open_zip(file: &str, source: &Source, limits: &Limits) -> Result<Opened> {
-    let input = || source.open().map_err(|error| fault::malformed(file, error.to_string()));
+    let input = || {
+        source
+            .open()
+            .map_err(|error| fault::malformed(file, error.to_string()))
+    };
     let found = archive::inspect(file, input()?, limits)?;
     let (inner, merges) = match found.format {
         Format::Xlsb => {
@@ -61,13 +65,21 @@ pub(super) fn open_zip(file: &str, source: &Source, limits: &Limits) -> Result<O
 
 /// Opens an OLE compound file: XLS, or a protected workbook of any kind.
 pub(super) fn open_ole(file: &str, source: &Source, limits: &Limits) -> Result<Opened> {
-    let input = || source.open().map_err(|error| fault::malformed(file, error.to_string()));
+    let input = || {
+        source
+            .open()
+            .map_err(|error| fault::malformed(file, error.to_string()))
+    };
     xls_guard::inspect(file, input()?, limits)?;
     let book = Xls::new(input()?).map_err(|error| match error {
         XlsError::Password => fault::encrypted(file),
         error => fault::malformed(file, error.to_string()),
     })?;
-    Ok(opened(Format::Xls, Inner::Xls(Box::new(book)), Some(HashMap::new())))
+    Ok(opened(
+        Format::Xls,
+        Inner::Xls(Box::new(book)),
+        Some(HashMap::new()),
+    ))
 }
 
 fn opened(format: Format, inner: Inner, merges: Option<HashMap<String, Vec<CellRange>>>) -> Opened {
@@ -87,10 +99,20 @@ fn opened(format: Format, inner: Inner, merges: Option<HashMap<String, Vec<CellR
         };
         match reason {
             None => sheets.push(sheet.name.clone()),
-            Some(reason) => left_out.push(LeftOut { name: sheet.name.clone(), reason }),
+            Some(reason) => left_out.push(LeftOut {
+                name: sheet.name.clone(),
+                reason,
+            }),
         }
     }
-    Opened { format, inner, sheets, left_out, notices: Vec::new(), merges }
+    Opened {
+        format,
+        inner,
+        sheets,
+        left_out,
+        notices: Vec::new(),
+        merges,
+    }
 }
 
 fn from_xlsx(file: &str, error: XlsxError) -> Error {
@@ -101,18 +123,17 @@ fn from_xlsx(file: &str, error: XlsxError) -> Error {
 }
 
 /// Streams the rows of an XLSX sheet.
-pub(super) fn xlsx_rows<F>(
-    book: &mut Xlsx<super::Input>,
-    sheet: &str,
-    sink: &mut Sink<'_, F>,
-) -> Result<()>
+pub(super) fn xlsx_rows<F>(book: &mut Xlsx<super::Input>, sheet: &str, sink: &mut Sink<'_, F>) -> Result<()>
 where
     F: FnMut(u32, &[Cell<'_>]) -> ControlFlow<()>,
 {
     let mut row = Row::new();
-    let mut reader = book.worksheet_cells_reader(sheet).map_err(|error| sink.broken(0, error))?;
-    while let Some(found) =
-        reader.next_cell_with_formula_metadata().map_err(|error| sink.broken(row.number(), error))?
+    let mut reader = book
+        .worksheet_cells_reader(sheet)
+        .map_err(|error| sink.broken(0, error))?;
+    while let Some(found) = reader
+        .next_cell_with_formula_metadata()
+        .map_err(|error| sink.broken(row.number(), error))?
     {
         let (at, column) = found.pos;
         let cell = match (found.value, found.formula) {
@@ -127,16 +148,14 @@ where
 }
 
 /// Streams the rows of an XLSB sheet. Its stream leaves formulas with an error out, so those are looked up first.
-pub(super) fn xlsb_rows<F>(
-    book: &mut Xlsb<super::Input>,
-    sheet: &str,
-    sink: &mut Sink<'_, F>,
-) -> Result<()>
+pub(super) fn xlsb_rows<F>(book: &mut Xlsb<super::Input>, sheet: &str, sink: &mut Sink<'_, F>) -> Result<()>
 where
     F: FnMut(u32, &[Cell<'_>]) -> ControlFlow<()>,
 {
     let mut formulas = Vec::new();
-    let mut reader = book.worksheet_cells_reader(sheet).map_err(|error| sink.broken(0, error))?;
+    let mut reader = book
+        .worksheet_cells_reader(sheet)
+        .map_err(|error| sink.broken(0, error))?;
     while let Some(found) = reader.next_formula().map_err(|error| sink.broken(0, error))? {
         formulas.push(found.get_position());
         if formulas.len() > MOST_FORMULAS {
@@ -146,20 +165,38 @@ where
     drop(reader);
     let mut formulas = formulas.into_iter().peekable();
     let mut row = Row::new();
-    let mut reader = book.worksheet_cells_reader(sheet).map_err(|error| sink.broken(0, error))?;
+    let mut reader = book
+        .worksheet_cells_reader(sheet)
+        .map_err(|error| sink.broken(0, error))?;
     loop {
-        let found = reader.next_cell().map_err(|error| sink.broken(row.number(), error))?;
+        let found = reader
+            .next_cell()
+            .map_err(|error| sink.broken(row.number(), error))?;
         let here = found.as_ref().map(calamine::Cell::get_position);
-        while let Some(&(at, column)) = formulas.peek().filter(|formula| here.is_none_or(|here| **formula < here)) {
+        while let Some(&(at, column)) = formulas
+            .peek()
+            .filter(|formula| here.is_none_or(|here| **formula < here))
+        {
             formulas.next();
-            if row.put(at.saturating_add(1), column, Cell::Uncalculated, sink)?.is_break() {
+            if row
+                .put(at.saturating_add(1), column, Cell::Uncalculated, sink)?
+                .is_break()
+            {
                 return Ok(());
             }
         }
         let Some(found) = found else { break };
         let (at, column) = found.get_position();
         formulas.next_if(|formula| *formula == (at, column));
-        if row.put(at.saturating_add(1), column, from_ref(found.get_value().clone()), sink)?.is_break() {
+        if row
+            .put(
+                at.saturating_add(1),
+                column,
+                from_ref(found.get_value().clone()),
+                sink,
+            )?
+            .is_break()
+        {
             return Ok(());
         }
     }
@@ -174,14 +211,24 @@ where
     F: FnMut(u32, &[Cell<'_>]) -> ControlFlow<()>,
 {
     let formulas: HashSet<(u32, u32)> = {
-        let range = book.worksheet_formula(sheet).map_err(|error| sink.broken(0, error))?;
+        let range = book
+            .worksheet_formula(sheet)
+            .map_err(|error| sink.broken(0, error))?;
         let (top, left) = range.start().unwrap_or_default();
         let place = |row: usize, column: usize| {
-            Some((top.checked_add(u32::try_from(row).ok()?)?, left.checked_add(u32::try_from(column).ok()?)?))
+            Some((
+                top.checked_add(u32::try_from(row).ok()?)?,
+                left.checked_add(u32::try_from(column).ok()?)?,
+            ))
         };
-        range.used_cells().filter_map(|(row, column, _)| place(row, column)).collect()
+        range
+            .used_cells()
+            .filter_map(|(row, column, _)| place(row, column))
+            .collect()
     };
-    let range = book.worksheet_range(sheet).map_err(|error| sink.broken(0, error))?;
+    let range = book
+        .worksheet_range(sheet)
+        .map_err(|error| sink.broken(0, error))?;
     let (top, left) = range.start().unwrap_or_default();
     let mut row = Row::new();
     for (number, cells) in (top..).zip(range.rows()) {
@@ -207,9 +254,9 @@ where
 /// Merged ranges of one sheet.
 pub(super) fn merged(inner: &mut Inner, file: &str, sheet: &str) -> Result<Vec<CellRange>> {
     let found = match inner {
-        Inner::Xlsx(book) => {
-            book.merge_cells_by_sheet_name(sheet).map_err(|error| from_xlsx(file, error))?
-        }
+        Inner::Xlsx(book) => book
+            .merge_cells_by_sheet_name(sheet)
+            .map_err(|error| from_xlsx(file, error))?,
         Inner::Xls(book) => book
             .merge_cells_by_sheet_name(sheet)
             .map_err(|error| fault::malformed(file, error.to_string()))?,
@@ -254,7 +301,10 @@ fn from_data(value: &Data) -> Cell<'_> {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "spreadsheets hold doubles; integers come from 30 bits")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "spreadsheets hold doubles; integers come from 30 bits"
+)]
 fn from_int(number: i64) -> Cell<'static> {
     Cell::Number(number as f64)
 }
@@ -310,6 +360,17 @@ pub(crate) fn is_error_text(text: &str) -> bool {
     let text = text.trim();
     matches!(
         text,
-        "#DIV/0!" | "#N/A" | "#NAME?" | "#NULL!" | "#NUM!" | "#REF!" | "#VALUE!" | "#GETTING_DATA" | "#SPILL!" | "#CALC!"
-    ) || text.strip_prefix("Err:").is_some_and(|code| !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit()))
+        "#DIV/0!"
+            | "#N/A"
+            | "#NAME?"
+            | "#NULL!"
+            | "#NUM!"
+            | "#REF!"
+            | "#VALUE!"
+            | "#GETTING_DATA"
+            | "#SPILL!"
+            | "#CALC!"
+    ) || text
+        .strip_prefix("Err:")
+        .is_some_and(|code| !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -178,11 +178,12 @@ impl Workbook {
             .hint("Split it, or save only the sheets that are needed."));
         }
         let mut start = Vec::new();
-        source.open().and_then(|input| input.take(4096).read_to_end(&mut start)).map_err(unreadable)?;
+        source
+            .open()
+            .and_then(|input| input.take(4096).read_to_end(&mut start))
+            .map_err(unreadable)?;
         let opened = guarded(name, || match sniff::container(name, &start)? {
-            sniff::Container::Text => {
-                Ok(text::open(name, &source.into_bytes().map_err(unreadable)?).into())
-            }
+            sniff::Container::Text => Ok(text::open(name, &source.into_bytes().map_err(unreadable)?).into()),
             sniff::Container::Zip => excel::open_zip(name, &source, limits),
             sniff::Container::Ole => excel::open_ole(name, &source, limits),
         })?;
@@ -191,13 +192,20 @@ impl Workbook {
             notices.push(Notice {
                 code: "extension_differs",
                 sheet: None,
-                message: format!("{name} is {}, whatever its name says; it was read as that.", opened.format),
+                message: format!(
+                    "{name} is {}, whatever its name says; it was read as that.",
+                    opened.format
+                ),
             });
         }
         if opened.sheets.len() + opened.left_out.len() > limits.sheets {
             return Err(fault::too_large(
                 "imports.too_many_sheets",
-                format!("{name} has {} sheets; at most {} are read.", opened.sheets.len(), limits.sheets),
+                format!(
+                    "{name} has {} sheets; at most {} are read.",
+                    opened.sheets.len(),
+                    limits.sheets
+                ),
             ));
         }
         if opened.sheets.is_empty() {
@@ -274,19 +282,26 @@ impl Workbook {
         match catch_unwind(run) {
             Ok(result) => result,
             Err(panic) if visiting.get() => std::panic::resume_unwind(panic),
-            Err(_) => Err(fault::malformed(&self.file, format!("The sheet {name} cannot be read."))),
+            Err(_) => Err(fault::malformed(
+                &self.file,
+                format!("The sheet {name} cannot be read."),
+            )),
         }
     }
 
     /// Merged ranges of a sheet. Cells of a range other than the first are empty. XLSB does not tell its ranges.
     pub fn merged_ranges(&mut self, sheet: usize) -> Result<Vec<CellRange>> {
         let name = &self.sheets[sheet];
-        let Some(known) = &self.merges else { return Ok(Vec::new()) };
+        let Some(known) = &self.merges else {
+            return Ok(Vec::new());
+        };
         if let Some(ranges) = known.get(name) {
             return Ok(ranges.clone());
         }
         let ranges = guarded(&self.file, || excel::merged(&mut self.inner, &self.file, name))?;
-        self.merges.get_or_insert_default().insert(name.clone(), ranges.clone());
+        self.merges
+            .get_or_insert_default()
+            .insert(name.clone(), ranges.clone());
         Ok(ranges)
     }
 }

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::io::{BufReader, Read, Seek};
 
-use quick_xml::{Reader, XmlVersion};
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 use tenon_sdk::error::Result;
 use zip::ZipArchive;
 
@@ -25,7 +25,9 @@ pub(super) fn inspect<R: Read + Seek>(
 ) -> Result<HashMap<String, Vec<CellRange>>> {
     let broken = |error: String| fault::malformed(file, error);
     let mut archive = ZipArchive::new(reader).map_err(|error| broken(error.to_string()))?;
-    let content = archive.by_name("content.xml").map_err(|error| broken(error.to_string()))?;
+    let content = archive
+        .by_name("content.xml")
+        .map_err(|error| broken(error.to_string()))?;
     let mut xml = Reader::from_reader(BufReader::new(content));
     xml.config_mut().check_end_names = false;
     xml.config_mut().expand_empty_elements = true;
@@ -35,10 +37,16 @@ pub(super) fn inspect<R: Read + Seek>(
     let mut total = 0;
     loop {
         buffer.clear();
-        match xml.read_event_into(&mut buffer).map_err(|error| broken(format!("content.xml: {error}.")))? {
+        match xml
+            .read_event_into(&mut buffer)
+            .map_err(|error| broken(format!("content.xml: {error}.")))?
+        {
             Event::Start(tag) => match tag.name().as_ref() {
                 "table:table" => {
-                    sheet = Sheet { name: text(&tag, "table:name"), ..Sheet::default() };
+                    sheet = Sheet {
+                        name: text(&tag, "table:name"),
+                        ..Sheet::default()
+                    };
                 }
                 "table:table-row" => {
                     sheet.columns = 0;
@@ -94,8 +102,10 @@ struct Sheet {
 impl Sheet {
     fn cell(&mut self, tag: &BytesStart<'_>) {
         self.cell_repeat = number(tag, "table:number-columns-repeated");
-        let (down, across) =
-            (number(tag, "table:number-rows-spanned"), number(tag, "table:number-columns-spanned"));
+        let (down, across) = (
+            number(tag, "table:number-rows-spanned"),
+            number(tag, "table:number-columns-spanned"),
+        );
         if (down > 1 || across > 1) && self.rows < MAX_ROWS {
             let clamp = |at: u64, limit: u64| u32::try_from(at.min(limit)).unwrap_or(u32::MAX);
             let column = self.columns + self.blanks;
@@ -108,7 +118,11 @@ impl Sheet {
         }
         self.blanks = (self.blanks + self.cell_repeat).min(MAX_COLUMNS);
         let has = |key: &str| tag.try_get_attribute(key).ok().flatten().is_some();
-        if has("office:value-type") || has("table:formula") || has("office:value") || has("office:string-value") {
+        if has("office:value-type")
+            || has("table:formula")
+            || has("office:value")
+            || has("office:string-value")
+        {
             self.content();
         }
     }
@@ -131,7 +145,8 @@ impl Sheet {
     }
 
     fn area(&self) -> u64 {
-        self.first.map_or(0, |first| self.last.saturating_sub(first).max(1) * self.widest)
+        self.first
+            .map_or(0, |first| self.last.saturating_sub(first).max(1) * self.widest)
     }
 }
 
@@ -139,11 +154,20 @@ fn text(tag: &BytesStart<'_>, key: &str) -> String {
     tag.try_get_attribute(key)
         .ok()
         .flatten()
-        .map(|found| found.normalized_value(XmlVersion::Implicit1_0).unwrap_or(found.value.clone()).into_owned())
+        .map(|found| {
+            found
+                .normalized_value(XmlVersion::Implicit1_0)
+                .unwrap_or(found.value.clone())
+                .into_owned()
+        })
         .unwrap_or_default()
 }
 
 /// A count that defaults to one.
 fn number(tag: &BytesStart<'_>, key: &str) -> u64 {
-    tag.try_get_attribute(key).ok().flatten().and_then(|found| found.value.parse().ok()).unwrap_or(1)
+    tag.try_get_attribute(key)
+        .ok()
+        .flatten()
+        .and_then(|found| found.value.parse().ok())
+        .unwrap_or(1)
 }

@@ -21,7 +21,14 @@ pub(super) struct Sink<'s, F> {
 
 impl<'s, F: FnMut(u32, &[Cell<'_>]) -> ControlFlow<()>> Sink<'s, F> {
     pub(super) fn new(file: &'s str, sheet: &'s str, limits: &'s Limits, visit: F) -> Self {
-        Self { file, sheet, limits, visit, rows: 0, visiting: Rc::default() }
+        Self {
+            file,
+            sheet,
+            limits,
+            visit,
+            rows: 0,
+            visiting: Rc::default(),
+        }
     }
 
     /// Passes on a row that has content.
@@ -30,7 +37,10 @@ impl<'s, F: FnMut(u32, &[Cell<'_>]) -> ControlFlow<()>> Sink<'s, F> {
         if self.rows > self.limits.rows {
             return Err(fault::too_large(
                 "imports.too_many_rows",
-                format!("The sheet {} has more than {} rows with content.", self.sheet, self.limits.rows),
+                format!(
+                    "The sheet {} has more than {} rows with content.",
+                    self.sheet, self.limits.rows
+                ),
             )
             .hint("Split it into several files."));
         }
@@ -60,19 +70,34 @@ impl<'s, F: FnMut(u32, &[Cell<'_>]) -> ControlFlow<()>> Sink<'s, F> {
             .hint("Delete the columns that are not needed.");
         }
         let length = cell.text().len();
-        fault::too_large("imports.cell_too_large", format!("The cell {place} holds {length} bytes of text."))
-            .details(format!("At most {} bytes are read from one cell.", self.limits.cell_bytes))
-            .hint("In delimited text this often means a quotation mark that is never closed.")
+        fault::too_large(
+            "imports.cell_too_large",
+            format!("The cell {place} holds {length} bytes of text."),
+        )
+        .details(format!(
+            "At most {} bytes are read from one cell.",
+            self.limits.cell_bytes
+        ))
+        .hint("In delimited text this often means a quotation mark that is never closed.")
     }
 
     /// The error for a sheet that cannot be read any further.
     pub(super) fn broken(&self, row: u32, reason: impl std::fmt::Display) -> Error {
-        fault::malformed(self.file, format!("The sheet {} cannot be read after row {row}: {reason}.", self.sheet))
+        fault::malformed(
+            self.file,
+            format!(
+                "The sheet {} cannot be read after row {row}: {reason}.",
+                self.sheet
+            ),
+        )
     }
 
     /// The error for cells that go backwards.
     pub(super) fn disorder(&self, row: u32) -> Error {
-        fault::malformed(self.file, format!("On the sheet {}, row {row} comes after a later row.", self.sheet))
+        fault::malformed(
+            self.file,
+            format!("On the sheet {}, row {row} comes after a later row.", self.sheet),
+        )
     }
 }
 
@@ -84,7 +109,10 @@ pub(super) struct Row<'a> {
 
 impl<'a> Row<'a> {
     pub(super) fn new() -> Self {
-        Self { number: 0, cells: Vec::new() }
+        Self {
+            number: 0,
+            cells: Vec::new(),
+        }
     }
 
     /// Row last begun, from 1.

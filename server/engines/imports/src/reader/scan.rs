@@ -50,7 +50,8 @@ impl Xml {
     fn feed(&mut self, chunk: &[u8]) -> Result<(), Refusal> {
         if !self.started && !chunk.is_empty() {
             self.started = true;
-            if chunk.len() > 1 && (matches!(chunk[..2], [0xff, 0xfe] | [0xfe, 0xff] | [b'<', 0] | [0, b'<'])) {
+            if chunk.len() > 1 && (matches!(chunk[..2], [0xff, 0xfe] | [0xfe, 0xff] | [b'<', 0] | [0, b'<']))
+            {
                 return Err("an XML part is not in UTF-8");
             }
         }
@@ -148,7 +149,10 @@ impl Records {
                     if self.length > RECORD {
                         return Err("a record in it is larger than 1 MiB");
                     }
-                    *self = Self { skip: self.length, ..Self::default() };
+                    *self = Self {
+                        skip: self.length,
+                        ..Self::default()
+                    };
                 }
             } else {
                 self.head.0 += 1;
@@ -173,8 +177,14 @@ mod tests {
 
     #[test]
     fn ordinary_xml_passes_and_merges_are_noticed() {
-        assert_eq!(xml(&[b"<?xml version=\"1.0\"?><a><b>x! y?</b><!-- no --></a>"]), Ok(false));
-        assert_eq!(xml(&[b"<mergeCells><mergeCe", b"ll ref=\"A1:B2\"/></mergeCells>"]), Ok(true));
+        assert_eq!(
+            xml(&[b"<?xml version=\"1.0\"?><a><b>x! y?</b><!-- no --></a>"]),
+            Ok(false)
+        );
+        assert_eq!(
+            xml(&[b"<mergeCells><mergeCe", b"ll ref=\"A1:B2\"/></mergeCells>"]),
+            Ok(true)
+        );
     }
 
     #[test]

@@ -36,9 +36,11 @@ impl Format {
 
     /// Whether a file of this format may carry this name. A name without an extension may carry anything.
     pub(super) fn suits(self, name: &str) -> bool {
-        Path::new(name)
-            .extension()
-            .is_none_or(|found| self.extensions().iter().any(|known| found.eq_ignore_ascii_case(known)))
+        Path::new(name).extension().is_none_or(|found| {
+            self.extensions()
+                .iter()
+                .any(|known| found.eq_ignore_ascii_case(known))
+        })
     }
 }
 
@@ -81,8 +83,10 @@ const OTHERS: &[(&[u8], &str)] = &[
 /// Tells the container from the file's start (4 KiB are enough).
 pub(super) fn container(name: &str, start: &[u8]) -> Result<Container> {
     if start.is_empty() {
-        return Err(fault::unreadable("imports.file_empty", format!("{name} is empty: it has no bytes."))
-            .hint("Upload the file again; if it stays empty, export it again."));
+        return Err(
+            fault::unreadable("imports.file_empty", format!("{name} is empty: it has no bytes."))
+                .hint("Upload the file again; if it stays empty, export it again."),
+        );
     }
     if start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") {
         return Ok(Container::Zip);
@@ -96,7 +100,10 @@ pub(super) fn container(name: &str, start: &[u8]) -> Result<Container> {
             return Err(not_a_spreadsheet(name, what));
         }
     }
-    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
+    let text = start
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(start)
+        .trim_ascii_start();
     let head = text[..text.len().min(1024)].to_ascii_lowercase();
     if head.starts_with(b"<") {
         let holds = |word: &[u8]| memchr::memmem::find(&head, word).is_some();
@@ -122,8 +129,11 @@ pub(super) fn container(name: &str, start: &[u8]) -> Result<Container> {
 
 /// The error for something that is no spreadsheet.
 pub(super) fn not_a_spreadsheet(name: &str, what: &str) -> Error {
-    fault::unreadable("imports.file_not_recognised", format!("{name} is not a spreadsheet: it is {what}."))
-        .hint("Save it as an Excel workbook (XLSX) or as CSV and upload that.")
+    fault::unreadable(
+        "imports.file_not_recognised",
+        format!("{name} is not a spreadsheet: it is {what}."),
+    )
+    .hint("Save it as an Excel workbook (XLSX) or as CSV and upload that.")
 }
 
 /// Whether bytes occur that no text holds.
@@ -134,7 +144,14 @@ fn has_control_bytes(start: &[u8]) -> bool {
 /// UTF-16 without a byte order mark: nearly every second byte of a Western text is zero.
 pub(super) fn looks_utf16(start: &[u8]) -> bool {
     let pairs = start.len() / 2;
-    let zeros = |offset: usize| start.iter().skip(offset).step_by(2).filter(|byte| **byte == 0).count();
+    let zeros = |offset: usize| {
+        start
+            .iter()
+            .skip(offset)
+            .step_by(2)
+            .filter(|byte| **byte == 0)
+            .count()
+    };
     pairs >= 4 && {
         let (even, odd) = (zeros(0), zeros(1));
         (even == 0 && odd * 10 >= pairs * 7) || (odd == 0 && even * 10 >= pairs * 7)

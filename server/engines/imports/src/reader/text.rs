@@ -52,15 +52,32 @@ pub(super) fn open(file: &str, bytes: &Bytes) -> TextFile {
     let mut skipped = 0;
     let mut delimiter = None;
     // Excel writes and honours a first line such as "sep=;".
-    if let [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', named, b'\r' | b'\n', ..] = text[..] {
+    if let [
+        b's' | b'S',
+        b'e' | b'E',
+        b'p' | b'P',
+        b'=',
+        named,
+        b'\r' | b'\n',
+        ..,
+    ] = text[..]
+    {
         let end = memchr::memchr(b'\n', &text).map_or(text.len(), |at| at + 1);
         text = text.slice(end..);
         delimiter = Some(named);
         skipped = 1;
     }
     let delimiter = delimiter.unwrap_or_else(|| sniff_delimiter(&text));
-    let name = Path::new(file).file_stem().map_or_else(|| file.to_owned(), |stem| stem.to_string_lossy().into_owned());
-    TextFile { name, text, delimiter, skipped, notices }
+    let name = Path::new(file)
+        .file_stem()
+        .map_or_else(|| file.to_owned(), |stem| stem.to_string_lossy().into_owned());
+    TextFile {
+        name,
+        text,
+        delimiter,
+        skipped,
+        notices,
+    }
 }
 
 /// The text as UTF-8 without a byte order mark.
@@ -77,7 +94,11 @@ fn decode(file: &str, bytes: &Bytes, notices: &mut Vec<Notice>) -> Bytes {
         detector.guess(None, Utf8Detection::Allow)
     };
     if encoding == UTF_8 {
-        let body = if bytes.starts_with(b"\xef\xbb\xbf") { bytes.slice(3..) } else { bytes.clone() };
+        let body = if bytes.starts_with(b"\xef\xbb\xbf") {
+            bytes.slice(3..)
+        } else {
+            bytes.clone()
+        };
         if std::str::from_utf8(&body).is_ok() {
             return body;
         }
@@ -94,7 +115,10 @@ fn decode(file: &str, bytes: &Bytes, notices: &mut Vec<Notice>) -> Bytes {
         notices.push(Notice {
             code: "characters_lost",
             sheet: None,
-            message: format!("Some characters of {file} are not valid {} and were replaced.", used.name()),
+            message: format!(
+                "Some characters of {file} are not valid {} and were replaced.",
+                used.name()
+            ),
         });
     }
     Bytes::from(text.into_owned())
@@ -151,18 +175,24 @@ impl TextFile {
             .read_byte_record(&mut record)
             .map_err(|error| fault::malformed(&self.name, format!("After row {number}: {error}.")))?
         {
-            let start = record.position().and_then(|place| usize::try_from(place.byte()).ok()).unwrap_or(counted);
-            let blank = self.text[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            let start = record
+                .position()
+                .and_then(|place| usize::try_from(place.byte()).ok())
+                .unwrap_or(counted);
+            let blank = self.text[start..]
+                .iter()
+                .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+                .count();
             breaks += memchr::memchr_iter(b'\n', &self.text[counted..start + blank]).count();
             counted = start + blank;
-            number = u32::try_from(breaks + 1).unwrap_or(u32::MAX).max(number.saturating_add(1));
+            number = u32::try_from(breaks + 1)
+                .unwrap_or(u32::MAX)
+                .max(number.saturating_add(1));
             breaks = breaks.saturating_sub(memchr::memchr_iter(b'\n', record.as_slice()).count());
             let mut cells = Row::new();
             for (column, field) in record.iter().enumerate() {
-                let text = std::str::from_utf8(field).map_or_else(
-                    |_| String::from_utf8_lossy(field),
-                    Cow::Borrowed,
-                );
+                let text =
+                    std::str::from_utf8(field).map_or_else(|_| String::from_utf8_lossy(field), Cow::Borrowed);
                 let column = u32::try_from(column).unwrap_or(u32::MAX);
                 if cells.put(number, column, Cell::Text(text), sink)?.is_break() {
                     return Ok(());

@@ -22,14 +22,20 @@ const RUN: u16 = 0x00bd;
 
 /// Refuses what is no workbook, is protected, or would not fit in memory.
 pub(super) fn inspect<R: Read + Seek>(file: &str, reader: R, limits: &Limits) -> Result<()> {
-    let broken = |error: std::io::Error| fault::malformed(file, format!("Its compound file is broken: {error}."));
+    let broken =
+        |error: std::io::Error| fault::malformed(file, format!("Its compound file is broken: {error}."));
     let mut compound = cfb::CompoundFile::open(reader).map_err(broken)?;
     let names: Vec<String> = compound
         .read_root_storage()
         .filter(cfb::Entry::is_stream)
         .map(|entry| entry.name().to_owned())
         .collect();
-    let find = |wanted: &str| names.iter().find(|name| name.eq_ignore_ascii_case(wanted)).cloned();
+    let find = |wanted: &str| {
+        names
+            .iter()
+            .find(|name| name.eq_ignore_ascii_case(wanted))
+            .cloned()
+    };
     if find("EncryptedPackage").is_some() {
         return Err(fault::encrypted(file));
     }
@@ -45,7 +51,10 @@ pub(super) fn inspect<R: Read + Seek>(file: &str, reader: R, limits: &Limits) ->
     };
     let mut stream = compound.open_stream(format!("/{name}")).map_err(broken)?;
     if stream.len() > limits.file_bytes {
-        return Err(fault::malformed(file, "Its workbook claims to be larger than the file."));
+        return Err(fault::malformed(
+            file,
+            "Its workbook claims to be larger than the file.",
+        ));
     }
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).map_err(broken)?;
@@ -90,9 +99,15 @@ fn walk(file: &str, mut rest: &[u8], limits: &Limits) -> Result<()> {
 
 /// The error for sheets whose content spans too large a rectangle.
 pub(super) fn too_wide(file: &str, limits: &Limits) -> Error {
-    fault::too_large("imports.sheet_too_large", format!("{file} is too large for its format."))
-        .details(format!("Its sheets span more than {} cells in this format.", limits.dense_cells))
-        .hint("Save it as XLSX, which is read piece by piece, and upload that.")
+    fault::too_large(
+        "imports.sheet_too_large",
+        format!("{file} is too large for its format."),
+    )
+    .details(format!(
+        "Its sheets span more than {} cells in this format.",
+        limits.dense_cells
+    ))
+    .hint("Save it as XLSX, which is read piece by piece, and upload that.")
 }
 
 /// The rectangle of a sheet's cells.

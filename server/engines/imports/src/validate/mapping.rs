@@ -53,10 +53,16 @@ impl Mapping {
         for mapped in &self.sheets {
             let Some(target) = &mapped.target else { continue };
             let sheet = workbook.sheet_index(&mapped.name).ok_or_else(|| {
-                invalid("imports.mapping_unknown_sheet", format!("The file has no sheet {}.", mapped.name))
+                invalid(
+                    "imports.mapping_unknown_sheet",
+                    format!("The file has no sheet {}.", mapped.name),
+                )
             })?;
             let spec = spec.sheet(target).ok_or_else(|| {
-                invalid("imports.mapping_unknown_target", format!("The template has no sheet {target}."))
+                invalid(
+                    "imports.mapping_unknown_target",
+                    format!("The template has no sheet {target}."),
+                )
             })?;
             planned.push(mapped.resolve(sheet, spec)?);
         }
@@ -65,13 +71,19 @@ impl Mapping {
             if !sheets.insert(plan.sheet) || !targets.insert(plan.spec.key) {
                 return Err(invalid(
                     "imports.mapping_target_twice",
-                    format!("{} is given more than one sheet, or {} is mapped twice.", plan.spec.title, plan.name),
+                    format!(
+                        "{} is given more than one sheet, or {} is mapped twice.",
+                        plan.spec.title, plan.name
+                    ),
                 ));
             }
         }
         if planned.is_empty() {
-            return Err(invalid("imports.mapping_empty", "No sheet of the file is to be imported.".to_owned())
-                .hint("Choose what at least one of its sheets holds."));
+            return Err(invalid(
+                "imports.mapping_empty",
+                "No sheet of the file is to be imported.".to_owned(),
+            )
+            .hint("Choose what at least one of its sheets holds."));
         }
         let place = |plan: &Planned| spec.sheets.iter().position(|sheet| sheet.key == plan.spec.key);
         planned.sort_by_key(place);
@@ -85,7 +97,10 @@ impl SheetMapping {
         let mut used = HashSet::new();
         for (key, column) in &self.columns {
             let index = spec.index_of(key).ok_or_else(|| {
-                invalid("imports.mapping_unknown_field", format!("{} has no field {key}.", spec.title))
+                invalid(
+                    "imports.mapping_unknown_field",
+                    format!("{} has no field {key}.", spec.title),
+                )
             })?;
             if let Some(column) = *column {
                 if !used.insert(column) {
@@ -111,7 +126,11 @@ impl SheetMapping {
         if !missing.is_empty() {
             return Err(invalid(
                 "imports.mapping_incomplete",
-                format!("On {}, no column is chosen for: {}.", self.name, missing.join(", ")),
+                format!(
+                    "On {}, no column is chosen for: {}.",
+                    self.name,
+                    missing.join(", ")
+                ),
             )
             .hint("Choose the columns by hand, or add them to the file."));
         }

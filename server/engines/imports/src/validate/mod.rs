@@ -34,9 +34,19 @@ pub struct CheckedRow {
 impl CheckedRow {
     /// The text that was found for the field at this position.
     pub fn found(&self, field: usize) -> String {
-        match self.originals.iter().find(|(position, _)| usize::from(*position) == field) {
+        match self
+            .originals
+            .iter()
+            .find(|(position, _)| usize::from(*position) == field)
+        {
             Some((_, text)) => text.to_string(),
-            None => self.row.values.get(field).and_then(Value::canonical).unwrap_or_default().into_owned(),
+            None => self
+                .row
+                .values
+                .get(field)
+                .and_then(Value::canonical)
+                .unwrap_or_default()
+                .into_owned(),
         }
     }
 }

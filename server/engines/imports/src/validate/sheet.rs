@@ -24,8 +24,11 @@ pub(super) fn check(
     take: &mut dyn FnMut(Batch) -> ControlFlow<()>,
 ) -> Result<(SheetReport, ControlFlow<()>)> {
     let (rules, evidence) = column_rules(workbook, plan)?;
-    let mut merges: Vec<CellRange> =
-        workbook.merged_ranges(plan.sheet)?.into_iter().filter(|range| reaches_into(range, plan)).collect();
+    let mut merges: Vec<CellRange> = workbook
+        .merged_ranges(plan.sheet)?
+        .into_iter()
+        .filter(|range| reaches_into(range, plan))
+        .collect();
     merges.sort_by_key(|range| range.first_row);
     let headings = headings(workbook, plan)?;
     let mut check = Check {
@@ -34,7 +37,12 @@ pub(super) fn check(
         merges: &merges,
         active: Vec::new(),
         headings: &headings,
-        seen: plan.spec.fields.iter().map(|field| field.unique.then(HashMap::new)).collect(),
+        seen: plan
+            .spec
+            .fields
+            .iter()
+            .map(|field| field.unique.then(HashMap::new))
+            .collect(),
         report: SheetReport {
             sheet: plan.name.clone(),
             target: plan.spec.key,
@@ -80,7 +88,8 @@ struct Check<'p> {
 impl Check<'_> {
     /// Checks a row; false if it holds no data.
     fn row(&mut self, number: u32, cells: &[Cell<'_>], new_id: &mut dyn FnMut() -> Uuid) -> bool {
-        let cell_of = |column: &Option<usize>| column.and_then(|column| cells.get(column)).unwrap_or(&NOTHING);
+        let cell_of =
+            |column: &Option<usize>| column.and_then(|column| cells.get(column)).unwrap_or(&NOTHING);
         if self.plan.columns.iter().all(|column| cell_of(column).is_blank()) || self.repeats_headings(cells) {
             return false;
         }
@@ -111,7 +120,12 @@ impl Check<'_> {
         for range in self.merged_at(number) {
             issues.push(Issue::warning(None, "merged_cells", merged(range)));
         }
-        let row = ImportRow { id: new_id(), number, values, issues };
+        let row = ImportRow {
+            id: new_id(),
+            number,
+            values,
+            issues,
+        };
         self.report.rows += 1;
         match row.issues.iter().map(|issue| issue.level).max() {
             Some(Level::Error) => self.report.refused += 1,
@@ -150,7 +164,11 @@ impl Check<'_> {
 
     fn take_batch(&mut self) -> Batch {
         let rows = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH));
-        Batch { sheet: self.plan.name.clone(), spec: self.plan.spec, rows }
+        Batch {
+            sheet: self.plan.name.clone(),
+            spec: self.plan.spec,
+            rows,
+        }
     }
 }
 
@@ -175,7 +193,8 @@ fn differing(cell: &Cell<'_>, value: &Value) -> Option<Box<str>> {
 fn reaches_into(range: &CellRange, plan: &Planned) -> bool {
     range.last_row > plan.header_row
         && plan.columns.iter().flatten().any(|column| {
-            u32::try_from(*column).is_ok_and(|column| (range.first_column..=range.last_column).contains(&column))
+            u32::try_from(*column)
+                .is_ok_and(|column| (range.first_column..=range.last_column).contains(&column))
         })
 }
 
@@ -189,7 +208,11 @@ fn headings(workbook: &mut Workbook, plan: &Planned) -> Result<Vec<String>> {
                 }
             }
         }
-        if number < plan.header_row { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if number < plan.header_row {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     })?;
     Ok(texts)
 }
@@ -216,16 +239,27 @@ fn gather(workbook: &mut Workbook, plan: &Planned, most: u32) -> Result<Vec<Evid
                 evidence.note(field.kind, cell);
             }
         }
-        if rows < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if rows < most {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     })?;
     Ok(evidence)
 }
 
 fn notices(plan: &Planned, evidence: &[Evidence], merges: &[CellRange]) -> Vec<Notice> {
     const MOST: usize = 20;
-    let notice = |code, message| Notice { code, sheet: Some(plan.name.clone()), message };
-    let mut notices: Vec<Notice> =
-        merges.iter().take(MOST).map(|range| notice("merged_cells", merged(range))).collect();
+    let notice = |code, message| Notice {
+        code,
+        sheet: Some(plan.name.clone()),
+        message,
+    };
+    let mut notices: Vec<Notice> = merges
+        .iter()
+        .take(MOST)
+        .map(|range| notice("merged_cells", merged(range)))
+        .collect();
     for (field, _) in plan
         .spec
         .fields
@@ -235,7 +269,10 @@ fn notices(plan: &Planned, evidence: &[Evidence], merges: &[CellRange]) -> Vec<N
     {
         notices.push(notice(
             "ambiguous_dates",
-            format!("Nothing shows whether {} is written day first or month first; it was read day first.", field.label),
+            format!(
+                "Nothing shows whether {} is written day first or month first; it was read day first.",
+                field.label
+            ),
         ));
     }
     notices

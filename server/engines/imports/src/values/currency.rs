@@ -58,7 +58,9 @@ const KNOWN: &[(&str, &str, bool)] = &[
 ];
 
 /// Words that stand beside an amount without naming one currency.
-const BESIDE: &[&str] = &["kr", "fr", "sfr", "rs", "zł", "kč", "ft", "lei", "r", "a", "au", "c", "ca", "nz", "s", "hk", "us"];
+const BESIDE: &[&str] = &[
+    "kr", "fr", "sfr", "rs", "zł", "kč", "ft", "lei", "r", "a", "au", "c", "ca", "nz", "s", "hk", "us",
+];
 
 /// The ISO 4217 code a text means, and whether that is a guess. `None` if it means no currency: the codes for tests
 /// and for "no currency" (XTS, XXX) are none.
@@ -66,31 +68,39 @@ pub fn parse(text: &str) -> Option<(&'static str, bool)> {
     let text = text.trim().trim_end_matches('.');
     if text.len() == 3 && text.is_ascii() {
         let upper = text.to_ascii_uppercase();
-        if let Some(currency) = Currency::from_code(&upper).filter(|_| !matches!(upper.as_str(), "XXX" | "XTS")) {
+        if let Some(currency) =
+            Currency::from_code(&upper).filter(|_| !matches!(upper.as_str(), "XXX" | "XTS"))
+        {
             return Some((currency.code(), false));
         }
     }
     let lower = text.to_lowercase();
     let lower = lower.split_whitespace().collect::<Vec<_>>().join(" ");
-    KNOWN.iter().find(|(known, ..)| *known == lower).map(|(_, code, guess)| (*code, *guess))
+    KNOWN
+        .iter()
+        .find(|(known, ..)| *known == lower)
+        .map(|(_, code, guess)| (*code, *guess))
 }
 
 /// An amount's text without the currency sign, code or word at one of its ends.
 pub(super) fn strip(text: &str) -> Option<&str> {
-    let inside = |c: char| c.is_ascii_digit() || c == '(' || c == ')' || c == '-' || c == '+' || c.is_whitespace();
+    let inside =
+        |c: char| c.is_ascii_digit() || c == '(' || c == ')' || c == '-' || c == '+' || c.is_whitespace();
     let start = text.find(inside).unwrap_or(text.len());
     let (before, rest) = text.split_at(start);
     if !before.is_empty() && !before.starts_with(['.', ',']) {
         // "Fr." keeps its dot; ".5" is an amount.
         return is_currency(before).then_some(rest);
     }
-    let end = text.rfind(|c: char| inside(c) || matches!(c, '.' | ',')).map_or(0, |at| {
-        at + text[at..].chars().next().map_or(1, char::len_utf8)
-    });
+    let end = text
+        .rfind(|c: char| inside(c) || matches!(c, '.' | ','))
+        .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
     // A dot behind the word belongs to it: "99 kr."
     let dotless = text.strip_suffix('.').unwrap_or(text);
     let end = if end == text.len() && dotless.ends_with(char::is_alphabetic) {
-        dotless.rfind(inside).map_or(0, |at| at + dotless[at..].chars().next().map_or(1, char::len_utf8))
+        dotless.rfind(inside).map_or(0, |at| {
+            at + dotless[at..].chars().next().map_or(1, char::len_utf8)
+        })
     } else {
         end
     };
@@ -114,7 +124,11 @@ fn is_currency(text: &str) -> bool {
 
 /// Unicode's currency signs.
 fn is_sign(letter: char) -> bool {
-    matches!(letter, '$' | '¢' | '£' | '¤' | '¥' | '֏' | '؋' | '৳' | '฿' | '\u{20a0}'..='\u{20c0}' | '﷼' | '＄' | '￡' | '￥' | '￦')
+    matches!(
+        letter,
+        '$' | '¢' | '£' | '¤' | '¥' | '֏' | '؋' | '৳' | '฿' | '\u{20a0}'
+            ..='\u{20c0}' | '﷼' | '＄' | '￡' | '￥' | '￦'
+    )
 }
 
 #[cfg(test)]

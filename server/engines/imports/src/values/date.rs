@@ -35,9 +35,15 @@ const YEARS: std::ops::RangeInclusive<i16> = 1900..=2199;
 
 /// Reads a date, ignoring a time of day behind it.
 pub fn parse(text: &str, order: Order) -> Parsed {
-    let Some(parts) = parts(text) else { return Parsed::NotADate };
+    let Some(parts) = parts(text) else {
+        return Parsed::NotADate;
+    };
     let make = |year: Number, month: u32, day: u32| {
-        let year = if year.digits <= 2 { year.value + if year.value < 70 { 2000 } else { 1900 } } else { year.value };
+        let year = if year.digits <= 2 {
+            year.value + if year.value < 70 { 2000 } else { 1900 }
+        } else {
+            year.value
+        };
         let small = |part: u32| i8::try_from(part).ok();
         let (Ok(year), Some(month), Some(day)) = (i16::try_from(year), small(month), small(day)) else {
             return Parsed::Impossible;
@@ -55,7 +61,9 @@ pub fn parse(text: &str, order: Order) -> Parsed {
                 Order::MonthFirst => (second, first),
             };
             match make(year, month.value, day.value) {
-                Parsed::Certain(found) if first.value <= 12 && second.value <= 12 && first.value != second.value => {
+                Parsed::Certain(found)
+                    if first.value <= 12 && second.value <= 12 && first.value != second.value =>
+                {
                     Parsed::ByOrder(found)
                 }
                 parsed => parsed,
@@ -63,7 +71,10 @@ pub fn parse(text: &str, order: Order) -> Parsed {
         }
         Parts::Named { day, month, year } => make(year, month, day),
         Parts::Compact(whole) => make(
-            Number { value: whole / 10_000, digits: 4 },
+            Number {
+                value: whole / 10_000,
+                digits: 4,
+            },
             whole / 100 % 100,
             whole % 100,
         ),
@@ -90,12 +101,21 @@ pub fn from_number(number: f64) -> Option<Date> {
     if number.fract() == 0.0 && (19_000_101.0..=21_991_231.0).contains(&number) {
         let whole = number as i32;
         let part = |part: i32| i8::try_from(part).ok();
-        return Date::new(i16::try_from(whole / 10_000).ok()?, part(whole / 100 % 100)?, part(whole % 100)?).ok();
+        return Date::new(
+            i16::try_from(whole / 10_000).ok()?,
+            part(whole / 100 % 100)?,
+            part(whole % 100)?,
+        )
+        .ok();
     }
     #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
     (10_000.0..100_000.0)
         .contains(&number)
-        .then(|| date(1899, 12, 30).checked_add((number.floor() as i64).days()).ok())
+        .then(|| {
+            date(1899, 12, 30)
+                .checked_add((number.floor() as i64).days())
+                .ok()
+        })
         .flatten()
 }
 
@@ -121,9 +141,20 @@ fn parts(text: &str) -> Option<Parts> {
     while let Some(first) = rest.chars().next() {
         let digit = first.is_ascii_digit();
         let length = if digit || first.is_alphabetic() {
-            let same = |c: char| if digit { c.is_ascii_digit() } else { c.is_alphabetic() };
+            let same = |c: char| {
+                if digit {
+                    c.is_ascii_digit()
+                } else {
+                    c.is_alphabetic()
+                }
+            };
             rest.find(|c| !same(c)).unwrap_or(rest.len())
-        } else if first.is_whitespace() || matches!(first, '/' | '.' | '-' | ',' | '\u{2013}' | '\'' | '\u{2019}' | 'º' | '_') {
+        } else if first.is_whitespace()
+            || matches!(
+                first,
+                '/' | '.' | '-' | ',' | '\u{2013}' | '\'' | '\u{2019}' | 'º' | '_'
+            )
+        {
             rest = &rest[first.len_utf8()..];
             continue;
         } else {
@@ -135,7 +166,10 @@ fn parts(text: &str) -> Option<Parts> {
             if token.len() > 8 || numbers.len() == 3 {
                 return None;
             }
-            numbers.push(Number { value: token.parse().ok()?, digits: token.len() });
+            numbers.push(Number {
+                value: token.parse().ok()?,
+                digits: token.len(),
+            });
         } else if is_filler(token) {
         } else if let Some(found) = month_of(token)
             && month.is_none()
@@ -149,13 +183,22 @@ fn parts(text: &str) -> Option<Parts> {
     match (numbers.as_slice(), month) {
         (&[first, second, third], None) => {
             let lengths = (first.digits, second.digits, third.digits);
-            matches!(lengths, (4, 1..=2, 1..=2) | (1..=2, 1..=2, 2 | 4)).then_some(Parts::Numbers([first, second, third]))
+            matches!(lengths, (4, 1..=2, 1..=2) | (1..=2, 1..=2, 2 | 4))
+                .then_some(Parts::Numbers([first, second, third]))
         }
         (&[only], None) if only.digits == 8 => Some(Parts::Compact(only.value)),
         (&[first, second], Some(month)) => {
-            let (day, year) = if first.digits == 4 { (second, first) } else { (first, second) };
+            let (day, year) = if first.digits == 4 {
+                (second, first)
+            } else {
+                (first, second)
+            };
             let sensible = day.digits <= 2 && matches!(year.digits, 2 | 4) && place < 2;
-            sensible.then_some(Parts::Named { day: day.value, month, year })
+            sensible.then_some(Parts::Named {
+                day: day.value,
+                month,
+                year,
+            })
         }
         _ => None,
     }
@@ -173,14 +216,58 @@ fn without_time(text: &str) -> &str {
 /// Weekdays, endings of ordinals and little words, in the languages of the months below.
 fn is_filler(word: &str) -> bool {
     const LITTLE: &[&str] = &[
-        "st", "nd", "rd", "th", "er", "de", "del", "den", "der", "do", "of", "the", "le", "am", "el", "il", "a", "o",
+        "st", "nd", "rd", "th", "er", "de", "del", "den", "der", "do", "of", "the", "le", "am", "el", "il",
+        "a", "o",
     ];
     const DAYS: &[&str] = &[
-        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "montag", "dienstag", "mittwoch",
-        "donnerstag", "freitag", "samstag", "sonnabend", "sonntag", "lundi", "mardi", "mercredi", "jeudi", "vendredi",
-        "samedi", "dimanche", "lunes", "martes", "miercoles", "jueves", "viernes", "sabado", "domingo", "lunedi",
-        "martedi", "mercoledi", "giovedi", "venerdi", "sabato", "domenica", "maandag", "dinsdag", "woensdag",
-        "donderdag", "vrijdag", "zaterdag", "zondag", "segunda", "terca", "quarta", "quinta", "sexta",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "montag",
+        "dienstag",
+        "mittwoch",
+        "donnerstag",
+        "freitag",
+        "samstag",
+        "sonnabend",
+        "sonntag",
+        "lundi",
+        "mardi",
+        "mercredi",
+        "jeudi",
+        "vendredi",
+        "samedi",
+        "dimanche",
+        "lunes",
+        "martes",
+        "miercoles",
+        "jueves",
+        "viernes",
+        "sabado",
+        "domingo",
+        "lunedi",
+        "martedi",
+        "mercoledi",
+        "giovedi",
+        "venerdi",
+        "sabato",
+        "domenica",
+        "maandag",
+        "dinsdag",
+        "woensdag",
+        "donderdag",
+        "vrijdag",
+        "zaterdag",
+        "zondag",
+        "segunda",
+        "terca",
+        "quarta",
+        "quinta",
+        "sexta",
     ];
     let word = normalise(word);
     LITTLE.contains(&word.as_str())
@@ -191,24 +278,52 @@ fn is_filler(word: &str) -> bool {
 /// The month a word means in English, German, French, Spanish, Italian, Dutch or Portuguese, also cut short.
 fn month_of(word: &str) -> Option<u32> {
     const MONTHS: [&[&str]; 12] = [
-        &["january", "januar", "jaenner", "janvier", "enero", "gennaio", "januari", "janeiro"],
-        &["february", "februar", "fevrier", "febrero", "febbraio", "februari", "fevereiro"],
-        &["march", "marz", "maerz", "mars", "marzo", "maart", "marco", "mrz", "mrt"],
+        &[
+            "january", "januar", "jaenner", "janvier", "enero", "gennaio", "januari", "janeiro",
+        ],
+        &[
+            "february",
+            "februar",
+            "fevrier",
+            "febrero",
+            "febbraio",
+            "februari",
+            "fevereiro",
+        ],
+        &[
+            "march", "marz", "maerz", "mars", "marzo", "maart", "marco", "mrz", "mrt",
+        ],
         &["april", "avril", "abril", "aprile"],
         &["may", "mai", "mayo", "maggio", "mei", "maio"],
         &["june", "juni", "juin", "junio", "giugno", "junho"],
         &["july", "juli", "juillet", "julio", "luglio", "julho"],
         &["august", "aout", "agosto", "augustus"],
-        &["september", "septembre", "septiembre", "setiembre", "settembre", "setembro"],
+        &[
+            "september",
+            "septembre",
+            "septiembre",
+            "setiembre",
+            "settembre",
+            "setembro",
+        ],
         &["october", "oktober", "octobre", "octubre", "ottobre", "outubro"],
         &["november", "novembre", "noviembre", "novembro"],
-        &["december", "dezember", "decembre", "diciembre", "dicembre", "dezembro"],
+        &[
+            "december",
+            "dezember",
+            "decembre",
+            "diciembre",
+            "dicembre",
+            "dezembro",
+        ],
     ];
     let word = normalise(word);
     if word.len() < 3 {
         return None;
     }
-    let mut found = (1..).zip(MONTHS).filter(|(_, names)| names.iter().any(|name| name.starts_with(&word)));
+    let mut found = (1..)
+        .zip(MONTHS)
+        .filter(|(_, names)| names.iter().any(|name| name.starts_with(&word)));
     match (found.next(), found.next()) {
         (Some((month, _)), None) => Some(month),
         _ => None,
@@ -232,9 +347,25 @@ mod tests {
     #[test]
     fn dates_are_read_in_many_forms() {
         for text in [
-            "2025-06-17", "2025/6/17", "2025-06-17T10:30:00Z", "17/06/2025", "17.6.2025", "17-06-25", "17/06/2025 10:30 AM",
-            "17 June 2025", "17th June, 2025", "June 17, 2025", "Jun-17-2025", "17-Jun-25", "Tuesday 17 June 2025",
-            "Di, 17. Juni 2025", "le 17 juin 2025", "17 de junio de 2025", "mardi 17 juin 2025", "20250617", "2025 Jun 17",
+            "2025-06-17",
+            "2025/6/17",
+            "2025-06-17T10:30:00Z",
+            "17/06/2025",
+            "17.6.2025",
+            "17-06-25",
+            "17/06/2025 10:30 AM",
+            "17 June 2025",
+            "17th June, 2025",
+            "June 17, 2025",
+            "Jun-17-2025",
+            "17-Jun-25",
+            "Tuesday 17 June 2025",
+            "Di, 17. Juni 2025",
+            "le 17 juin 2025",
+            "17 de junio de 2025",
+            "mardi 17 juin 2025",
+            "20250617",
+            "2025 Jun 17",
             "17giugno2025",
         ] {
             assert_eq!(read(text), "2025-06-17", "{text}");
@@ -248,10 +379,30 @@ mod tests {
 
     #[test]
     fn impossible_dates_are_told_from_what_is_no_date() {
-        for text in ["31/02/2025", "06/17/2025", "00/01/2025", "30 February 2025", "20251301", "29/02/2025", "1/1/1066"] {
+        for text in [
+            "31/02/2025",
+            "06/17/2025",
+            "00/01/2025",
+            "30 February 2025",
+            "20251301",
+            "29/02/2025",
+            "1/1/1066",
+        ] {
             assert_eq!(read(text), "Impossible", "{text}");
         }
-        for text in ["soon", "", "June 2025", "06/2025", "1234", "17/06", "1/2/3/2025", "12:30", "10%", "17 Foo 2025", "q"] {
+        for text in [
+            "soon",
+            "",
+            "June 2025",
+            "06/2025",
+            "1234",
+            "17/06",
+            "1/2/3/2025",
+            "12:30",
+            "10%",
+            "17 Foo 2025",
+            "q",
+        ] {
             assert_eq!(read(text), "NotADate", "{text}");
         }
     }

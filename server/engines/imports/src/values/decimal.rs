@@ -56,11 +56,15 @@ pub fn parse(text: &str, convention: Convention, scale: u32) -> Amount {
     if let Some(value) = scientific(trimmed) {
         return value;
     }
-    let Some(bare) = bare(trimmed) else { return Amount::NotANumber };
+    let Some(bare) = bare(trimmed) else {
+        return Amount::NotANumber;
+    };
     if bare.percent {
         return Amount::Percent;
     }
-    let Some(shape) = shape(bare.digits) else { return Amount::NotANumber };
+    let Some(shape) = shape(bare.digits) else {
+        return Amount::NotANumber;
+    };
     let (divides, assumed) = match shape {
         Shape::Plain(divider) => (divider, false),
         Shape::Either(separator) => match convention {
@@ -99,7 +103,9 @@ pub fn from_f64(number: f64) -> Option<Decimal> {
         }
     }
     let rounded = format!("{number:.14e}");
-    Decimal::from_scientific(&rounded).ok().map(|value| value.normalize())
+    Decimal::from_scientific(&rounded)
+        .ok()
+        .map(|value| value.normalize())
 }
 
 /// Rounds half away from zero to the field's decimal places; `None` if nothing was lost.
@@ -113,7 +119,11 @@ pub fn round(value: Decimal, scale: u32) -> Option<Decimal> {
 
 /// Drops zeros beyond the field's decimal places.
 pub fn drop_zeros(value: Decimal, scale: u32) -> Decimal {
-    if value.scale() > scale { value.trunc_with_scale(scale.max(value.normalize().scale())) } else { value }
+    if value.scale() > scale {
+        value.trunc_with_scale(scale.max(value.normalize().scale()))
+    } else {
+        value
+    }
 }
 
 /// `1.5E+06`, as spreadsheets write large numbers to text files.
@@ -127,10 +137,12 @@ fn scientific(text: &str) -> Option<Amount> {
         return None;
     }
     let plain = format!("{}e{exponent}", mantissa.replace(',', "."));
-    Some(Decimal::from_scientific(&plain).map_or(Amount::TooLarge, |value| Amount::Number {
-        value: value.normalize(),
-        assumed: false,
-    }))
+    Some(
+        Decimal::from_scientific(&plain).map_or(Amount::TooLarge, |value| Amount::Number {
+            value: value.normalize(),
+            assumed: false,
+        }),
+    )
 }
 
 /// An amount without its signs, brackets and currency.
@@ -156,13 +168,19 @@ fn bare(mut text: &str) -> Option<Bare<'_>> {
             (sign, negative, text) = (true, true, inner);
         } else if let Some(inner) = text.strip_suffix(['%', '\u{2030}']) {
             (percent, text) = (true, inner);
-        } else if matches!(first, '-' | '+' | '\u{2212}' | '\u{2013}') || matches!(last, '-' | '\u{2212}' | '\u{2013}') {
+        } else if matches!(first, '-' | '+' | '\u{2212}' | '\u{2013}')
+            || matches!(last, '-' | '\u{2212}' | '\u{2013}')
+        {
             if sign {
                 return None;
             }
             let front = matches!(first, '-' | '+' | '\u{2212}' | '\u{2013}');
             (sign, negative) = (true, first != '+');
-            text = if front { &text[first.len_utf8()..] } else { &text[..text.len() - last.len_utf8()] };
+            text = if front {
+                &text[first.len_utf8()..]
+            } else {
+                &text[..text.len() - last.len_utf8()]
+            };
         } else if let Some(rest) = (!currency).then(|| currency::strip(text)).flatten() {
             (currency, text) = (true, rest);
         } else if matches!(first, '.' | ',') || matches!(last, '.' | ',') {
@@ -171,7 +189,11 @@ fn bare(mut text: &str) -> Option<Bare<'_>> {
             return None;
         }
     }
-    Some(Bare { digits: text, negative, percent })
+    Some(Bare {
+        digits: text,
+        negative,
+        percent,
+    })
 }
 
 /// What the separators of an amount mean.
@@ -190,12 +212,15 @@ fn shape(text: &str) -> Option<Shape> {
     let count = |wanted: char| text.matches(wanted).count();
     let (dots, commas) = (count('.'), count(','));
     let divider = match (dots, commas) {
-        (0, 0) => None,
         (1, 0) => Some('.'),
         (0, 1) => Some(','),
         (0, _) | (_, 0) => None,
         _ => {
-            let last = if text.rfind('.') > text.rfind(',') { '.' } else { ',' };
+            let last = if text.rfind('.') > text.rfind(',') {
+                '.'
+            } else {
+                ','
+            };
             if count(last) != 1 {
                 return None;
             }
@@ -227,9 +252,13 @@ fn shape(text: &str) -> Option<Shape> {
 
 /// Whether the digits before the divider are in groups of one kind: three digits, or two before the last three.
 fn grouped(whole: &str) -> bool {
-    let Some(separator) = whole.chars().find(|c| !c.is_ascii_digit()) else { return true };
+    let Some(separator) = whole.chars().find(|c| !c.is_ascii_digit()) else {
+        return true;
+    };
     let groups: Vec<&str> = whole.split(separator).collect();
-    let Some((last, rest)) = groups.split_last() else { return false };
+    let Some((last, rest)) = groups.split_last() else {
+        return false;
+    };
     let digits = |group: &&str| group.bytes().all(|byte| byte.is_ascii_digit());
     groups.iter().all(digits)
         && last.len() == 3
@@ -256,7 +285,10 @@ fn is_space(letter: char) -> bool {
 
 /// Characters that only ever group digits.
 fn is_group(letter: char) -> bool {
-    matches!(letter, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' | '\'' | '\u{2019}' | '_')
+    matches!(
+        letter,
+        ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' | '\'' | '\u{2019}' | '_'
+    )
 }
 
 #[cfg(test)]
@@ -307,7 +339,23 @@ mod tests {
 
     #[test]
     fn what_is_no_amount_is_told_apart() {
-        for text in ["tbc", "see note", "", "-", "()", "1.2.3,4,5", "12 34", "1,23,4", "--5", "5 apples", "1/2", "£", ".", "1e", "e5"] {
+        for text in [
+            "tbc",
+            "see note",
+            "",
+            "-",
+            "()",
+            "1.2.3,4,5",
+            "12 34",
+            "1,23,4",
+            "--5",
+            "5 apples",
+            "1/2",
+            "£",
+            ".",
+            "1e",
+            "e5",
+        ] {
             assert_eq!(number(text), "NotANumber", "{text}");
         }
         assert_eq!(number("12 %"), "Percent");
@@ -317,7 +365,10 @@ mod tests {
     #[test]
     fn the_column_decides_what_a_single_separator_means() {
         let read = |text, convention| parse(text, convention, 3);
-        let value = |units, scale, assumed| Amount::Number { value: Decimal::new(units, scale), assumed };
+        let value = |units, scale, assumed| Amount::Number {
+            value: Decimal::new(units, scale),
+            assumed,
+        };
         assert_eq!(read("1,234", Convention::Dot), value(1234, 0, false));
         assert_eq!(read("1,234", Convention::Comma), value(1234, 3, false));
         assert_eq!(read("1.234", Convention::Comma), value(1234, 0, false));
@@ -331,9 +382,18 @@ mod tests {
 
     #[test]
     fn binary_noise_is_not_taken_for_decimal_places() {
-        assert_eq!(from_f64(0.1 + 0.2).map(|value| value.to_string()).as_deref(), Some("0.3"));
-        assert_eq!(from_f64(434_680.97).map(|value| value.to_string()).as_deref(), Some("434680.97"));
-        assert_eq!(from_f64(1e-9).map(|value| value.to_string()).as_deref(), Some("0.000000001"));
+        assert_eq!(
+            from_f64(0.1 + 0.2).map(|value| value.to_string()).as_deref(),
+            Some("0.3")
+        );
+        assert_eq!(
+            from_f64(434_680.97).map(|value| value.to_string()).as_deref(),
+            Some("434680.97")
+        );
+        assert_eq!(
+            from_f64(1e-9).map(|value| value.to_string()).as_deref(),
+            Some("0.000000001")
+        );
         assert_eq!(from_f64(f64::NAN), None);
         assert_eq!(from_f64(1e300), None);
     }

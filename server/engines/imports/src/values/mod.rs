@@ -31,7 +31,11 @@ pub struct ColumnRules {
 
 impl Default for ColumnRules {
     fn default() -> Self {
-        Self { order: Order::DayFirst, order_known: false, convention: Convention::Unknown }
+        Self {
+            order: Order::DayFirst,
+            order_known: false,
+            convention: Convention::Unknown,
+        }
     }
 }
 
@@ -74,7 +78,11 @@ impl Evidence {
     /// The decision: by majority; day first and no convention where there is none.
     pub fn rules(&self) -> ColumnRules {
         ColumnRules {
-            order: if self.month_first > self.day_first { Order::MonthFirst } else { Order::DayFirst },
+            order: if self.month_first > self.day_first {
+                Order::MonthFirst
+            } else {
+                Order::DayFirst
+            },
             order_known: self.month_first != self.day_first,
             convention: match self.dot.cmp(&self.comma) {
                 std::cmp::Ordering::Greater => Convention::Dot,
@@ -90,7 +98,11 @@ impl Evidence {
 pub fn parse(field: &Field, cell: &Cell<'_>, rules: ColumnRules, issues: &mut Vec<Issue>) -> Value {
     if cell.is_blank() {
         if field.required {
-            issues.push(error(field, "required_missing", format!("{} is missing.", field.label)));
+            issues.push(error(
+                field,
+                "required_missing",
+                format!("{} is missing.", field.label),
+            ));
         }
         return Value::Empty;
     }
@@ -141,7 +153,11 @@ fn text(field: &Field, cell: &Cell<'_>, max: usize) -> Result<Value, Issue> {
             ));
         }
     }
-    Ok(if found.is_empty() { Value::Empty } else { Value::Text(found.into_owned()) })
+    Ok(if found.is_empty() {
+        Value::Empty
+    } else {
+        Value::Text(found.into_owned())
+    })
 }
 
 /// The text without white space at its ends and without the control characters of ASCII; the database does not take
@@ -154,7 +170,11 @@ fn clean<'c>(cell: &'c Cell<'_>) -> Cow<'c, str> {
         Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
     };
     // A fold over all bytes is quicker than stopping at the first: it runs on many bytes at once.
-    if text.bytes().fold(false, |found, byte| found | byte.is_ascii_control()) && text.contains(unwanted) {
+    if text
+        .bytes()
+        .fold(false, |found, byte| found | byte.is_ascii_control())
+        && text.contains(unwanted)
+    {
         return Cow::Owned(text.replace(unwanted, "").trim().to_owned());
     }
     text
@@ -169,7 +189,11 @@ fn number(
     issues: &mut Vec<Issue>,
 ) -> Result<Value, Issue> {
     let refuse = |what: &str| {
-        Err(error(field, "not_a_number", format!("{}: {} {what}.", field.label, quoted(cell))))
+        Err(error(
+            field,
+            "not_a_number",
+            format!("{}: {} {what}.", field.label, quoted(cell)),
+        ))
     };
     let found = match cell {
         Cell::Number(number) => match decimal::from_f64(*number) {
@@ -210,16 +234,30 @@ fn number(
         && value < least
     {
         issues.push(if least.is_zero() {
-            error(field, "negative_not_allowed", format!("{}: {} is negative.", field.label, quoted(cell)))
+            error(
+                field,
+                "negative_not_allowed",
+                format!("{}: {} is negative.", field.label, quoted(cell)),
+            )
         } else {
-            error(field, "below_minimum", format!("{}: {} is less than {least}.", field.label, quoted(cell)))
+            error(
+                field,
+                "below_minimum",
+                format!("{}: {} is less than {least}.", field.label, quoted(cell)),
+            )
         });
     }
     Ok(Value::Decimal(value))
 }
 
 fn day(field: &Field, cell: &Cell<'_>, rules: ColumnRules, issues: &mut Vec<Issue>) -> Result<Value, Issue> {
-    let refuse = || Err(error(field, "not_a_date", format!("{}: {} is not a date.", field.label, quoted(cell))));
+    let refuse = || {
+        Err(error(
+            field,
+            "not_a_date",
+            format!("{}: {} is not a date.", field.label, quoted(cell)),
+        ))
+    };
     match cell {
         Cell::Date(moment) => Ok(Value::Date(moment.date())),
         Cell::Number(number) => match date::from_number(*number) {
@@ -240,7 +278,11 @@ fn day(field: &Field, cell: &Cell<'_>, rules: ColumnRules, issues: &mut Vec<Issu
                     issues.push(warning(
                         field,
                         "ambiguous_date",
-                        format!("{}: {} was read day first, as {found}.", field.label, quoted(cell)),
+                        format!(
+                            "{}: {} was read day first, as {found}.",
+                            field.label,
+                            quoted(cell)
+                        ),
                     ));
                 }
                 Ok(Value::Date(found))
@@ -253,7 +295,11 @@ fn day(field: &Field, cell: &Cell<'_>, rules: ColumnRules, issues: &mut Vec<Issu
                 Err(error(
                     field,
                     "impossible_date",
-                    format!("{}: there is no date {} (read {order}).", field.label, quoted(cell)),
+                    format!(
+                        "{}: there is no date {} (read {order}).",
+                        field.label,
+                        quoted(cell)
+                    ),
                 ))
             }
             Parsed::NotADate => refuse(),
@@ -278,7 +324,11 @@ fn money(field: &Field, cell: &Cell<'_>, issues: &mut Vec<Issue>) -> Result<Valu
         None => Err(error(
             field,
             "unknown_currency",
-            format!("{}: {} is not a currency (a code such as GBP or EUR).", field.label, quoted(cell)),
+            format!(
+                "{}: {} is not a currency (a code such as GBP or EUR).",
+                field.label,
+                quoted(cell)
+            ),
         )),
     }
 }
@@ -299,7 +349,12 @@ fn choice(
     Err(error(
         field,
         "not_a_choice",
-        format!("{}: {} is none of {}.", field.label, quoted(cell), codes.join(", ")),
+        format!(
+            "{}: {} is none of {}.",
+            field.label,
+            quoted(cell),
+            codes.join(", ")
+        ),
     ))
 }
 

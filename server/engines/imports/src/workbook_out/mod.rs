@@ -42,9 +42,19 @@ fn fitting(text: &str) -> &str {
 fn sheet_name(wanted: &str) -> String {
     let clean: String = wanted
         .chars()
-        .map(|letter| if matches!(letter, '[' | ']' | ':' | '*' | '?' | '/' | '\\') { ' ' } else { letter })
+        .map(|letter| {
+            if matches!(letter, '[' | ']' | ':' | '*' | '?' | '/' | '\\') {
+                ' '
+            } else {
+                letter
+            }
+        })
         .take(31)
         .collect();
     let clean = clean.trim_matches(['\'', ' ']);
-    if clean.is_empty() || clean.eq_ignore_ascii_case("history") { "Sheet".to_owned() } else { clean.to_owned() }
+    if clean.is_empty() || clean.eq_ignore_ascii_case("history") {
+        "Sheet".to_owned()
+    } else {
+        clean.to_owned()
+    }
 }

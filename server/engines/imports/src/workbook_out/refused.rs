@@ -62,14 +62,20 @@ impl RefusedWorkbook {
     pub fn sheet(&mut self, spec: &'static SheetSpec) -> Result<()> {
         let sheet = self.workbook.add_worksheet();
         head(sheet, spec, &self.formats).map_err(failed)?;
-        self.sheets.push(Open { spec, next: 1, notes: 0 });
+        self.sheets.push(Open {
+            spec,
+            next: 1,
+            notes: 0,
+        });
         Ok(())
     }
 
     /// Adds a row to the sheet begun last; rows beyond what a sheet can hold are left out.
     pub fn row(&mut self, row: &RefusedRow<'_>) -> Result<()> {
         let last = self.sheets.len().saturating_sub(1);
-        let Some(open) = self.sheets.last_mut().filter(|open| open.next <= MAX_ROWS) else { return Ok(()) };
+        let Some(open) = self.sheets.last_mut().filter(|open| open.next <= MAX_ROWS) else {
+            return Ok(());
+        };
         let sheet = self.workbook.worksheet_from_index(last).map_err(failed)?;
         write(sheet, open, row, &self.formats).map_err(failed)
     }
@@ -86,7 +92,11 @@ impl RefusedWorkbook {
 
 fn head(sheet: &mut Worksheet, spec: &SheetSpec, formats: &Formats) -> Result<(), XlsxError> {
     sheet.set_name(sheet_name(spec.title))?;
-    let titles = spec.fields.iter().map(|field| field.label).chain(["Row in the file", "Reasons"]);
+    let titles = spec
+        .fields
+        .iter()
+        .map(|field| field.label)
+        .chain(["Row in the file", "Reasons"]);
     for (column, title) in (0_u16..).zip(titles) {
         sheet.write_string_with_format(0, column, title, &formats.heading)?;
         sheet.set_column_width(column, if title == "Reasons" { 80.0 } else { 20.0 })?;
@@ -95,7 +105,12 @@ fn head(sheet: &mut Worksheet, spec: &SheetSpec, formats: &Formats) -> Result<()
     Ok(())
 }
 
-fn write(sheet: &mut Worksheet, open: &mut Open, row: &RefusedRow<'_>, formats: &Formats) -> Result<(), XlsxError> {
+fn write(
+    sheet: &mut Worksheet,
+    open: &mut Open,
+    row: &RefusedRow<'_>,
+    formats: &Formats,
+) -> Result<(), XlsxError> {
     let at = open.next;
     let mut column = 0;
     for (index, field) in open.spec.fields.iter().enumerate() {
@@ -103,11 +118,19 @@ fn write(sheet: &mut Worksheet, open: &mut Open, row: &RefusedRow<'_>, formats: 
         let issues = || row.issues.iter().filter(|issue| issue.field == Some(field.key));
         match issues().map(|issue| issue.level).max() {
             Some(level) if level > Level::Info => {
-                let format = if level == Level::Error { &formats.error } else { &formats.warning };
+                let format = if level == Level::Error {
+                    &formats.error
+                } else {
+                    &formats.warning
+                };
                 sheet.write_string_with_format(at, column, text, format)?;
                 if open.notes < MOST_NOTES {
                     open.notes += 1;
-                    sheet.insert_note(at, column, &Note::new(join(issues(), "\n")).add_author_prefix(false))?;
+                    sheet.insert_note(
+                        at,
+                        column,
+                        &Note::new(join(issues(), "\n")).add_author_prefix(false),
+                    )?;
                 }
             }
             _ if text.is_empty() => {}
@@ -125,6 +148,9 @@ fn write(sheet: &mut Worksheet, open: &mut Open, row: &RefusedRow<'_>, formats: 
 }
 
 fn join<'i>(issues: impl Iterator<Item = &'i Issue>, between: &str) -> String {
-    let messages: Vec<&str> = issues.filter(|issue| issue.level > Level::Info).map(|issue| issue.message.as_str()).collect();
+    let messages: Vec<&str> = issues
+        .filter(|issue| issue.level > Level::Info)
+        .map(|issue| issue.message.as_str())
+        .collect();
     messages.join(between)
 }

@@ -1,6 +1,8 @@
 //! The workbook a person fills in.
 
-use rust_xlsxwriter::{Color, DataValidation, DataValidationRule, Format, Note, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{
+    Color, DataValidation, DataValidationRule, Format, Note, Workbook, Worksheet, XlsxError,
+};
 use tenon_sdk::error::Result;
 use tenon_sdk::imports::{Field, FieldKind, SheetSpec, TemplateSpec, Value};
 
@@ -31,9 +33,17 @@ fn fill(sheet: &mut Worksheet, spec: &SheetSpec) -> Result<(), XlsxError> {
     let example = Format::new().set_italic().set_font_color(Color::RGB(0x0060_6060));
     let date = example.clone().set_num_format("yyyy-mm-dd");
     for (column, field) in (0_u16..).zip(spec.fields) {
-        let title = if field.required { format!("{} *", field.label) } else { field.label.to_owned() };
+        let title = if field.required {
+            format!("{} *", field.label)
+        } else {
+            field.label.to_owned()
+        };
         sheet.write_string_with_format(0, column, &title, if field.required { &required } else { &plain })?;
-        let width = title.chars().count().max(field.example.chars().count()).clamp(10, 40);
+        let width = title
+            .chars()
+            .count()
+            .max(field.example.chars().count())
+            .clamp(10, 40);
         sheet.set_column_width(column, f64::from(u32::try_from(width).unwrap_or(40)) + 3.0)?;
         if !field.help.is_empty() {
             sheet.insert_note(0, column, &Note::new(field.help).add_author_prefix(false))?;
@@ -91,12 +101,19 @@ fn explain(sheet: &mut Worksheet, spec: &TemplateSpec) -> Result<(), XlsxError> 
     sheet.set_name("Read me")?;
     sheet.write_string_with_format(0, 0, spec.title, &title)?;
     sheet.write_string(1, 0, spec.description)?;
-    sheet.write_string(2, 0, "Columns marked with a star are required. Replace the example row with your own rows.")?;
+    sheet.write_string(
+        2,
+        0,
+        "Columns marked with a star are required. Replace the example row with your own rows.",
+    )?;
     let head = heading();
     for (column, text) in (0_u16..).zip(["Sheet", "Column", "Required", "What it holds", "Help", "Example"]) {
         sheet.write_string_with_format(4, column, text, &head)?;
     }
-    let fields = spec.sheets.iter().flat_map(|part| part.fields.iter().map(move |field| (part, field)));
+    let fields = spec
+        .sheets
+        .iter()
+        .flat_map(|part| part.fields.iter().map(move |field| (part, field)));
     for (row, (part, field)) in (5..).zip(fields) {
         let texts = [
             part.title,
@@ -120,7 +137,10 @@ fn holds(kind: FieldKind) -> String {
     match kind {
         FieldKind::Text { max } => format!("text of at most {max} characters"),
         FieldKind::Decimal { scale, min: None } => format!("a number with at most {scale} decimal places"),
-        FieldKind::Decimal { scale, min: Some(min) } => {
+        FieldKind::Decimal {
+            scale,
+            min: Some(min),
+        } => {
             format!("a number from {min} with at most {scale} decimal places")
         }
         FieldKind::Date => "a date".to_owned(),

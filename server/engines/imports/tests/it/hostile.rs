@@ -12,7 +12,8 @@ use zip::write::SimpleFileOptions;
 
 use crate::support::{REGISTER, data, open_bytes, rows};
 
-const TYPES: &str = r#"<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>"#;
+const TYPES: &str =
+    r#"<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>"#;
 const ROOT: &str = r#"<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
 const LINKS: &str = r#"<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#;
 const BOOK: &str = r#"<?xml version="1.0"?><workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="Data" sheetId="1" r:id="rId1"/></sheets></workbook>"#;
@@ -64,13 +65,21 @@ fn read_all(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<(u32, Vec
 
 fn refusal(bytes: Vec<u8>) -> (String, String) {
     let error = read_all("file.xlsx", bytes, &Limits::default()).expect_err("it is hostile");
-    (error.code.into_owned(), format!("{} {}", error.message, error.details.unwrap_or_default()))
+    (
+        error.code.into_owned(),
+        format!("{} {}", error.message, error.details.unwrap_or_default()),
+    )
 }
 
 /// The process's greatest memory so far, where the system tells.
 fn assert_memory_stayed_bounded() {
-    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return };
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
+        return;
+    };
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
     let kib: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
     assert!(kib < 600 << 10, "the tests of this file together took {kib} KiB");
 }
@@ -80,21 +89,54 @@ fn what_is_no_spreadsheet_is_called_by_its_name() {
     let cases: &[(&[u8], &str, &str)] = &[
         (b"", "imports.file_empty", "empty"),
         (b"%PDF-1.7 ...", "imports.file_not_recognised", "a PDF document"),
-        (b"\x89PNG\r\n\x1a\n0000", "imports.file_not_recognised", "a PNG picture"),
-        (b"<!DOCTYPE html><html><table></table></html>", "imports.file_not_recognised", "a web page"),
-        (b"<html xmlns:x=\"urn:schemas-microsoft-com:office:excel\">", "imports.file_not_recognised", "a web page"),
-        (b"{\"orders\": []}", "imports.file_not_recognised", "a JSON document"),
-        (b"\x00\x01\x02\x03\x04\x05\x06\x07binary", "imports.file_not_recognised", "not a format"),
+        (
+            b"\x89PNG\r\n\x1a\n0000",
+            "imports.file_not_recognised",
+            "a PNG picture",
+        ),
+        (
+            b"<!DOCTYPE html><html><table></table></html>",
+            "imports.file_not_recognised",
+            "a web page",
+        ),
+        (
+            b"<html xmlns:x=\"urn:schemas-microsoft-com:office:excel\">",
+            "imports.file_not_recognised",
+            "a web page",
+        ),
+        (
+            b"{\"orders\": []}",
+            "imports.file_not_recognised",
+            "a JSON document",
+        ),
+        (
+            b"\x00\x01\x02\x03\x04\x05\x06\x07binary",
+            "imports.file_not_recognised",
+            "not a format",
+        ),
         (b"PK\x03\x04", "imports.file_malformed", "archive"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "imports.file_malformed", "compound file"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+            "imports.file_malformed",
+            "compound file",
+        ),
     ];
     for (bytes, code, word) in cases {
         let (found, message) = refusal(bytes.to_vec());
         assert_eq!(&found, code, "{message}");
-        assert!(message.contains("file.xlsx") && message.contains(word), "{message}");
+        assert!(
+            message.contains("file.xlsx") && message.contains(word),
+            "{message}"
+        );
     }
-    let (code, message) = refusal(archive(&[("[Content_Types].xml", b""), ("word/document.xml", b"<a/>")]));
-    assert_eq!((code.as_str(), message.contains("Word")), ("imports.file_not_recognised", true));
+    let (code, message) = refusal(archive(&[
+        ("[Content_Types].xml", b""),
+        ("word/document.xml", b"<a/>"),
+    ]));
+    assert_eq!(
+        (code.as_str(), message.contains("Word")),
+        ("imports.file_not_recognised", true)
+    );
     let (code, _) = refusal(archive(&[("photo.jpg", b"...")]));
     assert_eq!(code, "imports.file_not_recognised");
 }
@@ -111,13 +153,22 @@ fn a_file_that_grows_beyond_the_limits_is_refused() {
     assert_eq!(code, "imports.file_expands_too_far");
     assert!(message.contains("xl/worksheets/sheet1.xml"), "{message}");
     // The size in total, and of the table of texts.
-    let limits = Limits { decompressed_bytes: 1 << 20, ..Limits::default() };
+    let limits = Limits {
+        decompressed_bytes: 1 << 20,
+        ..Limits::default()
+    };
     let error = read_all("file.xlsx", workbook_with(&blank, &[]), &limits).unwrap_err();
     assert_eq!(error.code, "imports.file_expands_too_far");
-    let limits = Limits { shared_text_bytes: 1 << 20, ..Limits::default() };
+    let limits = Limits {
+        shared_text_bytes: 1 << 20,
+        ..Limits::default()
+    };
     let texts = format!("<sst>{}</sst>", "<si><t>x</t></si>".repeat(100_000));
     let bytes = workbook_with(&data_of(""), &[("xl/sharedStrings.xml", texts.as_bytes())]);
-    assert_eq!(read_all("file.xlsx", bytes, &limits).unwrap_err().code, "imports.file_expands_too_far");
+    assert_eq!(
+        read_all("file.xlsx", bytes, &limits).unwrap_err().code,
+        "imports.file_expands_too_far"
+    );
     assert_memory_stayed_bounded();
 }
 
@@ -126,21 +177,41 @@ fn a_size_that_lies_changes_nothing() {
     let mut bytes = workbook_with(&data_of(&"<row></row>".repeat(200_000)), &[]);
     // Local headers hold the decompressed size at 22, entries of the directory at 24.
     for (magic, offset) in [(b"PK\x03\x04", 22), (b"PK\x01\x02", 24)] {
-        let places: Vec<usize> = bytes.windows(4).enumerate().filter(|(_, four)| *four == magic).map(|(at, _)| at).collect();
+        let places: Vec<usize> = bytes
+            .windows(4)
+            .enumerate()
+            .filter(|(_, four)| *four == magic)
+            .map(|(at, _)| at)
+            .collect();
         for place in places {
             bytes[place + offset..place + offset + 4].copy_from_slice(&7_u32.to_le_bytes());
         }
     }
-    let limits = Limits { decompressed_bytes: 1 << 20, ..Limits::default() };
+    let limits = Limits {
+        decompressed_bytes: 1 << 20,
+        ..Limits::default()
+    };
     let error = read_all("file.xlsx", bytes, &limits).unwrap_err();
-    assert!(["imports.file_expands_too_far", "imports.file_malformed"].contains(&error.code.as_ref()), "{error:?}");
+    assert!(
+        ["imports.file_expands_too_far", "imports.file_malformed"].contains(&error.code.as_ref()),
+        "{error:?}"
+    );
 }
 
 #[test]
 fn pieces_too_large_to_hold_are_refused_before_they_are_held() {
     let long = "x".repeat(5 << 20);
-    assert_eq!(refusal(workbook_with(&data_of(&text_cell("A1", &long)), &[])).0, "imports.file_malformed");
-    let (code, message) = refusal(workbook_with(&data_of(&format!("<row r=\"3\">{}</row>", text_cell("B3", &long[..40_000]))), &[]));
+    assert_eq!(
+        refusal(workbook_with(&data_of(&text_cell("A1", &long)), &[])).0,
+        "imports.file_malformed"
+    );
+    let (code, message) = refusal(workbook_with(
+        &data_of(&format!(
+            "<row r=\"3\">{}</row>",
+            text_cell("B3", &long[..40_000])
+        )),
+        &[],
+    ));
     assert_eq!(code, "imports.cell_too_large");
     assert!(message.contains("B3 on the sheet Data"), "{message}");
 }
@@ -149,7 +220,11 @@ fn pieces_too_large_to_hold_are_refused_before_they_are_held() {
 fn entities_are_never_expanded() {
     let bomb = br#"<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]><worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>&c;</t></is></c></row></sheetData></worksheet>"#;
     let (code, message) = refusal(workbook_with(bomb, &[]));
-    assert_eq!((code.as_str(), message.contains("entities")), ("imports.file_malformed", true), "{message}");
+    assert_eq!(
+        (code.as_str(), message.contains("entities")),
+        ("imports.file_malformed", true),
+        "{message}"
+    );
 }
 
 #[test]
@@ -163,8 +238,16 @@ fn a_million_empty_rows_cost_nothing() {
         }
     }
     write!(body, "<row r=\"1048576\">{}</row>", text_cell("C1048576", "end")).unwrap();
-    let found = read_all("file.xlsx", workbook_with(&data_of(&body), &[]), &Limits::default()).unwrap();
-    assert_eq!(found, [(1_048_576, vec![String::new(), String::new(), "end".to_owned()])]);
+    let found = read_all(
+        "file.xlsx",
+        workbook_with(&data_of(&body), &[]),
+        &Limits::default(),
+    )
+    .unwrap();
+    assert_eq!(
+        found,
+        [(1_048_576, vec![String::new(), String::new(), "end".to_owned()])]
+    );
     assert_memory_stayed_bounded();
 }
 
@@ -174,7 +257,11 @@ fn absurd_and_wrong_dimensions_are_not_believed() {
         let row = format!("<row r=\"2\">{}</row>", text_cell("B2", "here"));
         let body = format!("<dimension ref=\"{dimension}\"/><sheetData>{row}</sheetData>");
         let found = read_all("file.xlsx", workbook_with(&sheet(&body), &[]), &Limits::default()).unwrap();
-        assert_eq!(found, [(2, vec![String::new(), "here".to_owned()])], "{dimension}");
+        assert_eq!(
+            found,
+            [(2, vec![String::new(), "here".to_owned()])],
+            "{dimension}"
+        );
     }
     // Backwards: whatever becomes of it, it does not end the process.
     let body = "<dimension ref=\"Z9:A1\"/><sheetData></sheetData>";
@@ -183,15 +270,29 @@ fn absurd_and_wrong_dimensions_are_not_believed() {
 
 #[test]
 fn cells_beyond_the_last_column_are_named() {
-    let body = format!("<row r=\"5\"><c r=\"XFC5\" s=\"0\"/>{}</row>", text_cell("XFD5", "far"));
+    let body = format!(
+        "<row r=\"5\"><c r=\"XFC5\" s=\"0\"/>{}</row>",
+        text_cell("XFD5", "far")
+    );
     let (code, message) = refusal(workbook_with(&data_of(&body), &[]));
-    assert_eq!((code.as_str(), message.contains("XFD5")), ("imports.too_many_columns", true), "{message}");
+    assert_eq!(
+        (code.as_str(), message.contains("XFD5")),
+        ("imports.too_many_columns", true),
+        "{message}"
+    );
 }
 
 #[test]
 fn rows_out_of_order_are_refused() {
-    let body = format!("<row r=\"5\">{}</row><row r=\"2\">{}</row>", text_cell("A5", "x"), text_cell("A2", "y"));
-    assert_eq!(refusal(workbook_with(&data_of(&body), &[])).0, "imports.file_malformed");
+    let body = format!(
+        "<row r=\"5\">{}</row><row r=\"2\">{}</row>",
+        text_cell("A5", "x"),
+        text_cell("A2", "y")
+    );
+    assert_eq!(
+        refusal(workbook_with(&data_of(&body), &[])).0,
+        "imports.file_malformed"
+    );
 }
 
 #[test]
@@ -211,14 +312,22 @@ fn a_spreadsheet_of_repeated_cells_is_measured_before_it_is_written_out() {
     let error = read_all("bomb.ods", ods(&rows), &Limits::default()).unwrap_err();
     assert_eq!(error.code, "imports.sheet_too_large");
     let rows = format!("<table:table-row>{filled}</table:table-row>").repeat(300);
-    assert_eq!(read_all("bomb.ods", ods(&rows), &Limits::default()).unwrap_err().code, "imports.sheet_too_large");
+    assert_eq!(
+        read_all("bomb.ods", ods(&rows), &Limits::default())
+            .unwrap_err()
+            .code,
+        "imports.sheet_too_large"
+    );
     // What spreadsheet programs write below and beside the data is no bomb.
     let cell = r#"<table:table-cell office:value-type="float" office:value="7"><text:p>7</text:p></table:table-cell>"#;
     let rest = r#"<table:table-cell table:number-columns-repeated="16383"/>"#;
     let rows = format!(
         r#"<table:table-row table:number-rows-repeated="2"><table:table-cell/></table:table-row><table:table-row>{cell}{rest}</table:table-row><table:table-row table:number-rows-repeated="1048573">{rest}</table:table-row>"#
     );
-    assert_eq!(read_all("fine.ods", ods(&rows), &Limits::default()).unwrap(), [(3, vec!["7".to_owned()])]);
+    assert_eq!(
+        read_all("fine.ods", ods(&rows), &Limits::default()).unwrap(),
+        [(3, vec!["7".to_owned()])]
+    );
     assert_memory_stayed_bounded();
 }
 
@@ -228,7 +337,10 @@ fn too_many_sheets_are_refused() {
     for _ in 0..70 {
         book.add_worksheet();
     }
-    assert_eq!(refusal(book.save_to_buffer().unwrap()).0, "imports.too_many_sheets");
+    assert_eq!(
+        refusal(book.save_to_buffer().unwrap()).0,
+        "imports.too_many_sheets"
+    );
 }
 
 #[test]

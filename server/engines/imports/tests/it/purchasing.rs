@@ -30,20 +30,47 @@ fn expected_code(kind: &str) -> (&'static str, &'static str) {
 
 #[test]
 fn the_register_is_understood_without_help() {
-    let found = detect(&mut open("orders-and-surveys.xlsx").unwrap(), &REGISTER, &Remembered::default()).unwrap();
-    let seen: Vec<_> = found.sheets.iter().map(|sheet| (sheet.name.as_str(), sheet.target, sheet.header_row)).collect();
-    assert_eq!(seen, [("Purchase Orders", Some("orders"), Some(4)), ("QS Register", Some("surveys"), Some(4))]);
+    let found = detect(
+        &mut open("orders-and-surveys.xlsx").unwrap(),
+        &REGISTER,
+        &Remembered::default(),
+    )
+    .unwrap();
+    let seen: Vec<_> = found
+        .sheets
+        .iter()
+        .map(|sheet| (sheet.name.as_str(), sheet.target, sheet.header_row))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("Purchase Orders", Some("orders"), Some(4)),
+            ("QS Register", Some("surveys"), Some(4))
+        ]
+    );
     for (sheet, spec) in found.sheets.iter().zip(REGISTER.sheets) {
         assert_eq!(sheet.confidence(spec), Confidence::Sure, "{:?}", sheet.columns);
         assert_eq!(sheet.missing(spec).count(), 0);
     }
-    let columns: Vec<_> = found.sheets[0].columns.iter().map(|column| column.column).collect();
-    assert_eq!(columns, [0, 1, 2, 3, 4, 5, 6, 7].map(Some).into_iter().chain([None]).collect::<Vec<_>>());
+    let columns: Vec<_> = found.sheets[0]
+        .columns
+        .iter()
+        .map(|column| column.column)
+        .collect();
+    assert_eq!(
+        columns,
+        [0, 1, 2, 3, 4, 5, 6, 7]
+            .map(Some)
+            .into_iter()
+            .chain([None])
+            .collect::<Vec<_>>()
+    );
 }
 
 #[test]
 fn exactly_the_planted_faults_are_refused() {
-    let truth: Json = serde_json::from_str(&fs::read_to_string(data("orders-and-surveys.truth.json")).unwrap()).unwrap();
+    let truth: Json =
+        serde_json::from_str(&fs::read_to_string(data("orders-and-surveys.truth.json")).unwrap()).unwrap();
     let mut expected = BTreeSet::new();
     for sheet in ["orders", "surveys"] {
         for fault in truth[sheet].as_array().unwrap() {
@@ -59,12 +86,18 @@ fn exactly_the_planted_faults_are_refused() {
     let mut found = BTreeSet::new();
     for (sheet, row) in &rows {
         for issue in row.row.issues.iter().filter(|issue| issue.level == Level::Error) {
-            found.insert((*sheet, row.row.number, issue.field.unwrap().to_owned(), issue.code.clone().into_owned()));
+            found.insert((
+                *sheet,
+                row.row.number,
+                issue.field.unwrap().to_owned(),
+                issue.code.clone().into_owned(),
+            ));
         }
     }
     assert_eq!(found, expected);
     let counts: Vec<u64> = report.sheets.iter().map(|sheet| sheet.rows).collect();
-    let total = |sheet: &str| truth["accepted"][sheet].as_u64().unwrap() + truth["refused"][sheet].as_u64().unwrap();
+    let total =
+        |sheet: &str| truth["accepted"][sheet].as_u64().unwrap() + truth["refused"][sheet].as_u64().unwrap();
     assert_eq!(counts, [total("orders"), total("surveys")]);
     for sheet in &report.sheets {
         assert_eq!(sheet.accepted + sheet.refused, sheet.rows);
@@ -75,7 +108,13 @@ fn exactly_the_planted_faults_are_refused() {
 #[test]
 fn amounts_and_dates_written_as_text_are_understood_and_kept_as_found() {
     let (_, rows) = check(&mut open("orders-and-surveys.xlsx").unwrap());
-    let row = |wanted| &rows.iter().find(|(sheet, row)| *sheet == "orders" && row.row.number == wanted).unwrap().1;
+    let row = |wanted| {
+        &rows
+            .iter()
+            .find(|(sheet, row)| *sheet == "orders" && row.row.number == wanted)
+            .unwrap()
+            .1
+    };
     let order = row(13);
     assert_eq!(order.row.values[5], Value::Decimal("713702.83".parse().unwrap()));
     assert_eq!(order.found(5), "£713,702.83");
@@ -85,5 +124,8 @@ fn amounts_and_dates_written_as_text_are_understood_and_kept_as_found() {
     assert_eq!(order.found(5), "434680.97");
     assert_eq!(order.originals.len(), 1, "what is canonical is not kept twice");
     assert_eq!(codes(row(20)), ["not_a_number"]);
-    assert_eq!(row(20).row.issues[0].message, "Order value: “tbc” is not a number.");
+    assert_eq!(
+        row(20).row.issues[0].message,
+        "Order value: “tbc” is not a number."
+    );
 }

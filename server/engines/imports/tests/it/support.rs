@@ -10,16 +10,37 @@ use tenon_sdk::error::Result;
 use tenon_sdk::imports::{Field, FieldKind, SheetSpec, TemplateSpec};
 use uuid::Uuid;
 
-const fn field(key: &'static str, label: &'static str, kind: FieldKind, synonyms: &'static [&'static str]) -> Field {
-    Field { key, label, kind, required: false, unique: false, synonyms, help: "", example: "" }
+const fn field(
+    key: &'static str,
+    label: &'static str,
+    kind: FieldKind,
+    synonyms: &'static [&'static str],
+) -> Field {
+    Field {
+        key,
+        label,
+        kind,
+        required: false,
+        unique: false,
+        synonyms,
+        help: "",
+        example: "",
+    }
 }
 
 const fn required(field: Field) -> Field {
-    Field { required: true, ..field }
+    Field {
+        required: true,
+        ..field
+    }
 }
 
 const fn unique(field: Field) -> Field {
-    Field { required: true, unique: true, ..field }
+    Field {
+        required: true,
+        unique: true,
+        ..field
+    }
 }
 
 const TEXT: FieldKind = FieldKind::Text { max: 200 };
@@ -27,7 +48,12 @@ const TEXT: FieldKind = FieldKind::Text { max: 200 };
 const NUMBER: Field = Field {
     help: "The number of the order, once in the file.",
     example: "PO-1001",
-    ..unique(field("number", "Order number", TEXT, &["PO No.", "PO", "Order", "Purchase order"]))
+    ..unique(field(
+        "number",
+        "Order number",
+        TEXT,
+        &["PO No.", "PO", "Order", "Purchase order"],
+    ))
 };
 
 const VALUE: Field = Field {
@@ -35,7 +61,10 @@ const VALUE: Field = Field {
     ..required(field(
         "value",
         "Order value",
-        FieldKind::Decimal { scale: 2, min: Some("0") },
+        FieldKind::Decimal {
+            scale: 2,
+            min: Some("0"),
+        },
         &["Value", "Amount", "Net value"],
     ))
 };
@@ -58,11 +87,21 @@ pub static REGISTER: TemplateSpec = TemplateSpec {
                 field("project", "Project", TEXT, &["Job", "Site"]),
                 Field {
                     example: "GBP",
-                    ..required(field("currency", "Currency", FieldKind::Currency, &["Ccy", "Cur"]))
+                    ..required(field(
+                        "currency",
+                        "Currency",
+                        FieldKind::Currency,
+                        &["Ccy", "Cur"],
+                    ))
                 },
                 VALUE,
                 field("start_date", "Start date", FieldKind::Date, &["Start", "From"]),
-                field("due_date", "Due date", FieldKind::Date, &["Due", "Target date", "To"]),
+                field(
+                    "due_date",
+                    "Due date",
+                    FieldKind::Date,
+                    &["Due", "Target date", "To"],
+                ),
                 field(
                     "status",
                     "Status",
@@ -76,10 +115,25 @@ pub static REGISTER: TemplateSpec = TemplateSpec {
             title: "Quantity surveys",
             names: &["QS", "QS register", "Surveys", "Valuations"],
             fields: &[
-                unique(field("number", "Survey number", TEXT, &["QS #", "QS No.", "Survey"])),
-                required(field("order", "Order number", TEXT, &["Purchase order", "PO No.", "PO"])),
+                unique(field(
+                    "number",
+                    "Survey number",
+                    TEXT,
+                    &["QS #", "QS No.", "Survey"],
+                )),
+                required(field(
+                    "order",
+                    "Order number",
+                    TEXT,
+                    &["Purchase order", "PO No.", "PO"],
+                )),
                 field("note", "Note", TEXT, &["Remark", "Comment"]),
-                required(field("survey_date", "Survey date", FieldKind::Date, &["Date", "Valuation date"])),
+                required(field(
+                    "survey_date",
+                    "Survey date",
+                    FieldKind::Date,
+                    &["Date", "Valuation date"],
+                )),
                 required(field(
                     "amount",
                     "Amount",
@@ -111,7 +165,10 @@ pub fn open_bytes(name: &str, bytes: impl Into<Vec<u8>>) -> Result<Workbook> {
 pub fn rows(workbook: &mut Workbook, sheet: usize) -> Result<Vec<(u32, Vec<String>)>> {
     let mut rows = Vec::new();
     workbook.for_each_row(sheet, |number, cells| {
-        rows.push((number, cells.iter().map(|cell| cell.text().into_owned()).collect()));
+        rows.push((
+            number,
+            cells.iter().map(|cell| cell.text().into_owned()).collect(),
+        ));
         ControlFlow::Continue(())
     })?;
     Ok(rows)
@@ -128,7 +185,9 @@ pub fn ids() -> impl FnMut() -> Uuid {
 
 /// Detects and validates a register; rows come with the key of their sheet.
 pub fn check(workbook: &mut Workbook) -> (Report, Vec<(&'static str, CheckedRow)>) {
-    let mapping = detect(workbook, &REGISTER, &Remembered::default()).unwrap().mapping();
+    let mapping = detect(workbook, &REGISTER, &Remembered::default())
+        .unwrap()
+        .mapping();
     let mut rows = Vec::new();
     let report = validate(workbook, &REGISTER, &mapping, ids(), |batch| {
         let key = batch.spec.key;

@@ -20,7 +20,10 @@ fn protected_workbooks_are_refused_as_such() {
 
 #[test]
 fn corrupt_old_workbooks_are_read_as_far_as_they_can_be() {
-    for (name, sheet, count) in [("OOM_alloc.xls", "Weekly Report", 19), ("malformed_format.xls", "2014", 36)] {
+    for (name, sheet, count) in [
+        ("OOM_alloc.xls", "Weekly Report", 19),
+        ("malformed_format.xls", "2014", 36),
+    ] {
         let mut workbook = open(name).unwrap();
         assert_eq!(workbook.sheets()[0], sheet, "{name}");
         assert_eq!(rows(&mut workbook, 0).unwrap().len(), count, "{name}");
@@ -31,14 +34,25 @@ fn corrupt_old_workbooks_are_read_as_far_as_they_can_be() {
 fn the_1904_date_system_is_respected() {
     let mut workbook = open("date_1904.xlsb").unwrap();
     assert_eq!(workbook.format(), Format::Xlsb);
-    assert_eq!(rows(&mut workbook, 0).unwrap()[0], (1, vec!["2021-01-01".to_owned(), "15".to_owned()]));
+    assert_eq!(
+        rows(&mut workbook, 0).unwrap()[0],
+        (1, vec!["2021-01-01".to_owned(), "15".to_owned()])
+    );
 }
 
 #[test]
 fn merged_cells_are_known_and_only_the_first_has_a_value() {
-    for (name, merged) in [("merge_cells.xlsx", &["A1:B1", "A2:A4", "B2:D4"][..]), ("merged_cells.ods", &["A2:A3"])] {
+    for (name, merged) in [
+        ("merge_cells.xlsx", &["A1:B1", "A2:A4", "B2:D4"][..]),
+        ("merged_cells.ods", &["A2:A3"]),
+    ] {
         let mut workbook = open(name).unwrap();
-        let ranges: Vec<String> = workbook.merged_ranges(0).unwrap().iter().map(ToString::to_string).collect();
+        let ranges: Vec<String> = workbook
+            .merged_ranges(0)
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(ranges, merged, "{name}");
         let last = rows(&mut workbook, 0).unwrap().pop().unwrap();
         match name {
@@ -54,7 +68,12 @@ fn errors_keep_their_name() {
     let mut found = Vec::new();
     workbook
         .for_each_row(0, |_, cells| {
-            found.extend(cells.iter().filter(|cell| matches!(cell, Cell::Error(_))).map(|cell| cell.text().into_owned()));
+            found.extend(
+                cells
+                    .iter()
+                    .filter(|cell| matches!(cell, Cell::Error(_)))
+                    .map(|cell| cell.text().into_owned()),
+            );
             std::ops::ControlFlow::Continue(())
         })
         .unwrap();
@@ -75,12 +94,19 @@ fn formulas_give_their_stored_results() {
 fn hidden_sheets_and_charts_are_left_out_but_named() {
     let workbook = open("any_sheets.xlsx").unwrap();
     assert_eq!(workbook.sheets(), ["Visible"]);
-    let left_out: Vec<_> = workbook.left_out().iter().map(|sheet| (sheet.name.as_str(), sheet.reason)).collect();
-    assert_eq!(left_out, [
-        ("Hidden", LeftOutReason::Hidden),
-        ("VeryHidden", LeftOutReason::Hidden),
-        ("Chart", LeftOutReason::NotAWorksheet),
-    ]);
+    let left_out: Vec<_> = workbook
+        .left_out()
+        .iter()
+        .map(|sheet| (sheet.name.as_str(), sheet.reason))
+        .collect();
+    assert_eq!(
+        left_out,
+        [
+            ("Hidden", LeftOutReason::Hidden),
+            ("VeryHidden", LeftOutReason::Hidden),
+            ("Chart", LeftOutReason::NotAWorksheet),
+        ]
+    );
 }
 
 #[test]
@@ -105,5 +131,8 @@ fn a_workbook_of_another_purpose_is_read_but_fits_no_template_sheet() {
     let parties = workbook.sheet_index("Parties").unwrap();
     assert!(!rows(&mut workbook, parties).unwrap().is_empty());
     let found = detect(&mut workbook, &REGISTER, &Remembered::default()).unwrap();
-    assert!(found.sheets.iter().all(|sheet| sheet.target.is_none()), "{found:?}");
+    assert!(
+        found.sheets.iter().all(|sheet| sheet.target.is_none()),
+        "{found:?}"
+    );
 }
