@@ -157,7 +157,7 @@ pub(crate) fn plan_for(
     };
     Plan::new(
         &ApiRequest::parse(request, &settings())?,
-        &cache(),
+        cache(),
         &settings(),
         tenant,
     )

@@ -155,7 +155,8 @@ impl Error {
             Some(code) if state.starts_with("TN") => code.to_owned(),
             _ => state.to_owned(),
         };
-        Self { kind, code: code.into(), message, details, hint }
+        let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+        Self { kind, code: code.into(), message, details: filled(details), hint: filled(hint) }
     }
 }
 

@@ -188,7 +188,12 @@ impl Issue {
         code: impl Into<Cow<'static, str>>,
         message: impl Into<String>,
     ) -> Self {
-        Self { field, level: Level::Error, code: code.into(), message: message.into() }
+        Self {
+            field,
+            level: Level::Error,
+            code: code.into(),
+            message: message.into(),
+        }
     }
 
     /// An issue that lets the row pass.
@@ -197,7 +202,12 @@ impl Issue {
         code: impl Into<Cow<'static, str>>,
         message: impl Into<String>,
     ) -> Self {
-        Self { field, level: Level::Warning, code: code.into(), message: message.into() }
+        Self {
+            field,
+            level: Level::Warning,
+            code: code.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -270,8 +280,14 @@ mod tests {
 
     #[test]
     fn canonical_text_is_plain_for_numbers_and_iso_for_dates() {
-        assert_eq!(Value::Decimal(Decimal::new(123_450, 2)).canonical().as_deref(), Some("1234.50"));
-        assert_eq!(Value::Date(jiff::civil::date(2025, 6, 7)).canonical().as_deref(), Some("2025-06-07"));
+        assert_eq!(
+            Value::Decimal(Decimal::new(123_450, 2)).canonical().as_deref(),
+            Some("1234.50")
+        );
+        assert_eq!(
+            Value::Date(jiff::civil::date(2025, 6, 7)).canonical().as_deref(),
+            Some("2025-06-07")
+        );
         assert_eq!(Value::Empty.canonical(), None);
     }
 }

@@ -68,6 +68,16 @@ impl Error {
         self
     }
 
+    /// What the kernel refused before or while PostgreSQL was asked; its code is Tenon's own.
+    pub fn from_kernel(error: tenon_sdk::Error) -> Self {
+        let mut answer = Self::new(error.status(), error.code, error.message).hint_if(error.hint);
+        answer.details = error.details.map(|details| Box::new(Value::String(details)));
+        if answer.status == 503 {
+            answer.headers.push(("Retry-After".to_owned(), "1".to_owned()));
+        }
+        answer
+    }
+
     /// The JSON body, always with all four keys.
     pub fn body(&self) -> Vec<u8> {
         let body = Body {

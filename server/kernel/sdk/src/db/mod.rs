@@ -9,6 +9,7 @@ mod context;
 mod log;
 mod migrate;
 mod pipeline;
+mod request;
 mod session;
 mod system;
 mod tenant;
@@ -23,6 +24,7 @@ pub use context::{OrgSelector, RequestContext, Resolved};
 pub use log::StatementLog;
 pub use migrate::Migration;
 pub use pipeline::{Param, Reply, Statement};
+pub use request::RequestTx;
 pub use system::SystemTx;
 pub use tenant::{EnqueueOptions, TenantTx};
 

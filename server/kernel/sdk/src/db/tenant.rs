@@ -35,29 +35,8 @@ pub struct EnqueueOptions {
 
 impl TenantTx {
     pub(crate) async fn begin(db: &Db, env: &Env, context: &RequestContext) -> Result<Self> {
-        let session = db.session().await?;
-        let (org_id, slug) = match &context.org {
-            super::OrgSelector::Default => (None, None),
-            super::OrgSelector::Id(id) => (Some(*id), None),
-            super::OrgSelector::Slug(slug) => (None, Some(slug.as_str())),
-        };
-        let (method, path) = context.request.as_ref().map_or((None, None), |(m, p)| (Some(m), Some(p)));
-        let row = session
-            .begin(
-                super::pipeline::BEGIN_REQUEST,
-                &[
-                    &context.role,
-                    &context.user,
-                    &&*context.claims,
-                    &org_id,
-                    &slug,
-                    &method,
-                    &path,
-                    &context.read_only,
-                ],
-            )
-            .await?;
-        Self::from_parts(session, &row, context.user, env)
+        let (session, resolved) = super::request::begin(db, context).await?;
+        Self::in_org(session, resolved, context.user, env)
     }
 
     pub(crate) async fn begin_job(db: &Db, env: &Env, org: OrgId, user: Option<UserId>) -> Result<Self> {
@@ -65,11 +44,11 @@ impl TenantTx {
         let row = session
             .begin("select org_id, member_role, permissions from kernel.begin_job($1, $2)", &[&org, &user])
             .await?;
-        Self::from_parts(session, &row, user, env)
+        let resolved = Resolved::new(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        Self::in_org(session, resolved, user, env)
     }
 
-    fn from_parts(session: Session, row: &Row, user: Option<UserId>, env: &Env) -> Result<Self> {
-        let resolved = Resolved::new(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    fn in_org(session: Session, resolved: Resolved, user: Option<UserId>, env: &Env) -> Result<Self> {
         let Some(org) = resolved.org else {
             return Err(Error::not_found("tenancy.org_not_found", "There is no such organisation.")
                 .hint("Name an organisation you belong to in the header x-org-id."));

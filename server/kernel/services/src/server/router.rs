@@ -61,7 +61,9 @@ pub(super) fn describe(modules: &[Module]) -> (Router<Kernel>, OpenApi) {
                 && let (Some(id), Some(tag)) =
                     (&operation.operation_id, operation.tags.as_ref().and_then(|tags| tags.first()))
             {
-                operation.operation_id = Some(format!("{tag}_{id}"));
+                if !id.starts_with(&format!("{tag}_")) {
+                    operation.operation_id = Some(format!("{tag}_{id}"));
+                }
             }
         }
     }

@@ -1,0 +1,64 @@
+//! One request of the data API that needs more than one statement, or whose result decides whether it may stand.
+
+use tokio_postgres::{Row, types::ToSql};
+
+use super::{Db, OrgSelector, RequestContext, Resolved, pipeline::BEGIN_REQUEST, session::Session};
+use crate::error::Result;
+
+/// A transaction in the context of a request, under the request's own role. Dropped without [`RequestTx::commit`], it is
+/// rolled back.
+pub struct RequestTx {
+    session: Session,
+}
+
+impl RequestTx {
+    /// Begins.
+    pub async fn begin(db: &Db, context: &RequestContext) -> Result<Self> {
+        let (session, _) = begin(db, context).await?;
+        Ok(Self { session })
+    }
+
+    /// All rows of a statement.
+    pub async fn query(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
+        self.session.query(sql, params).await
+    }
+
+    /// Makes everything done here lasting and visible.
+    pub async fn commit(self) -> Result<()> {
+        self.session.commit().await
+    }
+}
+
+/// Opens a transaction and sets the context of a request in it.
+pub(super) async fn begin(db: &Db, context: &RequestContext) -> Result<(Session, Resolved)> {
+    let session = db.session().await?;
+    let (org_id, slug) = match &context.org {
+        OrgSelector::Default => (None, None),
+        OrgSelector::Id(id) => (Some(*id), None),
+        OrgSelector::Slug(slug) => (None, Some(slug.as_str())),
+    };
+    let (method, path) = context.request.as_ref().map_or((None, None), |(m, p)| (Some(m), Some(p)));
+    let row = session
+        .begin(
+            BEGIN_REQUEST,
+            &[
+                &context.role,
+                &context.user,
+                &&*context.claims,
+                &org_id,
+                &slug,
+                &method,
+                &path,
+                &context.read_only,
+            ],
+        )
+        .await?;
+    let resolved = Resolved::new(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    Ok((session, resolved))
+}
+
+impl std::fmt::Debug for RequestTx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RequestTx")
+    }
+}
