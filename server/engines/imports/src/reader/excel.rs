@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{
     CellErrorType, Data, DataRef, Dimensions, ExcelDateTime, Ods, OdsError, Reader, SheetType, SheetVisible,
@@ -152,17 +153,7 @@ pub(super) fn xlsb_rows<F>(book: &mut Xlsb<super::Input>, sheet: &str, sink: &mu
 where
     F: FnMut(u32, &[Cell<'_>]) -> ControlFlow<()>,
 {
-    let mut formulas = Vec::new();
-    let mut reader = book
-        .worksheet_cells_reader(sheet)
-        .map_err(|error| sink.broken(0, error))?;
-    while let Some(found) = reader.next_formula().map_err(|error| sink.broken(0, error))? {
-        formulas.push(found.get_position());
-        if formulas.len() > MOST_FORMULAS {
-            return Err(sink.broken(found.get_position().0, "it has too many formulas"));
-        }
-    }
-    drop(reader);
+    let formulas = formula_places(book, sheet);
     let mut formulas = formulas.into_iter().peekable();
     let mut row = Row::new();
     let mut reader = book
@@ -201,6 +192,24 @@ where
         }
     }
     row.finish(sink).map(drop)
+}
+
+/// Where an XLSB sheet has formulas, in order. A formula that cannot be understood ends the list: its result still
+/// comes with the cells, only an error there looks like a blank.
+fn formula_places(book: &mut Xlsb<super::Input>, sheet: &str) -> Vec<(u32, u32)> {
+    let mut places = Vec::new();
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        let Ok(mut reader) = book.worksheet_cells_reader(sheet) else {
+            return;
+        };
+        while let Ok(Some(found)) = reader.next_formula() {
+            if places.len() == MOST_FORMULAS {
+                return;
+            }
+            places.push(found.get_position());
+        }
+    }));
+    places
 }
 
 /// Passes on the rows of a sheet that is held in memory.

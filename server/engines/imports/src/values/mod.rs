@@ -110,6 +110,14 @@ pub fn parse(field: &Field, cell: &Cell<'_>, rules: ColumnRules, issues: &mut Ve
         issues.push(error(field, "formula_error", message));
         return Value::Empty;
     }
+    if !field.required && !matches!(field.kind, FieldKind::Text { .. }) && stands_for_nothing(cell) {
+        issues.push(warning(
+            field,
+            "read_as_empty",
+            format!("{}: {} was read as empty.", field.label, quoted(cell)),
+        ));
+        return Value::Empty;
+    }
     let parsed = match field.kind {
         FieldKind::Text { max } => text(field, cell, max),
         FieldKind::Decimal { scale, min } => number(field, cell, scale, min, rules, issues),
@@ -124,6 +132,11 @@ pub fn parse(field: &Field, cell: &Cell<'_>, rules: ColumnRules, issues: &mut Ve
             Value::Empty
         }
     }
+}
+
+/// A dash or "n/a", which people put where there is nothing to say.
+fn stands_for_nothing(cell: &Cell<'_>) -> bool {
+    matches!(cell, Cell::Text(text) if matches!(text.trim(), "-" | "–" | "—" | "n/a" | "N/A" | "n.a."))
 }
 
 fn formula_error(field: &Field, cell: &Cell<'_>) -> Option<String> {

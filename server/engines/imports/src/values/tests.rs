@@ -188,3 +188,18 @@ fn a_message_never_repeats_a_whole_essay() {
     );
     assert!(issues[0].message.len() < 120);
 }
+
+#[test]
+fn a_dash_in_an_optional_column_is_read_as_empty() {
+    let mut issues = Vec::new();
+    let optional = field(MONEY, false);
+    assert_eq!(
+        parse(&optional, &text(" – "), ColumnRules::default(), &mut issues),
+        Value::Empty
+    );
+    assert_eq!(
+        (issues[0].level, issues[0].code.as_ref()),
+        (Level::Warning, "read_as_empty")
+    );
+    assert_eq!(read(MONEY, text("-")).1, ["not_a_number"]);
+}
