@@ -18,7 +18,7 @@ import { queryClient } from '@/kernel/routing/query-client';
 import { modules } from './modules';
 import { namespaces } from './namespaces';
 import { router } from './router';
-import { theme } from './theme';
+import { theme, variables } from './theme';
 
 await startLanguages(namespaces);
 
@@ -38,7 +38,7 @@ if (root === null) throw new Error('index.html has no element #root');
 
 createRoot(root).render(
   <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto">
+    <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
       <Notifications position="bottom-right" />
       <QueryClientProvider client={queryClient}>
         <ModulesContext.Provider value={modules}>

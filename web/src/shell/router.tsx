@@ -14,8 +14,12 @@ import { NotFoundPage } from './pages/not-found';
 import { OrganizationHome } from './pages/organization-home';
 import { PendingPage } from './pages/pending';
 
-rootRoute.update({ component: Outlet, notFoundComponent: NotFoundPage });
-organizationRoute.update({ component: AppLayout, notFoundComponent: NotFoundPage });
+rootRoute.update({ component: Outlet, notFoundComponent: () => <NotFoundPage alone /> });
+// An organisation that is not there has no frame either.
+organizationRoute.update({
+  component: AppLayout,
+  notFoundComponent: () => <NotFoundPage alone />,
+});
 
 const indexRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -52,7 +56,7 @@ export const router = createRouter({
   defaultPreload: 'intent',
   defaultPreloadStaleTime: 0,
   defaultErrorComponent: CrashPage,
-  defaultNotFoundComponent: NotFoundPage,
+  defaultNotFoundComponent: () => <NotFoundPage />,
   defaultPendingComponent: PendingPage,
   defaultPendingMs: 300,
   scrollRestoration: true,

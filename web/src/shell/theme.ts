@@ -7,6 +7,7 @@ import {
   Modal,
   Paper,
   Tooltip,
+  type CSSVariablesResolver,
   type MantineColorsTuple,
 } from '@mantine/core';
 
@@ -64,7 +65,36 @@ export const theme = createTheme({
     Modal: Modal.extend({
       defaultProps: { centered: true, radius: 'md', overlayProps: { blur: 2 } },
     }),
-    Alert: Alert.extend({ defaultProps: { radius: 'md' } }),
+    Alert: Alert.extend({
+      defaultProps: { radius: 'md' },
+      vars: (_theme, { color, variant }) =>
+        variant === undefined || variant === 'light'
+          ? {
+              root: {
+                '--alert-bg': `color-mix(in srgb, var(--mantine-color-${color ?? 'ink'}-6) 9%, var(--mantine-color-body))`,
+                '--alert-bd': `1px solid color-mix(in srgb, var(--mantine-color-${color ?? 'ink'}-6) 28%, transparent)`,
+              },
+            }
+          : { root: {} },
+      // Coloured words on a tint of the same colour are hard to read.
+      styles: { title: { color: 'var(--mantine-color-text)' } },
+    }),
     Tooltip: Tooltip.extend({ defaultProps: { withArrow: true, openDelay: 200 } }),
+  },
+});
+
+/** The library's own greys for small text are too pale on these backgrounds. */
+export const variables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: {
+    '--mantine-color-dimmed': '#5b6474',
+    '--mantine-color-placeholder': '#6b7485',
+    '--mantine-color-body': '#ffffff',
+    '--mantine-color-default-border': '#e1e5ec',
+  },
+  dark: {
+    '--mantine-color-dimmed': '#9ba4b5',
+    '--mantine-color-placeholder': '#8f98a9',
+    '--mantine-color-default-border': '#2a3140',
   },
 });

@@ -86,6 +86,17 @@ export function formatMonth(value: string, language: string): string {
   }).format(date);
 }
 
+/** The same for an axis: `Jun 25`. */
+export function formatMonthShort(value: string, language: string): string {
+  const date = new Date(`${value}-01T00:00:00Z`);
+  if (Number.isNaN(date.getTime())) return value;
+  return new Intl.DateTimeFormat(localeOf(language), {
+    month: 'short',
+    year: '2-digit',
+    timeZone: 'UTC',
+  }).format(date);
+}
+
 const UNITS = ['B', 'kB', 'MB', 'GB'] as const;
 
 export function formatBytes(bytes: number, language: string): string {

@@ -1,23 +1,21 @@
-import { Anchor, Box, Breadcrumbs, Group, Text, Title } from '@mantine/core';
+import { Anchor, Box, Group, Text, Title } from '@mantine/core';
+import { IconChevronLeft } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useEffect, type ReactNode } from 'react';
-
-export interface Crumb {
-  label: string;
-  to: string;
-}
+import classes from './page-header.module.css';
 
 /** Heading of every page; it also names the browser tab. */
 export function PageHeader({
   title,
   description,
-  crumbs = [],
+  back,
   badge,
   actions,
 }: {
   title: string;
   description?: ReactNode;
-  crumbs?: Crumb[];
+  /** The list this page belongs to. */
+  back?: { label: string; to: string };
   badge?: ReactNode;
   actions?: ReactNode;
 }) {
@@ -27,32 +25,28 @@ export function PageHeader({
 
   return (
     <Box component="header" mb="lg">
-      {crumbs.length > 0 && (
-        <Breadcrumbs mb={6} separator="/" separatorMargin={8}>
-          {crumbs.map(({ label, to }) => (
-            <Anchor key={to} component={Link} to={to} size="sm" c="dimmed">
-              {label}
-            </Anchor>
-          ))}
-          <span />
-        </Breadcrumbs>
+      {back !== undefined && (
+        <Anchor component={Link} to={back.to} size="sm" c="dimmed" className={classes.back}>
+          <IconChevronLeft size={15} aria-hidden />
+          {back.label}
+        </Anchor>
       )}
-      <Group justify="space-between" align="flex-start" gap="md">
+      <Box className={classes.row}>
         <Box miw={0}>
           <Group gap="sm">
-            <Title order={1} size="h2" tabIndex={-1} id="page-title">
+            <Title order={1} size="h2" tabIndex={-1} id="page-title" className={classes.title}>
               {title}
             </Title>
             {badge}
           </Group>
           {description !== undefined && (
-            <Text c="dimmed" size="sm" mt={4} maw={720}>
+            <Text c="dimmed" size="sm" mt={4} maw={680}>
               {description}
             </Text>
           )}
         </Box>
         {actions !== undefined && <Group gap="sm">{actions}</Group>}
-      </Group>
+      </Box>
     </Box>
   );
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   columnLetters,
   doubledColumns,
+  doubledTargets,
   isComplete,
   isRunning,
   missingFields,
@@ -58,6 +59,12 @@ describe('matching columns', () => {
     expect([...doubledColumns(mapping({ number: 0, note: 2, value: 2 }))]).toEqual([2]);
   });
 
+  it('finds two sheets that are to feed the same', () => {
+    const twice = [mapping({ number: 0, value: 1 }), mapping({ number: 0, value: 1 })];
+    expect([...doubledTargets(twice)]).toEqual(['orders']);
+    expect(isComplete(twice, template)).toBe(false);
+  });
+
   it('is complete only with at least one complete sheet', () => {
     expect(isComplete([mapping({}, null)], template)).toBe(false);
     expect(isComplete([mapping({ number: 0 })], template)).toBe(false);
@@ -72,7 +79,7 @@ describe('states', () => {
       [
         "reading",
         "reading",
-        "reading",
+        "matching",
         "reading",
         "review",
         "review",
@@ -90,7 +97,6 @@ describe('states', () => {
     expect(STATES.filter(isRunning)).toEqual([
       'uploaded',
       'parsing',
-      'parsed',
       'mapped',
       'confirmed',
       'committing',

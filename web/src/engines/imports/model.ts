@@ -4,7 +4,9 @@ import type { Reply } from '@/api/client';
 export type Import = Reply<'/api/v1/imports/{id}'>;
 export type ImportItem = Reply<'/api/v1/imports'>['items'][number];
 export type ImportState = Import['state'];
-export type ImportSheet = Import['sheets'][number];
+/** A sheet with its counts, which older imports may lack. */
+export type ImportSheet = Required<Import['sheets'][number]>;
+export type Progress = NonNullable<Import['progress']>;
 export type Template = Reply<'/api/v1/imports/templates'>[number];
 export type TemplateSheet = Template['sheets'][number];
 export type TemplateField = TemplateSheet['fields'][number];
@@ -28,15 +30,17 @@ export const STATES = [
 ] as const satisfies readonly ImportState[];
 
 /** What the page shows; several states of the server look alike to a user. */
-export type Stage = 'reading' | 'review' | 'committing' | 'committed' | 'failed' | 'closed';
+export type Stage =
+  'reading' | 'matching' | 'review' | 'committing' | 'committed' | 'failed' | 'closed';
 
 export function stageOf(state: ImportState): Stage {
   switch (state) {
     case 'uploaded':
     case 'parsing':
-    case 'parsed':
     case 'mapped':
       return 'reading';
+    case 'parsed':
+      return 'matching';
     case 'validated':
     case 'previewed':
       return 'review';
@@ -59,8 +63,21 @@ export function isRunning(state: ImportState): boolean {
   return stage === 'reading' || stage === 'committing';
 }
 
+export function sheetsOf(run: Import): ImportSheet[] {
+  return run.sheets.map((sheet) => ({
+    ...sheet,
+    target: sheet.target ?? null,
+    header_row: sheet.header_row ?? null,
+    rows: sheet.rows ?? 0,
+    accepted: sheet.accepted ?? 0,
+    refused: sheet.refused ?? 0,
+    warnings: sheet.warnings ?? 0,
+    notices: sheet.notices ?? [],
+  }));
+}
+
 /** Whole per cent, or null while the total is not known. */
-export function percentDone({ done, total }: { done: number; total: number }): number | null {
+export function percentDone({ done, total }: Pick<Progress, 'done' | 'total'>): number | null {
   if (total <= 0) return null;
   return Math.max(0, Math.min(100, Math.floor((done / total) * 100)));
 }
@@ -69,14 +86,15 @@ export function percentDone({ done, total }: { done: number; total: number }): n
 export interface SheetMapping {
   name: string;
   target: string | null;
-  header_row: number;
+  /** From 1; null where the rows begin without headings. */
+  header_row: number | null;
   columns: Record<string, number | null>;
 }
 
 export function mappingOf(sheets: readonly ImportSheet[]): SheetMapping[] {
   return sheets.map(({ name, target, header_row, columns }) => ({
     name,
-    target: target ?? null,
+    target,
     header_row,
     columns: { ...columns },
   }));
@@ -101,11 +119,18 @@ export function doubledColumns(mapping: SheetMapping): Set<number> {
   return doubled;
 }
 
+/** Targets that more than one sheet is to feed. */
+export function doubledTargets(mappings: readonly SheetMapping[]): Set<string> {
+  const targets = mappings.flatMap(({ target }) => (target === null ? [] : [target]));
+  return new Set(targets.filter((target, index) => targets.indexOf(target) !== index));
+}
+
 /** Every sheet is complete, and there is one to import at all. */
 export function isComplete(mappings: readonly SheetMapping[], template: Template): boolean {
   const used = mappings.filter(({ target }) => target !== null);
   return (
     used.length > 0 &&
+    doubledTargets(mappings).size === 0 &&
     used.every(
       (mapping) =>
         missingFields(mapping, template).length === 0 && doubledColumns(mapping).size === 0,

@@ -15,7 +15,11 @@ export function withProgress(run: Import, event: LiveEvent): Import {
     return run;
   return {
     ...run,
-    progress: { done, total, phase: typeof phase === 'string' ? phase : run.progress.phase },
+    progress: {
+      done,
+      total,
+      phase: typeof phase === 'string' ? phase : (run.progress?.phase ?? ''),
+    },
   };
 }
 
@@ -27,9 +31,10 @@ export function useFollowedImport(importId: string) {
   const running = isRunning(queryClient.getQueryData(options.queryKey)?.state ?? 'uploaded');
 
   const live = useLiveEvents(organization.id, `imports:${importId}`, running, (event) => {
-    if (event.topic !== `imports:${importId}`) return;
-    queryClient.setQueryData(options.queryKey, (run) => run && withProgress(run, event));
-    if (event.type === 'state') {
+    if (event.type === 'progress') {
+      queryClient.setQueryData(options.queryKey, (run) => run && withProgress(run, event));
+    } else {
+      // A new state, or the stream begins or lost something: only the server knows the whole.
       void queryClient.invalidateQueries({ queryKey: options.queryKey });
     }
   });

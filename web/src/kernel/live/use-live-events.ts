@@ -4,19 +4,19 @@ import { useEffect, useEffectEvent, useState } from 'react';
 import { requestHeaders } from '@/api/client';
 
 export interface LiveEvent {
-  topic: string;
+  /** `ready` when the stream begins, `reload` when news was missed, else what the topic's module calls it. */
   type: string;
+  topic?: string;
   [field: string]: unknown;
 }
 
 const LONGEST_PAUSE_MS = 15_000;
 
-export function readLiveEvent(data: string): LiveEvent | null {
+export function readLiveEvent(name: string | undefined, data: string): LiveEvent | null {
   try {
     const value: unknown = JSON.parse(data);
     if (typeof value !== 'object' || value === null) return null;
-    const { topic, type } = value as Record<string, unknown>;
-    return typeof topic === 'string' && typeof type === 'string' ? (value as LiveEvent) : null;
+    return { type: name ?? 'message', ...value };
   } catch {
     return null;
   }
@@ -42,7 +42,7 @@ async function listen(
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
-    const event = readLiveEvent(value.data);
+    const event = readLiveEvent(value.event, value.data);
     if (event !== null) onEvent(event);
   }
 }

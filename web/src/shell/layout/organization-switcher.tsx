@@ -1,4 +1,4 @@
-import { Avatar, Box, Group, Menu, Text, UnstyledButton } from '@mantine/core';
+import { Avatar, Box, Group, Menu, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { IconCheck, IconPlus, IconSelector } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -14,11 +14,8 @@ export function OrganizationSwitcher() {
   return (
     <Menu width={236} position="bottom-start" withinPortal>
       <Menu.Target>
-        <UnstyledButton
-          className={classes.button}
-          data-framed
-          aria-label={`${t('switch')}: ${name}`}
-        >
+        <UnstyledButton className={classes.button} data-framed>
+          <VisuallyHidden>{t('switch')}: </VisuallyHidden>
           <Group gap="sm" wrap="nowrap">
             <Avatar size={30} radius="sm" color="ink" variant="filled" name={name} aria-hidden />
             <Box miw={0} flex={1}>

@@ -8,6 +8,7 @@ import {
   SegmentedControl,
   Text,
   UnstyledButton,
+  VisuallyHidden,
   useMantineColorScheme,
   type MantineColorScheme,
 } from '@mantine/core';
@@ -31,9 +32,10 @@ export function UserMenu() {
   return (
     <Popover width={252} position="top-start" withinPortal trapFocus>
       <Popover.Target>
-        <UnstyledButton className={classes.button} aria-label={`${t('account')}: ${name}`}>
+        <UnstyledButton className={classes.button}>
+          <VisuallyHidden>{t('account')}: </VisuallyHidden>
           <Group gap="sm" wrap="nowrap">
-            <Avatar size={30} radius="xl" color="initials" name={name} aria-hidden />
+            <Avatar size={30} radius="xl" name={name} aria-hidden />
             <Box miw={0} flex={1}>
               <Text size="sm" fw={550} truncate>
                 {name}

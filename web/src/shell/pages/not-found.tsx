@@ -4,12 +4,14 @@ import { useTranslation } from 'react-i18next';
 import { EmptyState } from '@/ui/states/empty-state';
 import { ButtonLink } from '@/ui/links';
 
-export function NotFoundPage() {
+/** Stands inside the frame of an organisation, or alone when there is none to show. */
+export function NotFoundPage({ alone = false }: { alone?: boolean }) {
   const { t } = useTranslation('shell');
   return (
-    <Center mih="60vh" data-testid="not-found">
+    <Center component={alone ? 'main' : 'div'} mih="60vh" data-testid="not-found">
       <EmptyState
         plain
+        order={1}
         icon={IconMapOff}
         title={t('notFound.title')}
         action={

@@ -9,6 +9,7 @@ export function EmptyState({
   children,
   action,
   plain = false,
+  order = 2,
 }: {
   icon: Icon;
   title: string;
@@ -16,6 +17,8 @@ export function EmptyState({
   action?: ReactNode;
   /** Without a frame, for use inside a card. */
   plain?: boolean;
+  /** 1 where it is the whole page. */
+  order?: 1 | 2;
 }) {
   return (
     <Paper
@@ -28,7 +31,7 @@ export function EmptyState({
         <ThemeIcon size={52} radius="xl" variant="light" color="gray" mb="xs" aria-hidden>
           <Symbol size={26} stroke={1.5} />
         </ThemeIcon>
-        <Title order={2} size="h4">
+        <Title order={order} size="h4">
           {title}
         </Title>
         {children !== undefined && (

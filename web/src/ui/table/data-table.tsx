@@ -14,6 +14,7 @@ export interface Column<Row> {
   sortable?: boolean;
   align?: 'left' | 'right';
   width?: number | string;
+  nowrap?: boolean;
   /** Left out on narrow screens. */
   optional?: boolean;
 }
@@ -148,10 +149,11 @@ export function DataTable<Row>({
                 ))
               : rows.map((row) => (
                   <Table.Tr key={rowKey(row)} {...rowProps?.(row)}>
-                    {columns.map(({ key, render, align = 'left', optional }) => (
+                    {columns.map(({ key, render, align = 'left', optional, nowrap }) => (
                       <Table.Td
                         key={key}
                         data-align={align}
+                        data-nowrap={nowrap}
                         visibleFrom={optional === true ? 'md' : undefined}
                       >
                         {render(row)}

@@ -33,6 +33,7 @@ export function LevelsPanel({ board }: { board: Board }) {
               color: `${LEVEL_COLOR[level]}.6`,
             }))}
             pieProps={{ isAnimationActive: false, rootTabIndex: -1 }}
+            pieChartProps={{ accessibilityLayer: false }}
           />
         </Box>
         <Stack gap={10} component="ul" m={0} p={0} style={{ listStyle: 'none' }}>

@@ -2,7 +2,7 @@ import { BarChart } from '@mantine/charts';
 import { Box, Paper, SegmentedControl, Text, VisuallyHidden } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { formatCompact, formatMoney, formatMonth } from '@/ui/format';
+import { formatCompact, formatMoney, formatMonth, formatMonthShort } from '@/ui/format';
 import { monthsOf, type Board } from '../model';
 import { Panel } from './panel';
 
@@ -42,12 +42,15 @@ export function MonthsPanel({ board }: { board: Board }) {
               data={months}
               dataKey="month"
               series={[{ name: 'height', color: 'ink.6', label: t('board.billed') }]}
-              gridAxis="y"
+              gridAxis="x"
               tickLine="none"
               maxBarWidth={34}
               barProps={{ radius: [4, 4, 0, 0], isAnimationActive: false }}
               barChartProps={{ accessibilityLayer: false }}
-              xAxisProps={{ tickFormatter: (month: string) => formatMonth(month, language) }}
+              xAxisProps={{
+                interval: 'equidistantPreserveStart',
+                tickFormatter: (month: string) => formatMonthShort(month, language),
+              }}
               yAxisProps={{
                 width: 52,
                 tickFormatter: (value: number) => formatCompact(value, language),

@@ -36,7 +36,7 @@ export function SupplierFilter({
       placeholder={t('orders.anySupplier')}
       searchable
       clearable
-      w={{ base: '100%', xs: 220 }}
+      w={{ base: '100%', xs: 200 }}
       data={options}
       value={value}
       onSearchChange={setTyped}

@@ -53,7 +53,7 @@ function OrderDetail() {
     <>
       <PageHeader
         title={order.number}
-        crumbs={[{ label: t('order.back'), to: `/o/${organization.slug}/purchasing/orders` }]}
+        back={{ label: t('order.back'), to: `/o/${organization.slug}/purchasing/orders` }}
         badge={<LevelBadge level={order.level} size="lg" />}
         {...(order.description === null ? {} : { description: order.description })}
       />

@@ -99,7 +99,7 @@ function Filters({ state }: { state: ReturnType<typeof useTableUrlState> }) {
         aria-label={t('orders.level')}
         placeholder={levels.length === 0 ? t('orders.anyLevel') : ''}
         clearable
-        w={{ base: '100%', xs: levels.length > 1 ? 300 : 180 }}
+        w={{ base: '100%', xs: levels.length > 1 ? 268 : 170 }}
         data={LEVELS.map((level) => ({ value: level, label: t(`ui:levels.${level}`) }))}
         value={levels}
         onChange={(values) => {
@@ -110,7 +110,7 @@ function Filters({ state }: { state: ReturnType<typeof useTableUrlState> }) {
         aria-label={t('orders.currency')}
         placeholder={t('orders.anyCurrency')}
         clearable
-        w={{ base: '100%', xs: 150 }}
+        w={{ base: '100%', xs: 145 }}
         data={[...currencies]}
         value={currency}
         onChange={(value) => {

@@ -2,14 +2,14 @@ import { Box, Group, Paper, SimpleGrid, Table, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { KeyFigure } from '@/ui/key-figure';
 import { Count } from '@/ui/values';
-import type { Import, Template } from '../model';
+import { sheetsOf, type Import, type Template } from '../model';
 import classes from './counts.module.css';
 
 /** How many rows will be saved and how many not: in all, and for each sheet. */
 export function Counts({ run, template }: { run: Import; template: Template | undefined }) {
   const { t } = useTranslation('imports');
   const { accepted, refused, warnings } = run.counts;
-  const targets = run.sheets.filter(({ target }) => target != null);
+  const targets = sheetsOf(run).filter(({ target }) => target !== null);
   return (
     <Box className={classes.layout}>
       <SimpleGrid cols={3} spacing="md">

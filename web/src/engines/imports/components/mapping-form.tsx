@@ -3,7 +3,15 @@ import { IconAlertTriangle } from '@tabler/icons-react';
 import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useSaveMapping } from '../commands/save-mapping';
-import { isComplete, mappingOf, type Import, type SheetMapping, type Template } from '../model';
+import {
+  doubledTargets,
+  isComplete,
+  mappingOf,
+  sheetsOf,
+  type Import,
+  type SheetMapping,
+  type Template,
+} from '../model';
 import { SheetMappingFields } from './sheet-mapping-fields';
 import { ErrorState } from '@/ui/states/error-state';
 
@@ -16,11 +24,13 @@ export function MappingForm({
 }: {
   run: Import;
   template: Template;
-  onSaved: () => void;
+  onSaved?: () => void;
   cancel?: ReactNode;
 }) {
   const { t } = useTranslation('imports');
-  const [mappings, setMappings] = useState(() => mappingOf(run.sheets));
+  const [mappings, setMappings] = useState(() => mappingOf(sheetsOf(run)));
+  const sheets = sheetsOf(run);
+  const doubled = template.sheets.filter(({ key }) => doubledTargets(mappings).has(key));
   const save = useSaveMapping(run.id);
   const change = (changed: SheetMapping) => {
     setMappings((all) => all.map((one) => (one.name === changed.name ? changed : one)));
@@ -31,7 +41,7 @@ export function MappingForm({
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        save.mutate(mappings, { onSuccess: onSaved });
+        save.mutate(mappings, { onSuccess: () => onSaved?.() });
       }}
     >
       <Stack>
@@ -40,7 +50,7 @@ export function MappingForm({
         </Text>
         {save.isError && <ErrorState error={save.error} />}
         {mappings.map((mapping, index) => {
-          const sheet = run.sheets[index];
+          const sheet = sheets[index];
           return sheet === undefined ? null : (
             <Paper key={mapping.name} withBorder p="lg">
               <SheetMappingFields
@@ -55,6 +65,13 @@ export function MappingForm({
         {nothing && (
           <Alert color="yellow" icon={<IconAlertTriangle />}>
             {t('mapping.noSheet')}
+          </Alert>
+        )}
+        {doubled.length > 0 && (
+          <Alert color="yellow" icon={<IconAlertTriangle />}>
+            {t('mapping.doubledTarget', {
+              targets: doubled.map(({ title }) => title).join(', '),
+            })}
           </Alert>
         )}
         <Group justify="flex-end">

@@ -88,6 +88,7 @@ export function usePreviewColumns(
           key: `field-${key}`,
           header: field?.label ?? key,
           ...(field?.kind === 'decimal' ? { align: 'right' as const } : {}),
+          ...(field !== undefined && field.kind !== 'text' ? { nowrap: true } : {}),
           render: ({ cells, issues }) => (
             <Cell text={cells[key] ?? ''} issues={issues.filter((issue) => issue.field === key)} />
           ),
@@ -96,7 +97,7 @@ export function usePreviewColumns(
       {
         key: 'problems',
         header: t('review.problems'),
-        width: '26%',
+        width: 260,
         render: ({ issues }) => <Problems issues={issues} />,
       },
     ],

@@ -1,7 +1,7 @@
-import { SegmentedControl, Stack, Tabs } from '@mantine/core';
+import { Group, SegmentedControl, Stack, Tabs } from '@mantine/core';
 import { IconListSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { useMemo, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useOrganization } from '@/kernel/tenancy/organization';
 import { EmptyState } from '@/ui/states/empty-state';
@@ -9,7 +9,8 @@ import { DataTable } from '@/ui/table/data-table';
 import { rowRange, type TableSpec } from '@/ui/table/table-state';
 import { useTableUrlState } from '@/ui/table/use-table-url-state';
 import { Count } from '@/ui/values';
-import type { Import, ImportSheet, Template } from '../model';
+import { sheetsOf, type Import, type ImportSheet, type Template } from '../model';
+import { Notices } from './notices';
 import { rowsQuery, type RowsQuery } from '../queries';
 import classes from './preview.module.css';
 import { usePreviewColumns } from './preview-columns';
@@ -18,34 +19,41 @@ const FILTERS = ['all', 'refused', 'warnings', 'accepted'] as const;
 const TABLE: TableSpec = { filters: { sheet: null, only: FILTERS } };
 
 /** Every row as the server read it, sheet by sheet, with what is wrong in each cell. */
-export function Preview({ run, template }: { run: Import; template: Template | undefined }) {
+export function Preview({
+  run,
+  template,
+  action,
+}: {
+  run: Import;
+  template: Template | undefined;
+  action?: ReactNode;
+}) {
   const { t } = useTranslation('imports');
   const state = useTableUrlState(TABLE);
-  const sheets = run.sheets.filter(({ target }) => target != null);
+  const sheets = sheetsOf(run).filter(({ target }) => target !== null);
   const wanted = state.filters.sheet?.[0];
   const sheet = sheets.find(({ target }) => target === wanted) ?? sheets[0];
 
   if (sheet === undefined) {
     return (
-      <EmptyState icon={IconListSearch} title={t('review.nothing')}>
+      <EmptyState icon={IconListSearch} title={t('review.nothing')} action={action}>
         {t('review.nothingText')}
       </EmptyState>
     );
   }
   return (
     <Tabs
-      value={sheet.name}
+      value={sheet.target ?? ''}
       keepMounted={false}
-      onChange={(name) => {
-        const target = sheets.find((one) => one.name === name)?.target;
-        if (target != null) state.setFilter('sheet', [target]);
+      onChange={(target) => {
+        if (target !== null) state.setFilter('sheet', [target]);
       }}
     >
       <Tabs.List aria-label={t('review.tabs')}>
-        {sheets.map(({ name, rows }) => (
+        {sheets.map(({ name, target, rows }) => (
           <Tabs.Tab
             key={name}
-            value={name}
+            value={target ?? ''}
             rightSection={
               <small>
                 <Count value={rows} />
@@ -57,8 +65,8 @@ export function Preview({ run, template }: { run: Import; template: Template | u
         ))}
       </Tabs.List>
       {sheets.map((one) => (
-        <Tabs.Panel key={one.name} value={one.name} pt="md">
-          <SheetRows run={run} sheet={one} template={template} />
+        <Tabs.Panel key={one.name} value={one.target ?? ''} pt="md">
+          <SheetRows run={run} sheet={one} template={template} action={action} />
         </Tabs.Panel>
       ))}
     </Tabs>
@@ -69,10 +77,12 @@ function SheetRows({
   run,
   sheet,
   template,
+  action,
 }: {
   run: Import;
   sheet: ImportSheet;
   template: Template | undefined;
+  action: ReactNode;
 }) {
   const { t } = useTranslation('imports');
   const organization = useOrganization();
@@ -101,23 +111,27 @@ function SheetRows({
 
   return (
     <Stack gap="md">
-      <SegmentedControl
-        className={classes.filter}
-        aria-label={t('review.filter')}
-        size="xs"
-        value={only}
-        data={FILTERS.map((value) => ({
-          value,
-          label: (
-            <>
-              {t(`review.${value}`)} <Count value={counts[value]} />
-            </>
-          ),
-        }))}
-        onChange={(value) => {
-          state.setFilter('only', value === 'all' ? [] : [value]);
-        }}
-      />
+      <Notices notices={sheet.notices} />
+      <Group justify="space-between">
+        <SegmentedControl
+          className={classes.filter}
+          aria-label={t('review.filter')}
+          size="xs"
+          value={only}
+          data={FILTERS.map((value) => ({
+            value,
+            label: (
+              <>
+                {t(`review.${value}`)} <Count value={counts[value]} />
+              </>
+            ),
+          }))}
+          onChange={(value) => {
+            state.setFilter('only', value === 'all' ? [] : [value]);
+          }}
+        />
+        {action}
+      </Group>
       <DataTable
         caption={t('review.caption', { sheet: sheet.name })}
         columns={columns}

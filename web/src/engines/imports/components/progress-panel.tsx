@@ -1,7 +1,7 @@
-import { Paper, Progress, Stack, Text, Title } from '@mantine/core';
+import { Paper, Progress as Bar, Stack, Text, Title } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { formatInteger } from '@/ui/format';
-import { percentDone, type Import } from '../model';
+import { percentDone, type Progress } from '../model';
 
 /** What the server is doing, and how far it is. */
 export function ProgressPanel({
@@ -9,11 +9,10 @@ export function ProgressPanel({
   progress,
 }: {
   kind: 'reading' | 'committing';
-  progress: Import['progress'];
+  progress: Progress | null;
 }) {
   const { t, i18n } = useTranslation('imports');
-  const percent = percentDone(progress);
-  const phase = `phases.${progress.phase}`;
+  const percent = progress === null ? null : percentDone(progress);
   return (
     <Paper withBorder p="xl" py={56}>
       <Stack maw={440} mx="auto" gap="sm" role="status" aria-live="polite">
@@ -23,7 +22,7 @@ export function ProgressPanel({
         <Text size="sm" c="dimmed" ta="center">
           {t(`${kind}.text`)}
         </Text>
-        <Progress
+        <Bar
           mt="md"
           size="md"
           value={percent ?? 100}
@@ -32,14 +31,25 @@ export function ProgressPanel({
           aria-label={t('progressLabel')}
         />
         <Text size="sm" c="dimmed" ta="center" className="tnum" mih={21}>
-          {progress.phase !== '' && i18n.exists(`imports:${phase}`) && t(phase)}
-          {percent !== null &&
-            ` · ${t('progress', {
-              done: formatInteger(progress.done, i18n.language),
-              total: formatInteger(progress.total, i18n.language),
-            })}`}
+          {progress === null
+            ? t('phases.waiting')
+            : [phaseWord(), rowsWord()].filter((part) => part !== null).join(' · ')}
         </Text>
       </Stack>
     </Paper>
   );
+
+  function phaseWord(): string | null {
+    const key = `phases.${progress?.phase ?? ''}`;
+    return i18n.exists(`imports:${key}`) ? t(key) : null;
+  }
+
+  // The total is not known before a sheet has been read to its end.
+  function rowsWord(): string | null {
+    if (progress === null || progress.done === 0) return null;
+    const done = formatInteger(progress.done, i18n.language);
+    return progress.total > 0
+      ? t('progress', { done, total: formatInteger(progress.total, i18n.language) })
+      : t('progressDone', { done });
+  }
 }

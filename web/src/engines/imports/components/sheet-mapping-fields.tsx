@@ -58,9 +58,9 @@ export function SheetMappingFields({
             min={1}
             max={LAST_HEADER_ROW}
             allowDecimal={false}
-            value={mapping.header_row}
+            value={mapping.header_row ?? ''}
             onChange={(value) => {
-              if (typeof value === 'number') onChange({ ...mapping, header_row: value });
+              onChange({ ...mapping, header_row: typeof value === 'number' ? value : null });
             }}
           />
         )}

@@ -4,6 +4,7 @@ import { stageOf, type ImportState, type Stage } from '../model';
 
 const COLOR: Record<Stage, string> = {
   reading: 'ink',
+  matching: 'yellow',
   review: 'ink',
   committing: 'ink',
   committed: 'teal',

@@ -5,7 +5,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { download } from '@/api/client';
-import { ApiError, asApiError } from '@/api/errors';
+import { asApiError, toApiError } from '@/api/errors';
 import { useOrganization } from '@/kernel/tenancy/organization';
 import { RequirePermission } from '@/kernel/tenancy/require-permission';
 import { formatDateTime } from '@/ui/format';
@@ -18,6 +18,7 @@ import { ConfirmImport } from '../commands/confirm-import';
 import { UndoImport } from '../commands/undo-import';
 import { Counts } from '../components/counts';
 import { ImportSteps } from '../components/import-steps';
+import { Notices } from '../components/notices';
 import { MappingForm } from '../components/mapping-form';
 import { Preview } from '../components/preview';
 import { ProgressPanel } from '../components/progress-panel';
@@ -30,6 +31,7 @@ import { ButtonLink } from '@/ui/links';
 
 const STEP: Record<Stage, 0 | 1 | 2 | 3> = {
   reading: 0,
+  matching: 1,
   review: 1,
   committing: 2,
   committed: 3,
@@ -62,7 +64,7 @@ function ImportDetail() {
     <>
       <PageHeader
         title={run.filename}
-        crumbs={[{ label: t('title'), to: `/o/${slug}/imports` }]}
+        back={{ label: t('title'), to: `/o/${slug}/imports` }}
         badge={<StateBadge state={run.state} />}
         actions={<Actions run={run} stage={stage} />}
         {...(stage === 'review' ? { description: t('review.text') } : {})}
@@ -80,9 +82,8 @@ function Actions({ run, stage }: { run: Import; stage: Stage }) {
       {(stage === 'review' || stage === 'committed') && run.counts.refused > 0 && (
         <ErrorWorkbook run={run} />
       )}
-      {(stage === 'review' || stage === 'reading') && can('imports.runs.create') && (
-        <CancelImport id={run.id} />
-      )}
+      {(stage === 'review' || stage === 'matching' || stage === 'reading') &&
+        can('imports.runs.create') && <CancelImport id={run.id} />}
       {stage === 'review' && can('imports.runs.create') && <ConfirmImport run={run} />}
       {stage === 'committed' && can('imports.runs.undo') && <UndoImport id={run.id} />}
     </>
@@ -115,7 +116,9 @@ function Body({ run, stage }: { run: Import; stage: Stage }) {
   switch (stage) {
     case 'reading':
     case 'committing':
-      return <ProgressPanel kind={stage} progress={run.progress} />;
+      return <ProgressPanel kind={stage} progress={run.progress ?? null} />;
+    case 'matching':
+      return <Matching run={run} />;
     case 'review':
       return <Review run={run} />;
     case 'committed':
@@ -127,13 +130,33 @@ function Body({ run, stage }: { run: Import; stage: Stage }) {
   }
 }
 
+/** The server could not tell every column by itself; what it found is chosen already. */
+function Matching({ run }: { run: Import }) {
+  const organization = useOrganization();
+  const { data: templates } = useQuery(templatesQuery(organization));
+  const template = templates?.find(({ name }) => name === run.template);
+  if (template === undefined) return <LoadingState />;
+  return (
+    <Stack>
+      <Problem run={run} />
+      <Notices notices={run.notices} />
+      <MappingForm run={run} template={template} />
+    </Stack>
+  );
+}
+
+/** Why the import stopped or waits. */
+function Problem({ run }: { run: Import }) {
+  if (run.error == null) return null;
+  return <ErrorState error={toApiError(422, run.error)} />;
+}
+
 function Review({ run }: { run: Import }) {
   const { t } = useTranslation('imports');
   const organization = useOrganization();
   const { data: templates } = useQuery(templatesQuery(organization));
   const template = templates?.find(({ name }) => name === run.template);
-  const unmatched = run.sheets.every(({ target }) => target == null);
-  const [editing, { open, close }] = useDisclosure(unmatched);
+  const [editing, { open, close }] = useDisclosure(false);
 
   if (editing && template !== undefined) {
     return (
@@ -153,19 +176,23 @@ function Review({ run }: { run: Import }) {
   return (
     <Stack gap="lg">
       <Counts run={run} template={template} />
-      {organization.can('imports.runs.create') && (
-        <Group>
-          <Button
-            variant="default"
-            size="xs"
-            leftSection={<IconArrowsShuffle size={14} aria-hidden />}
-            onClick={open}
-          >
-            {t('mapping.edit')}
-          </Button>
-        </Group>
-      )}
-      <Preview run={run} template={template} />
+      <Notices notices={run.notices} />
+      <Preview
+        run={run}
+        template={template}
+        action={
+          organization.can('imports.runs.create') && (
+            <Button
+              variant="default"
+              size="xs"
+              leftSection={<IconArrowsShuffle size={14} aria-hidden />}
+              onClick={open}
+            >
+              {t('mapping.edit')}
+            </Button>
+          )
+        }
+      />
     </Stack>
   );
 }
@@ -183,13 +210,9 @@ function Committed({ run }: { run: Import }) {
 
 function Failed({ run }: { run: Import }) {
   const { t } = useTranslation('imports');
-  const { code, message, details, hint } = run.error ?? {
-    code: 'imports.failed',
-    message: t('failed.title'),
-  };
   return (
     <Stack data-testid="import-failed">
-      <ErrorState error={new ApiError(422, code, message, details ?? null, hint ?? null)} />
+      <Problem run={run} />
       <Text size="sm">{t('failed.text')}</Text>
       <Another run={run} />
     </Stack>

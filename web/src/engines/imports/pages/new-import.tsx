@@ -39,7 +39,7 @@ export function NewImportPage() {
     <>
       <PageHeader
         title={t('upload.title')}
-        crumbs={[{ label: t('title'), to: `/o/${slug}/imports` }]}
+        back={{ label: t('title'), to: `/o/${slug}/imports` }}
       />
       <RequirePermission permission="imports.runs.create">
         <ImportSteps active={0} />

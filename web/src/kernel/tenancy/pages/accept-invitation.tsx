@@ -26,9 +26,9 @@ export function AcceptInvitationPage() {
           params: { path: { token } },
         }),
       ),
-    onSuccess: async ({ organization }) => {
+    onSuccess: async ({ slug }) => {
       await queryClient.invalidateQueries({ queryKey: organizationsQuery().queryKey });
-      await navigate({ to: '/o/$org', params: { org: organization.slug } });
+      await navigate({ to: '/o/$org', params: { org: slug } });
     },
   });
 

@@ -47,13 +47,7 @@ function MemberTable() {
         header: t('members.name'),
         render: (member) => (
           <Group gap="sm" wrap="nowrap">
-            <Avatar
-              size={32}
-              radius="xl"
-              name={member.name ?? member.email}
-              color="initials"
-              aria-hidden
-            />
+            <Avatar size={32} radius="xl" name={member.name ?? member.email} aria-hidden />
             <Box miw={0}>
               <Group gap={6} wrap="nowrap">
                 <Text size="sm" fw={550} truncate>
