@@ -48,27 +48,26 @@ create function kernel.begin_request(
     p_role text, p_user uuid, p_claims text, p_org uuid, p_slug text, p_method text, p_path text, p_read_only boolean
 ) returns table (org_id uuid, member_role text, permissions text) language plpgsql as $$
 declare
-    member record;
+    department text;
 begin
     if p_role not in ('anon', 'authenticated', 'service_role') then
         raise exception 'no such request role: %', p_role;
     end if;
     if p_user is not null then
-        select * into member from tenancy.resolve(p_user, p_org, p_slug);
+        select m.org_id, m.member_role, m.department, m.permissions
+        into org_id, member_role, department, permissions
+        from tenancy.resolve(p_user, p_org, p_slug) m;
         if not found and (p_org is not null or p_slug is not null) then
             perform kernel.raise(404, 'tenancy.org_not_found', 'There is no such organisation.', null,
                 'Name an organisation you belong to in the header x-org-id.');
         end if;
-        org_id := member.org_id;
-        member_role := member.member_role;
-        permissions := member.permissions;
     elsif p_role = 'service_role' then
         raise exception 'server code acts for somebody';
     end if;
     perform
         kernel.set_context('tenancy.org_id', coalesce(org_id::text, '')),
         kernel.set_context('tenancy.role', coalesce(member_role, '')),
-        kernel.set_context('tenancy.department', coalesce(member.department, '')),
+        kernel.set_context('tenancy.department', coalesce(department, '')),
         kernel.set_context('tenancy.permissions', coalesce(permissions, '')),
         kernel.set_context('request.jwt.claims', p_claims),
         kernel.set_context('request.jwt.claim.sub', coalesce(p_user::text, '')),
