@@ -1,2 +1,48 @@
-//! Bench.
-fn main() {}
+//! Benchmarks that compare Tenon with the least work that could do the same, side by side in one run. What counts is
+//! the ratio; absolute numbers depend on the machine and are printed as context.
+#![allow(clippy::print_stdout, reason = "results are for the person at the terminal")]
+
+mod api;
+mod baseline;
+mod idle;
+mod import;
+mod load;
+mod pgbench;
+mod report;
+mod rest;
+mod server;
+mod workbook;
+
+use clap::{Parser, Subcommand};
+
+/// Side-by-side benchmarks.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    benchmark: Option<Benchmark>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Benchmark {
+    /// A workbook of 100,000 survey rows, from upload to committed, against calamine and a bare COPY.
+    Import(import::Options),
+    /// A page of 50 orders with their suppliers over HTTP, against pgbench with the same statements.
+    Rest(rest::Options),
+    /// Memory of an idle server, size of the binary, time to start.
+    Idle,
+}
+
+// One thread: the load generator shares the cores with what it measures and should take little of them.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    match Arguments::parse().benchmark {
+        Some(Benchmark::Import(options)) => import::run(&options).await,
+        Some(Benchmark::Rest(options)) => rest::run(&options).await,
+        Some(Benchmark::Idle) => idle::run().await,
+        None => {
+            println!("cargo xtask bench NAME, with NAME one of: import, rest, idle");
+            println!("bench/README.md says what each measures.");
+            Ok(())
+        }
+    }
+}
