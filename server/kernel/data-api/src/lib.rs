@@ -11,6 +11,8 @@ pub mod schema_cache;
 pub mod settings;
 pub mod sql;
 
+mod routes;
+mod run;
 mod service;
 
 pub use service::module;

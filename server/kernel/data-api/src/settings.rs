@@ -1,5 +1,7 @@
 //! What the operator decides about the data API.
 
+use crate::schema_cache::QualifiedName;
+
 /// Settings of the data API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -11,6 +13,10 @@ pub struct Settings {
     pub tx_override: bool,
     /// Aggregate functions in `select` are allowed.
     pub aggregates: bool,
+    /// A function `(status int, code text, message text, details text)` that raises an error of class `TN`. With it a
+    /// write whose result must not stand fails inside its own statement; without it the result has to be checked
+    /// before the transaction commits.
+    pub raise: Option<QualifiedName>,
 }
 
 impl Default for Settings {
@@ -20,6 +26,7 @@ impl Default for Settings {
             max_rows: Some(1000),
             tx_override: false,
             aggregates: false,
+            raise: None,
         }
     }
 }

@@ -43,8 +43,9 @@ impl Error {
             (Some(constraint), Some(_)) if !constraint.is_empty() => constraint.clone(),
             _ => error.code.clone(),
         };
-        let mut answer = Self::new(status, code, error.message.clone()).hint_if(error.hint.clone());
-        answer.details = error.detail.clone().map(|detail| Box::new(Value::String(detail)));
+        let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let mut answer = Self::new(status, code, error.message.clone()).hint_if(filled(&error.hint));
+        answer.details = filled(&error.detail).map(|detail| Box::new(Value::String(detail)));
         if status == 401 {
             answer
                 .headers

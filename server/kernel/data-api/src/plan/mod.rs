@@ -68,6 +68,7 @@ impl Plan {
             range,
             max_rows: settings.max_rows,
             tenant,
+            raise: settings.raise.clone(),
         })
     }
 
@@ -80,8 +81,14 @@ impl Plan {
         }
     }
 
-    /// The result decides whether the change may stand, so it must be looked at before the transaction commits.
+    /// The result decides whether the change may stand, and the statement cannot say so itself: it must be looked at
+    /// before the transaction commits.
     pub fn checks_before_commit(&self) -> bool {
+        self.raise.is_none() && self.is_guarded()
+    }
+
+    /// The result decides whether the change may stand.
+    pub(crate) fn is_guarded(&self) -> bool {
         match &self.action {
             PlannedAction::Read(_) | PlannedAction::Info(_) => false,
             PlannedAction::Mutate(mutate) => {

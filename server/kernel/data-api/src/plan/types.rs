@@ -25,6 +25,8 @@ pub struct Plan {
     pub max_rows: Option<u64>,
     /// The organisation, bound as a parameter wherever a tenant table is touched.
     pub tenant: Option<Uuid>,
+    /// The function by which the statement itself refuses a result that must not stand.
+    pub raise: Option<QualifiedName>,
 }
 
 /// What is done.
@@ -295,4 +297,11 @@ pub struct CallPlan {
     pub max_affected: Option<i64>,
     /// How the result is read; its relation is the call.
     pub read: ReadPlan,
+}
+
+impl CallPlan {
+    /// It returns one value: whether there is one is not for the rows to say.
+    pub fn returns_value(&self) -> bool {
+        self.returns != Returns::Composite && !self.returns_set
+    }
 }

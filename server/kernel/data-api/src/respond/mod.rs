@@ -14,7 +14,7 @@ use crate::schema_cache::Returns;
 pub use result::{DbResult, Raw};
 
 /// An HTTP answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Response {
     /// Status.
     pub status: u16,
@@ -61,7 +61,7 @@ pub fn check(plan: &Plan, result: &DbResult) -> Result<()> {
     if most.is_some_and(|most| rows > most) {
         return Err(Error::max_affected(rows));
     }
-    let returns_value = matches!(&plan.action, PlannedAction::Call(call) if call.returns != Returns::Composite && !call.returns_set);
+    let returns_value = matches!(&plan.action, PlannedAction::Call(call) if call.returns_value());
     if plan.media.is_singular() && rows != 1 && !returns_value {
         return Err(Error::not_singular(rows));
     }

@@ -44,7 +44,7 @@ pub struct DbResult {
 impl DbResult {
     /// Reads the row of a [`crate::sql::Statement`].
     pub fn from_row(row: &Row) -> Result<Self, tokio_postgres::Error> {
-        let writes = row.len() > 5;
+        let writes = row.len() > 6;
         let location: Option<Raw> = if writes { row.try_get(5)? } else { None };
         Ok(Self {
             total_count: row.try_get(0)?,

@@ -38,6 +38,7 @@ impl Writer {
         self.push("SELECT ");
         self.total(plan, &call.read, from);
         self.columns(body, plan.media.strips_nulls());
+        self.guard(plan);
         self.push(" FROM (");
         if call.returns == Returns::Composite {
             self.read_root(&call.read, from);

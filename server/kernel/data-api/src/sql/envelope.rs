@@ -1,9 +1,12 @@
 //! The outer `SELECT` of every statement: counts, body, and what functions set for the answer.
 
+use super::Param;
 use super::read::From;
 use super::writer::Writer;
 use crate::api_request::Count;
-use crate::plan::{Plan, ReadPlan};
+use crate::error::Error;
+use crate::plan::{Plan, PlannedAction, ReadPlan};
+use crate::schema_cache::QualifiedName;
 
 /// How the rows become the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,5 +97,62 @@ impl Writer {
             " AS body, nullif(current_setting('response.headers', true), '') AS response_headers, \
              nullif(current_setting('response.status', true), '') AS response_status",
         );
+    }
+
+    /// A last column that fails the statement if its result must not stand.
+    pub(super) fn guard(&mut self, plan: &Plan) {
+        let (Some(raise), true) = (&plan.raise, plan.is_guarded()) else {
+            return;
+        };
+        self.push(", CASE");
+        if let PlannedAction::Mutate(mutate) = &plan.action
+            && mutate.is_put()
+        {
+            self.push(" WHEN count(*) <> 1 THEN ");
+            self.refusal(raise, &Error::put_payload(), None);
+        }
+        let most = match &plan.action {
+            PlannedAction::Mutate(mutate) => mutate.max_affected,
+            PlannedAction::Call(call) => call.max_affected,
+            _ => None,
+        };
+        if let Some(most) = most {
+            self.push(" WHEN count(*) > ");
+            self.param(Param::text(most.to_string()));
+            self.push("::bigint THEN ");
+            self.refusal(
+                raise,
+                &Error::max_affected(0),
+                Some(("The query affects ", " rows")),
+            );
+        }
+        let value = matches!(&plan.action, PlannedAction::Call(call) if call.returns_value());
+        if plan.media.is_singular() && !value {
+            self.push(" WHEN count(*) <> 1 THEN ");
+            self.refusal(
+                raise,
+                &Error::not_singular(0),
+                Some(("The result contains ", " rows")),
+            );
+        }
+        self.push(" END AS guard");
+    }
+
+    /// `raise(status, code, message, details)::text`
+    fn refusal(&mut self, raise: &QualifiedName, error: &Error, details: Option<(&str, &str)>) {
+        self.qualified(raise);
+        self.push("(");
+        self.number(u64::from(error.status));
+        self.push(", ");
+        self.literal(&error.code);
+        self.push(", ");
+        self.literal(&error.message);
+        if let Some((before, after)) = details {
+            self.push(", ");
+            self.literal(before);
+            self.push(" || count(*) || ");
+            self.literal(after);
+        }
+        self.push(")::text");
     }
 }

@@ -38,7 +38,9 @@ impl Writer {
         };
         self.columns(body, plan.media.strips_nulls());
         self.location(mutate);
-        self.push(", nullif(current_setting('tenon.updated', true), '')::bigint AS updated_count FROM ");
+        self.push(", nullif(current_setting('tenon.updated', true), '')::bigint AS updated_count");
+        self.guard(plan);
+        self.push(" FROM ");
         if shown {
             self.push("(");
             self.read_root(&mutate.read, From::Source);

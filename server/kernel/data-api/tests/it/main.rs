@@ -3,5 +3,6 @@
 mod calls;
 mod reads;
 mod refusals;
+mod server;
 mod shop;
 mod writes;

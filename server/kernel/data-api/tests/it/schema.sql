@@ -2,6 +2,12 @@
 create schema tenancy;
 create function tenancy.org_id() returns uuid language sql stable as
   $$ select nullif(current_setting('test.org_id', true), '')::uuid $$;
+create schema kernel;
+create function kernel.raise(status int, code text, message text, details text default null, hint text default null)
+returns void language plpgsql as $$ begin
+  raise exception using errcode = 'TN' || status, message = message, constraint = code,
+    detail = coalesce(details, ''), hint = coalesce(hint, '');
+end $$;
 create schema shop;
 create type shop.level as enum ('on_track', 'warning', 'critical');
 create table shop.suppliers (

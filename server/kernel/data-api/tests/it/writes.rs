@@ -284,3 +284,68 @@ async fn defaults_fill_an_empty_object() {
     let two = shop.send("POST", "/notes?select=body", &[SHOW], "[{},{}]").await;
     assert_eq!(two.body, json!([{"body": "empty"}, {"body": "empty"}]));
 }
+
+#[tokio::test]
+async fn with_a_raising_function_the_statement_itself_refuses_what_must_not_stand() {
+    let mut shop = Shop::open().await;
+    shop.settings.raise = Some(tenon_data_api::schema_cache::QualifiedName::new(
+        "kernel", "raise",
+    ));
+    let object = ("accept", "application/vnd.pgrst.object+json");
+    let limit = ("prefer", "handling=strict, max-affected=1");
+    let id = "10000000-0000-0000-0000-000000000001";
+    for (method, target, headers, body, status, code) in [
+        (
+            "PATCH",
+            "/suppliers",
+            vec![limit],
+            r#"{"city":"x"}"#,
+            400,
+            "PGRST124",
+        ),
+        (
+            "PATCH",
+            "/suppliers",
+            vec![object, SHOW],
+            r#"{"city":"x"}"#,
+            406,
+            "PGRST116",
+        ),
+        (
+            "PUT",
+            &format!("/suppliers?id=eq.{id}"),
+            vec![],
+            r#"{"id":"70000000-0000-0000-0000-000000000001","name":"x"}"#,
+            400,
+            "PGRST115",
+        ),
+    ] {
+        let (_, plan) = shop.compile(method, target, &headers, body).expect("plans");
+        assert!(!plan.checks_before_commit());
+        let answer = shop.send(method, target, &headers, body).await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (status, code),
+            "{method} {target}: {}",
+            answer.body
+        );
+    }
+    let one = shop
+        .send(
+            "POST",
+            "/suppliers?select=name",
+            &[object, SHOW],
+            r#"{"name":"New"}"#,
+        )
+        .await;
+    assert_eq!((one.status, one.body), (201, json!({"name": "New"})));
+    let made = shop
+        .send(
+            "POST",
+            "/rpc/insert_note?select=body",
+            &[object],
+            r#"{"body":"x"}"#,
+        )
+        .await;
+    assert_eq!((made.status, made.body), (200, json!({"body": "x"})));
+}

@@ -1,0 +1,89 @@
+//! `/rest/v1`: HTTP in, HTTP out. Everything between is the stages'.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::any;
+use axum::{RequestExt, extract::FromRequest};
+use bytes::Bytes;
+use tenon_sdk::Kernel;
+use tenon_sdk::ctx::Identity;
+use tenon_sdk::http::{OrgHeader, RequestIdentity};
+use tenon_sdk::module::Routes;
+
+use crate::api_request::HttpRequest;
+use crate::error::Error;
+use crate::respond::Response;
+use crate::run::{Caller, answer};
+use crate::service::DataApi;
+
+const ROOT: &str = "/rest/v1";
+
+/// The routes; they stand for every exposed relation and function, so they are not listed one by one.
+pub(crate) fn routes(api: &Arc<DataApi>) -> Routes {
+    let handler = |api: Arc<DataApi>| {
+        any(move |State(kernel): State<Kernel>, request: Request| async move {
+            let response = handle(&kernel, &api, request)
+                .await
+                .unwrap_or_else(|error| Response::from(&error));
+            to_http(response)
+        })
+    };
+    Routes::new()
+        .route(ROOT, handler(api.clone()))
+        .route(&format!("{ROOT}/"), handler(api.clone()))
+        .route(&format!("{ROOT}/{{*path}}"), handler(api.clone()))
+}
+
+async fn handle(kernel: &Kernel, api: &DataApi, request: Request) -> Result<Response, Error> {
+    // With its limit, which an extractor would have found in the request.
+    let (parts, body) = request.with_limited_body().into_parts();
+    let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &())
+        .await
+        .map_err(too_large)?;
+    let identity = parts.extensions.get::<RequestIdentity>();
+    let org = parts.extensions.get::<OrgHeader>();
+    let caller = Caller {
+        identity: identity.map_or_else(Identity::anonymous, |RequestIdentity(identity)| identity.clone()),
+        org: org.map(|OrgHeader(org)| org.clone()).unwrap_or_default(),
+    };
+    let full_path = parts.uri.path();
+    let http = HttpRequest {
+        method: &parts.method,
+        path: full_path.strip_prefix(ROOT).unwrap_or(full_path),
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &parts.headers,
+        body: &body,
+    };
+    answer(kernel, api, &caller, http, full_path).await
+}
+
+fn too_large(rejection: BytesRejection) -> Error {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        Error::new(413, "request.too_large", "The request is too large.")
+    } else {
+        Error::body_invalid("The body could not be read")
+    }
+}
+
+fn to_http(response: Response) -> axum::response::Response {
+    let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut http = (status, Body::from(response.body)).into_response();
+    let headers = http.headers_mut();
+    headers.remove(header::CONTENT_TYPE);
+    headers.insert(header::VARY, HeaderValue::from_static("Accept, Prefer, Range"));
+    for (name, value) in response.headers {
+        // What cannot stand in a header, such as a schema named in Greek, is left out rather than failing the answer.
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_str(&value),
+        ) {
+            headers.append(name, value);
+        }
+    }
+    http
+}

@@ -1,0 +1,178 @@
+//! Stage 4, run: one statement in the context of the caller, in one round trip: context, statement and commit are
+//! pipelined, and an error in any of them undoes all.
+
+use std::sync::Arc;
+
+use tenon_sdk::Kernel;
+use tenon_sdk::ctx::Identity;
+use tenon_sdk::db::{self, OrgSelector, RequestContext};
+use uuid::Uuid;
+
+use crate::api_request::{ApiRequest, HttpRequest};
+use crate::error::{DatabaseError, Error, Result};
+use crate::plan::{Plan, PlannedAction};
+use crate::respond::{DbResult, Response, info, respond};
+use crate::service::DataApi;
+use crate::sql::{Statement, estimated_rows};
+
+/// Who asks, and for which organisation.
+pub(crate) struct Caller {
+    pub identity: Identity,
+    pub org: OrgSelector,
+}
+
+/// All stages, for one request.
+pub(crate) async fn answer(
+    kernel: &Kernel,
+    api: &DataApi,
+    caller: &Caller,
+    http: HttpRequest<'_>,
+    full_path: &str,
+) -> Result<Response> {
+    let settings = api.settings()?;
+    let cache = api.cache()?;
+    let request = ApiRequest::parse(http, settings)?;
+    let context = |read_only: bool| RequestContext {
+        role: caller.identity.role,
+        user: caller.identity.user,
+        claims: caller.identity.claims.clone(),
+        org: caller.org.clone(),
+        request: Some((http.method.as_str().to_owned(), full_path.to_owned())),
+        read_only,
+    };
+    let mut tenant = match (&caller.org, caller.identity.user) {
+        (_, None) => None,
+        (OrgSelector::Id(org), _) => Some(*org),
+        (selector, Some(user)) => match api.known(user, selector) {
+            Some(org) => Some(org),
+            None => look_up(kernel, api, caller, context(true)).await?,
+        },
+    };
+    for last in [false, true] {
+        let plan = Plan::new(&request, &cache, settings, tenant)?;
+        let Some(statement) = Statement::new(&plan) else {
+            return Ok(info(&plan).unwrap_or_default());
+        };
+        let context = context(plan.is_read_only());
+        let reply = run(kernel, &context, statement, caller).await;
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(error) => {
+                if let Some(user) = caller.identity.user {
+                    api.forget(user, &caller.org);
+                }
+                return Err(error);
+            }
+        };
+        // The name may mean another organisation than it did before. The statement was bound to the old one and the
+        // policies to the new one, so it saw and changed no row of either; a function may have done anything.
+        let resolved = resolved_org(&reply);
+        let calls = matches!(plan.action, PlannedAction::Call(_)) && !plan.is_read_only();
+        if resolved != tenant && caller.identity.user.is_some() && !last && !calls {
+            tenant = resolved;
+            if let (Some(user), Some(org)) = (caller.identity.user, resolved) {
+                api.remember(user, &caller.org, org);
+            }
+            continue;
+        }
+        let mut result = reply
+            .rows
+            .first()
+            .and_then(|row| DbResult::from_texts(row))
+            .ok_or_else(|| internal("a statement did not return its row"))?;
+        if let Some(estimate) = Statement::estimate(&plan) {
+            let explained = run(kernel, &context, estimate, caller).await?;
+            let text = explained.rows.first().and_then(|row| row.first()?.clone());
+            result.estimate = text.and_then(|text| estimated_rows(std::str::from_utf8(&text).ok()?));
+        }
+        return respond(&request, &plan, result);
+    }
+    Err(internal("the organisation changed twice"))
+}
+
+/// Which organisation the caller means, from the database.
+async fn look_up(
+    kernel: &Kernel,
+    api: &DataApi,
+    caller: &Caller,
+    context: RequestContext,
+) -> Result<Option<Uuid>> {
+    let resolved = kernel
+        .db()
+        .resolve(&context)
+        .await
+        .map_err(|error| from_kernel(error, caller))?;
+    let org = resolved.org.map(|org| org.0);
+    if let (Some(user), Some(org)) = (caller.identity.user, org) {
+        api.remember(user, &caller.org, org);
+    }
+    Ok(org)
+}
+
+async fn run(
+    kernel: &Kernel,
+    context: &RequestContext,
+    statement: Statement,
+    caller: &Caller,
+) -> Result<db::Reply> {
+    let params = statement
+        .params
+        .into_iter()
+        .map(|param| db::Param {
+            oid: 0,
+            value: Some(param.0),
+        })
+        .collect();
+    let statement = db::Statement {
+        sql: Arc::from(statement.sql),
+        params,
+    };
+    kernel
+        .db()
+        .run(context, statement)
+        .await
+        .map_err(|error| from_kernel(error, caller))
+}
+
+fn resolved_org(reply: &db::Reply) -> Option<Uuid> {
+    let text = reply.context.first()?.as_deref()?;
+    Uuid::try_parse_ascii(text).ok()
+}
+
+/// An error that the kernel brought: an SQLSTATE is translated here, a stable code stays what it is.
+fn from_kernel(error: tenon_sdk::Error, caller: &Caller) -> Error {
+    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let is_sqlstate = error.code.len() == 5
+        && error
+            .code
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    if is_sqlstate {
+        let reported = DatabaseError {
+            code: error.code.clone().into_owned(),
+            message: error.message,
+            detail: filled(error.details),
+            hint: filled(error.hint),
+            constraint: None,
+        };
+        return Error::from_database(&reported, caller.identity.user.is_some());
+    }
+    let mut answer = Error::new(error.status(), error.code, error.message).hint_if(filled(error.hint));
+    if let Some(details) = filled(error.details) {
+        answer = answer.details(details);
+    }
+    if matches!(answer.status, 503 | 504) {
+        answer.headers.push(("Retry-After".to_owned(), "2".to_owned()));
+    }
+    answer
+}
+
+fn internal(cause: &str) -> Error {
+    from_kernel(
+        tenon_sdk::Error::internal(cause),
+        &Caller {
+            identity: Identity::anonymous(),
+            org: OrgSelector::Default,
+        },
+    )
+}

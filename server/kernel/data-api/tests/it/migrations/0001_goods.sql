@@ -1,0 +1,9 @@
+create table goods.makers (org_id uuid not null, id uuid not null, name text not null, primary key (org_id, id));
+create table goods.items (
+  org_id uuid not null, id uuid not null, name text not null, price numeric(10,2) not null default 0, maker_id uuid,
+  primary key (org_id, id), unique (org_id, name));
+alter table goods.items add foreign key (org_id, maker_id) references goods.makers (org_id, id);
+select kernel.tenant_table('goods.makers', read => 'goods.items.read', write => 'goods.items.write', api => '{select,insert}');
+select kernel.tenant_table('goods.items', read => 'goods.items.read', write => 'goods.items.write', api => '{select,insert,update,delete}');
+create function goods.cheapest() returns numeric language sql stable as $$ select min(price) from goods.items $$;
+grant execute on function goods.cheapest() to authenticated;
