@@ -3,6 +3,12 @@
 // Clippy's own exception covers test functions, not the helpers beside them.
 #![allow(clippy::unwrap_used)]
 
+mod catalogue;
+mod edges;
+mod import_flow;
 mod imports;
+mod matrix;
+mod migrations;
 mod rest;
+mod rights;
 mod support;

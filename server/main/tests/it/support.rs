@@ -1,15 +1,27 @@
 //! What these tests share.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use reqwest::Method;
 use serde_json::Value;
 use tenon_sdk::Module;
-use tenon_testkit::{TestServer, TestServerOptions, TestUser, answer};
+use tenon_services::{identity::Identity, server};
+use tenon_testkit::{TestDatabase, TestServer, TestServerOptions, TestUser, answer};
 
 /// The engines and apps of the binary; the test server brings the data API itself.
 pub fn modules() -> Vec<Module> {
-    vec![tenon_imports::module(), tenon_purchasing::app()]
+    let data_api = tenon_data_api::module(Arc::default()).name;
+    tenon::modules(&Arc::default()).into_iter().filter(|module| module.name != data_api).collect()
+}
+
+/// All modules of the binary with the kernel's services before them.
+pub fn all_modules() -> Vec<Module> {
+    server::all_modules(&Identity::describe_only(), tenon::modules(&Arc::default()))
+}
+
+/// A database with the tables of the binary.
+pub async fn database() -> TestDatabase {
+    TestDatabase::create(&all_modules()).await
 }
 
 /// A whole server.
