@@ -44,7 +44,7 @@ async fn handle(kernel: &Kernel, api: &DataApi, request: Request) -> Result<Resp
     let (parts, body) = request.with_limited_body().into_parts();
     let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &())
         .await
-        .map_err(too_large)?;
+        .map_err(|rejection| too_large(&rejection))?;
     let identity = parts.extensions.get::<RequestIdentity>();
     let org = parts.extensions.get::<OrgHeader>();
     let caller = Caller {
@@ -62,7 +62,7 @@ async fn handle(kernel: &Kernel, api: &DataApi, request: Request) -> Result<Resp
     answer(kernel, api, &caller, http, full_path).await
 }
 
-fn too_large(rejection: BytesRejection) -> Error {
+fn too_large(rejection: &BytesRejection) -> Error {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         Error::new(413, "request.too_large", "The request is too large.")
     } else {
