@@ -20,13 +20,16 @@ import { namespaces } from './namespaces';
 import { router } from './router';
 import { theme, variables } from './theme';
 
+/** Pages that need no session. */
+const OPEN_TO_ALL = /^\/(sign-in|sign-up|invite)(\/|$)/;
+
 await startLanguages(namespaces);
 
 // Whatever ended the session, nothing of it may stay on the screen.
 onSignedOut((wanted) => {
   const { pathname, href } = router.state.location;
   queryClient.clear();
-  if (!pathname.startsWith('/o/') && pathname !== '/new-organization') return;
+  if (OPEN_TO_ALL.test(pathname)) return;
   void router.navigate({
     to: '/sign-in',
     search: wanted ? {} : { next: href, reason: 'expired' },

@@ -11,11 +11,6 @@ const en = {
   account: 'Account',
   theme: { label: 'Appearance', light: 'Light', dark: 'Dark', auto: 'As system' },
   language: 'Language',
-  notFound: {
-    title: 'Nothing is here',
-    text: 'The page does not exist, or it belongs to an organisation you are not a member of.',
-    home: 'Go to start page',
-  },
   nothing: {
     title: 'Welcome to {{organization}}',
     text: 'Your role does not open any app yet. An admin of the organisation can change that.',
@@ -33,11 +28,6 @@ const de: Translation<typeof en> = {
   account: 'Konto',
   theme: { label: 'Darstellung', light: 'Hell', dark: 'Dunkel', auto: 'Wie System' },
   language: 'Sprache',
-  notFound: {
-    title: 'Hier ist nichts',
-    text: 'Die Seite gibt es nicht, oder sie gehört zu einer Organisation, in der Sie nicht Mitglied sind.',
-    home: 'Zur Startseite',
-  },
   nothing: {
     title: 'Willkommen bei {{organization}}',
     text: 'Ihre Rolle öffnet noch keine App. Ein Admin der Organisation kann das ändern.',

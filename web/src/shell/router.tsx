@@ -10,15 +10,15 @@ import { AppLayout } from './layout/app-layout';
 import { lastOrganization } from './last-organization';
 import { moduleRoutes } from './modules';
 import { CrashPage } from './pages/crash';
-import { NotFoundPage } from './pages/not-found';
+import { NotFound } from '@/ui/states/not-found';
 import { OrganizationHome } from './pages/organization-home';
 import { PendingPage } from './pages/pending';
 
-rootRoute.update({ component: Outlet, notFoundComponent: () => <NotFoundPage alone /> });
+rootRoute.update({ component: Outlet, notFoundComponent: () => <NotFound alone /> });
 // An organisation that is not there has no frame either.
 organizationRoute.update({
   component: AppLayout,
-  notFoundComponent: () => <NotFoundPage alone />,
+  notFoundComponent: () => <NotFound alone />,
 });
 
 const indexRoute = createRoute({
@@ -56,7 +56,7 @@ export const router = createRouter({
   defaultPreload: 'intent',
   defaultPreloadStaleTime: 0,
   defaultErrorComponent: CrashPage,
-  defaultNotFoundComponent: () => <NotFoundPage />,
+  defaultNotFoundComponent: () => <NotFound />,
   defaultPendingComponent: PendingPage,
   defaultPendingMs: 300,
   scrollRestoration: true,

@@ -26,6 +26,10 @@ const en = {
     noPermission: 'You may not see this page',
     noPermissionHint:
       'Your role does not include the permission {{permission}}. An admin of the organisation can give it to you.',
+    notFound: 'Nothing is here',
+    notFoundHint:
+      'The page does not exist, or it belongs to an organisation you are not a member of.',
+    home: 'Go to start page',
     unexpected: 'Something went wrong',
     crashed: 'This page stopped working',
     crashedHint:
@@ -76,6 +80,10 @@ const de: Translation<typeof en> = {
     noPermission: 'Sie dürfen diese Seite nicht sehen',
     noPermissionHint:
       'Ihre Rolle enthält die Berechtigung {{permission}} nicht. Ein Admin der Organisation kann sie Ihnen geben.',
+    notFound: 'Hier ist nichts',
+    notFoundHint:
+      'Die Seite gibt es nicht, oder sie gehört zu einer Organisation, in der Sie nicht Mitglied sind.',
+    home: 'Zur Startseite',
     unexpected: 'Etwas ist schiefgegangen',
     crashed: 'Diese Seite funktioniert nicht mehr',
     crashedHint:

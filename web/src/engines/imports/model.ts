@@ -147,14 +147,11 @@ export function columnLetters(index: number): string {
   return letters;
 }
 
-const RANK: Record<Issue['level'], number> = { error: 2, warning: 1, info: 0 };
+const WORST_FIRST = ['error', 'warning', 'info'] as const;
 
 /** The worst thing said about a cell, or null if nothing is. */
-export function worstLevel(issues: readonly Issue[]): Issue['level'] | null {
-  return issues.reduce<Issue['level'] | null>(
-    (worst, { level }) => (worst === null || RANK[level] > RANK[worst] ? level : worst),
-    null,
-  );
+export function worstLevel(issues: readonly Issue[]): (typeof WORST_FIRST)[number] | null {
+  return WORST_FIRST.find((level) => issues.some((issue) => issue.level === level)) ?? null;
 }
 
 /** Endings of the files the server reads. */

@@ -5,7 +5,7 @@ import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { asApiError } from '@/api/errors';
 import { ErrorState } from '@/ui/states/error-state';
-import { NotFoundPage } from './not-found';
+import { NotFound } from '@/ui/states/not-found';
 
 /** Takes the place of a page that failed, so that the rest goes on working. */
 export function CrashPage({ error, reset }: ErrorComponentProps) {
@@ -18,7 +18,7 @@ export function CrashPage({ error, reset }: ErrorComponentProps) {
     resetQueries();
   }, [resetQueries]);
 
-  if (problem.isNotFound) return <NotFoundPage />;
+  if (problem.isNotFound) return <NotFound />;
   return (
     <Center mih="60vh" p="md">
       <Stack maw={560} w="100%">

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { ErrorState } from '../states/error-state';
 import classes from './data-table.module.css';
 import { Pager } from './pager';
+import { WideContent } from './wide-content';
 import type { Sort } from './table-state';
 
 export interface Column<Row> {
@@ -99,7 +100,7 @@ export function DataTable<Row>({
 
   return (
     <Paper withBorder className={classes.frame}>
-      <Table.ScrollContainer minWidth={minWidth} type="native">
+      <WideContent label={caption} minWidth={minWidth}>
         <Table
           verticalSpacing={9}
           horizontalSpacing="md"
@@ -163,7 +164,7 @@ export function DataTable<Row>({
                 ))}
           </Table.Tbody>
         </Table>
-      </Table.ScrollContainer>
+      </WideContent>
       {rows === undefined && (
         <VisuallyHidden role="status">
           <Text>{t('table.loading')}</Text>

@@ -2,6 +2,7 @@ import { Table, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { useOrganization } from '@/kernel/tenancy/organization';
 import { LevelBadge, UtilisationBar } from '@/ui/level';
+import { WideContent } from '@/ui/table/wide-content';
 import { Money } from '@/ui/values';
 import type { Board } from '../model';
 import { Panel } from './panel';
@@ -30,7 +31,7 @@ export function RisksPanel({ risks }: { risks: Board['top_risks'] }) {
           {t('board.risksNone')}
         </Text>
       ) : (
-        <Table.ScrollContainer minWidth={760} type="native">
+        <WideContent label={t('board.risks')} minWidth={760}>
           <Table horizontalSpacing="lg" verticalSpacing="sm" highlightOnHover>
             <Table.Thead>
               <Table.Tr>
@@ -78,7 +79,7 @@ export function RisksPanel({ risks }: { risks: Board['top_risks'] }) {
               ))}
             </Table.Tbody>
           </Table>
-        </Table.ScrollContainer>
+        </WideContent>
       )}
     </Panel>
   );

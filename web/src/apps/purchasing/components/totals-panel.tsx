@@ -1,5 +1,6 @@
 import { Box, Progress, Table, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { WideContent } from '@/ui/table/wide-content';
 import { Count, Money, Percent } from '@/ui/values';
 import { share, type Board } from '../model';
 import { Panel } from './panel';
@@ -9,7 +10,7 @@ export function TotalsPanel({ totals }: { totals: Board['totals'] }) {
   const { t } = useTranslation('purchasing');
   return (
     <Panel title={t('board.totals')} flush>
-      <Table.ScrollContainer minWidth={560} type="native">
+      <WideContent label={t('board.totals')} minWidth={560}>
         <Table horizontalSpacing="lg" verticalSpacing="sm">
           <Table.Thead>
             <Table.Tr>
@@ -65,7 +66,7 @@ export function TotalsPanel({ totals }: { totals: Board['totals'] }) {
             })}
           </Table.Tbody>
         </Table>
-      </Table.ScrollContainer>
+      </WideContent>
     </Panel>
   );
 }

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useMemo, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ApiError, asApiError } from '@/api/errors';
+import { asApiError } from '@/api/errors';
 import { useOrganization } from '@/kernel/tenancy/organization';
 import { RequirePermission } from '@/kernel/tenancy/require-permission';
 import { KeyFigure } from '@/ui/key-figure';
@@ -12,6 +12,7 @@ import { LEVEL_COLOR, LevelBadge, UtilisationBar } from '@/ui/level';
 import { PageHeader } from '@/ui/page-header';
 import { EmptyState } from '@/ui/states/empty-state';
 import { ErrorState } from '@/ui/states/error-state';
+import { NotFound } from '@/ui/states/not-found';
 import { LoadingState } from '@/ui/states/loading-state';
 import { DataTable, type Column } from '@/ui/table/data-table';
 import type { TableSpec } from '@/ui/table/table-state';
@@ -42,10 +43,8 @@ function OrderDetail() {
 
   if (error !== null && order === undefined) {
     const problem = asApiError(error);
-    // An id that is no id names nothing either; the shell shows its page for that.
-    if (problem.isNotFound || problem.code === '22P02') {
-      throw new ApiError(404, problem.code, problem.message);
-    }
+    // An id that is no id names nothing either.
+    if (problem.isNotFound || problem.code === '22P02') return <NotFound />;
     return <ErrorState error={error} onRetry={() => void refetch()} />;
   }
   if (order === undefined) return <LoadingState height="50vh" />;

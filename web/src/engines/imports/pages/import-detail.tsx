@@ -12,6 +12,7 @@ import { formatDateTime } from '@/ui/format';
 import { notifyFailed } from '@/ui/notify';
 import { PageHeader } from '@/ui/page-header';
 import { ErrorState } from '@/ui/states/error-state';
+import { NotFound } from '@/ui/states/not-found';
 import { LoadingState } from '@/ui/states/loading-state';
 import { CancelImport } from '../commands/cancel-import';
 import { ConfirmImport } from '../commands/confirm-import';
@@ -54,8 +55,7 @@ function ImportDetail() {
   const { data: run, error, refetch } = useFollowedImport(id);
 
   if (error !== null && run === undefined) {
-    // The shell shows its own page for what is not there.
-    if (asApiError(error).isNotFound) throw asApiError(error);
+    if (asApiError(error).isNotFound) return <NotFound />;
     return <ErrorState error={error} onRetry={() => void refetch()} />;
   }
   if (run === undefined) return <LoadingState height="50vh" />;

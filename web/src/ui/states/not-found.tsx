@@ -1,26 +1,26 @@
 import { Center } from '@mantine/core';
 import { IconMapOff } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
-import { EmptyState } from '@/ui/states/empty-state';
-import { ButtonLink } from '@/ui/links';
+import { ButtonLink } from '../links';
+import { EmptyState } from './empty-state';
 
-/** Stands inside the frame of an organisation, or alone when there is none to show. */
-export function NotFoundPage({ alone = false }: { alone?: boolean }) {
-  const { t } = useTranslation('shell');
+/** For what does not exist, or not for this user: the two look alike on purpose. */
+export function NotFound({ alone = false }: { alone?: boolean }) {
+  const { t } = useTranslation('ui');
   return (
     <Center component={alone ? 'main' : 'div'} mih="60vh" data-testid="not-found">
       <EmptyState
         plain
         order={1}
         icon={IconMapOff}
-        title={t('notFound.title')}
+        title={t('states.notFound')}
         action={
           <ButtonLink to="/" variant="default">
-            {t('notFound.home')}
+            {t('states.home')}
           </ButtonLink>
         }
       >
-        {t('notFound.text')}
+        {t('states.notFoundHint')}
       </EmptyState>
     </Center>
   );

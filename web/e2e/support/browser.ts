@@ -1,0 +1,77 @@
+/** One headless browser for a file of tests, and a fresh, empty profile for each person. */
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { afterAll, beforeAll } from 'vitest';
+
+function setting(name: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === '') throw new Error(`${name} is not set; see web/README.md`);
+  return value;
+}
+
+export const URL_OF_SERVER = setting('TENON_URL').replace(/\/$/, '');
+
+// Without these the browser asks for hosts of its maker at every start.
+const FLAGS = [
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+let browser: Browser | undefined;
+
+export function useBrowser(): void {
+  beforeAll(async () => {
+    const root = process.getuid?.() === 0;
+    browser = await chromium.launch({
+      executablePath: setting('TENON_CHROMIUM'),
+      args: root ? [...FLAGS, '--no-sandbox'] : FLAGS,
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+  });
+}
+
+export interface Look {
+  width?: number;
+  height?: number;
+  scheme?: 'light' | 'dark';
+}
+
+export interface Person {
+  context: BrowserContext;
+  page: Page;
+}
+
+/** A browser of their own for somebody who was never here before. */
+export async function newPerson({
+  width = 1440,
+  height = 900,
+  scheme = 'light',
+}: Look = {}): Promise<Person> {
+  if (browser === undefined) throw new Error('call useBrowser() first');
+  const context = await browser.newContext({
+    baseURL: URL_OF_SERVER,
+    viewport: { width, height },
+    colorScheme: scheme,
+    locale: 'en-GB',
+    timezoneId: 'Europe/London',
+    reducedMotion: 'reduce',
+  });
+  context.setDefaultTimeout(30_000);
+  return { context, page: await context.newPage() };
+}
+
+/** Saves a picture of what is seen, when the runner wants pictures. */
+export async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env.TENON_SCREENSHOTS;
+  if (folder === undefined || folder === '') return;
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: path.join(folder, `${name}.png`) });
+}

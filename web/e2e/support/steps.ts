@@ -1,0 +1,73 @@
+/** What people do, in their own words. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import type { Page } from 'playwright-core';
+
+let people = 0;
+
+/** An address that nobody has used on this server. */
+export function newEmail(name: string): string {
+  people += 1;
+  return `${name}.${Date.now().toString(36)}.${people}@example.com`;
+}
+
+export const PASSWORD = 'a long enough password';
+
+export function dataFile(name: string): string {
+  return fileURLToPath(new URL(`../data/${name}`, import.meta.url));
+}
+
+interface Truth {
+  accepted: Record<'orders' | 'surveys', number>;
+  refused: Record<'orders' | 'surveys', number>;
+  levels: Record<'on_track' | 'warning' | 'critical' | 'over_budget', number>;
+}
+
+export const truth = JSON.parse(
+  readFileSync(dataFile('orders-and-surveys.truth.json'), 'utf8'),
+) as Truth;
+
+export async function signUp(page: Page, name: string, email: string): Promise<void> {
+  await page.goto('/');
+  await page.getByRole('link', { name: 'Create an account' }).click();
+  await page.getByLabel('Your name').fill(name);
+  await page.getByLabel('E-mail address').fill(email);
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByRole('button', { name: 'Create account' }).click();
+}
+
+/** For somebody who has just signed up; returns the organisation's part of the address. */
+export async function createOrganization(page: Page, name: string): Promise<string> {
+  await page.getByLabel('Name of the organisation').fill(name);
+  await page.getByRole('button', { name: 'Create organisation' }).click();
+  await page.getByRole('heading', { name: 'Board', level: 1 }).waitFor();
+  const slug = /\/o\/([^/]+)/.exec(page.url())?.[1];
+  if (slug === undefined) throw new Error(`no organisation in ${page.url()}`);
+  return slug;
+}
+
+/** By the main navigation. */
+export async function navigateTo(page: Page, name: string): Promise<void> {
+  const navigation = page.getByRole('navigation', { name: 'Main navigation' });
+  await navigation.getByRole('link', { name, exact: true }).click();
+  await page.getByRole('heading', { name, level: 1 }).waitFor();
+}
+
+export async function upload(
+  page: Page,
+  file: string | { name: string; mimeType: string; buffer: Buffer },
+): Promise<void> {
+  await navigateTo(page, 'Imports');
+  await page.getByRole('link', { name: 'New import' }).first().click();
+  await page.getByRole('heading', { name: 'New import' }).waitFor();
+  await page.locator('input[type=file]').setInputFiles(file);
+}
+
+/** The number on the page that carries this name. */
+export async function numberOf(page: Page, testId: string): Promise<number> {
+  const text = await page.getByTestId(testId).innerText();
+  const number = Number(text.replaceAll(',', ''));
+  expect(number, `${testId} shows "${text}"`).not.toBeNaN();
+  return number;
+}
