@@ -49,6 +49,7 @@ fn prepare(postgres: &Installation) -> Result<Server> {
         .args(["serve", "--port", &port.to_string(), "--data-dir"])
         .arg(&data_dir)
         .env("TENON_PG_BIN", &postgres.bin_dir)
+        .env("NO_COLOR", "1")
         .stdout(output.try_clone()?)
         .stderr(output)
         .spawn()
