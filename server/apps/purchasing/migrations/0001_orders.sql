@@ -1,5 +1,8 @@
 -- Suppliers, purchase orders, quantity surveys against them, alerts, and the organisation's settings.
 -- Foreign keys follow in 0002. Formulas are in this app's README.
+--
+-- Names and numbers are compared by stored keys, not by expressions: under row-level security an index on lower(number) is
+-- never used, because lower() might leak what it is given.
 
 create table purchasing.suppliers (
   org_id uuid not null,
@@ -20,6 +23,7 @@ create table purchasing.orders (
   org_id uuid not null,
   id uuid not null,
   number text not null check (number <> '' and length(number) <= 60),
+  number_key text not null generated always as (lower(number)) stored,
   description text,
   supplier_id uuid not null,
   project text,
@@ -35,9 +39,9 @@ create table purchasing.orders (
   created_at timestamptz not null,
   updated_at timestamptz not null,
   primary key (org_id, id),
+  unique (org_id, number_key),
   check (due_date >= start_date)
 );
-create unique index orders_number_key on purchasing.orders (org_id, lower(number));
 create index orders_number on purchasing.orders (org_id, number);
 create index orders_created on purchasing.orders (org_id, created_at desc);
 create index orders_level on purchasing.orders (org_id, level, utilisation desc);
@@ -46,7 +50,8 @@ create index orders_supplier on purchasing.orders (org_id, supplier_id);
 create index orders_due on purchasing.orders (org_id, due_date);
 create index orders_import on purchasing.orders (org_id, import_id);
 comment on table purchasing.orders is 'Purchase orders: what was ordered, what has been billed of it, and the level that makes.';
-comment on column purchasing.orders.number is 'The order number as the organisation writes it; unique in the organisation, whatever its case.';
+comment on column purchasing.orders.number is 'The order number as the organisation writes it.';
+comment on column purchasing.orders.number_key is 'The number in lower case; unique in the organisation.';
 comment on column purchasing.orders.currency is 'ISO 4217 code of every amount of this order.';
 comment on column purchasing.orders.original_value is 'Value when the order was placed; never changed.';
 comment on column purchasing.orders.current_value is 'Original value plus approved variations.';
@@ -60,6 +65,7 @@ create table purchasing.entries (
   org_id uuid not null,
   id uuid not null,
   number text not null check (number <> '' and length(number) <= 60),
+  number_key text not null generated always as (lower(number)) stored,
   order_id uuid not null,
   note text,
   survey_date date not null,
@@ -68,13 +74,14 @@ create table purchasing.entries (
   state text not null check (state in ('draft', 'submitted', 'certified', 'rejected', 'reversed')),
   import_id uuid,
   created_at timestamptz not null,
-  primary key (org_id, id)
+  primary key (org_id, id),
+  unique (org_id, number_key)
 );
-create unique index entries_number_key on purchasing.entries (org_id, lower(number));
 create index entries_order on purchasing.entries (org_id, order_id, survey_date);
 create index entries_import on purchasing.entries (org_id, import_id);
 comment on table purchasing.entries is 'Quantity surveys: the amount of one period billed against an order.';
-comment on column purchasing.entries.number is 'The survey''s number as the organisation writes it; unique in the organisation, whatever its case.';
+comment on column purchasing.entries.number is 'The survey''s number as the organisation writes it.';
+comment on column purchasing.entries.number_key is 'The number in lower case; unique in the organisation.';
 comment on column purchasing.entries.survey_date is 'The day the quantities were surveyed; decides the month the amount counts in.';
 comment on column purchasing.entries.amount is 'This period''s amount in the order''s currency; negative for a reversal.';
 comment on column purchasing.entries.state is 'draft, submitted, certified, rejected or reversed; only certified entries are billed.';

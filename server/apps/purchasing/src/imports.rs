@@ -15,6 +15,7 @@ use tenon_sdk::imports::{ImportRow, Seen, SheetSpec, TemplateSpec};
 use tenon_sdk::{Result, TenantTx};
 use uuid::Uuid;
 
+use crate::commands::plans;
 use crate::queries;
 
 /// The register of orders and surveys.
@@ -37,10 +38,12 @@ impl ImportTemplate for Register {
         rows: &mut [ImportRow],
         seen: &mut Seen,
     ) -> Result<()> {
+        plans::each_time(tx).await?;
         match sheet.key {
-            spec::ORDERS => checks::orders(tx, sheet, rows, seen).await,
-            _ => checks::surveys(tx, sheet, rows, seen).await,
+            spec::ORDERS => checks::orders(tx, sheet, rows, seen).await?,
+            _ => checks::surveys(tx, sheet, rows, seen).await?,
         }
+        plans::as_usual(tx).await
     }
 
     async fn commit_batch(

@@ -21,6 +21,7 @@ statements! {
     DEMO_ALERTS = "demo_alerts.sql";
     DEMO_ENTRIES = "demo_entries.sql";
     DEMO_ORDERS = "demo_orders.sql";
+    FORGET_PLANS = "forget_plans.sql";
     IMPORT_COUNTS = "import_counts.sql";
     IMPORT_DEPENDANTS = "import_dependants.sql";
     IMPORT_ENTRIES = "import_entries.sql";
@@ -28,10 +29,12 @@ statements! {
     IMPORT_ORDERS = "import_orders.sql";
     KNOWN_ENTRIES = "known_entries.sql";
     KNOWN_ORDERS = "known_orders.sql";
-    MOVE_LEVELS = "move_levels.sql";
+    MOVE_LEVEL = "move_level.sql";
     NEW_SUPPLIERS = "new_suppliers.sql";
     OPEN_ALERTS = "open_alerts.sql";
     ORDERS_BILLED_BY = "orders_billed_by.sql";
+    ORDERS_OF_IMPORT = "orders_of_import.sql";
+    PLAN_MODE = "plan_mode.sql";
     POST_BILLING = "post_billing.sql";
     POST_MONTHS = "post_months.sql";
     REBUILD_MONTHS = "rebuild_months.sql";

@@ -12,6 +12,9 @@ use crate::model::{self, Crossing, Level, Thresholds};
 use crate::permissions::{AlertsAcknowledge, OrdersImport};
 use crate::{events, queries};
 
+/// Events recorded with one statement.
+const EVENTS_AT_ONCE: usize = 500;
+
 /// What decides the level of an order, and the level it has so far.
 #[derive(Debug)]
 pub struct Standing {
@@ -19,6 +22,7 @@ pub struct Standing {
     current_value: Decimal,
     billed: Decimal,
     level: Level,
+    utilisation: Option<String>,
 }
 
 /// What an evaluation did.
@@ -61,6 +65,7 @@ fn standing(row: &Row) -> Result<Standing> {
         current_value: row.try_get(1)?,
         billed: row.try_get(2)?,
         level: level(row.try_get(3)?)?,
+        utilisation: row.try_get(4)?,
     })
 }
 
@@ -75,49 +80,70 @@ pub async fn evaluate(tx: &TenantTx, standings: &[Standing], import: Option<Uuid
     tx.require(OrdersImport::DEF.name)?;
     tx.require(AlertsAcknowledge::DEF.name)?;
     let thresholds = thresholds(tx).await?;
-    let mut moved: Vec<(Uuid, Level)> = Vec::new();
-    let mut raised: Vec<(Uuid, Level)> = Vec::new();
-    let mut left: Vec<(Uuid, Level)> = Vec::new();
+    let mut moved: [Vec<Uuid>; Level::ALL.len()] = Default::default();
+    let mut raised: Vec<(&Standing, Level)> = Vec::new();
+    let mut fallen: [Vec<Uuid>; Level::ALL.len()] = Default::default();
     for standing in standings {
         let after = model::level_of(standing.current_value, standing.billed, thresholds);
         match model::crossing(standing.level, after) {
             Crossing::None => continue,
-            Crossing::Raise(level) => raised.push((standing.order, level)),
-            Crossing::CloseAbove(floor) => left.extend(
-                Level::ALL
-                    .into_iter()
-                    .filter(|level| *level > floor)
-                    .map(|level| (standing.order, level)),
-            ),
+            Crossing::Raise(level) => raised.push((standing, level)),
+            Crossing::CloseAbove(floor) => fallen[floor as usize].push(standing.order),
         }
-        moved.push((standing.order, after));
+        moved[after as usize].push(standing.order);
     }
-    if moved.is_empty() {
-        return Ok(Outcome::default());
+    for (level, orders) in Level::ALL
+        .into_iter()
+        .zip(&moved)
+        .filter(|(_, orders)| !orders.is_empty())
+    {
+        tx.execute(
+            queries::MOVE_LEVEL,
+            &[&tx.org_id(), orders, &level.as_str(), &tx.env().now()],
+        )
+        .await?;
     }
-    let (orders, levels) = columns(&moved);
-    tx.execute(
-        queries::MOVE_LEVELS,
-        &[&tx.org_id(), &orders, &levels, &tx.env().now()],
-    )
-    .await?;
     let mut told = open(tx, &raised, import).await?;
     let opened = told.len();
-    told.extend(close(tx, &left).await?);
-    tx.emit_all(&told).await?;
+    for (floor, orders) in Level::ALL
+        .into_iter()
+        .zip(&fallen)
+        .filter(|(_, orders)| !orders.is_empty())
+    {
+        told.extend(close(tx, orders, floor).await?);
+    }
+    for some in told.chunks(EVENTS_AT_ONCE) {
+        tx.emit_all(some).await?;
+    }
     Ok(Outcome {
         opened,
         closed: told.len() - opened,
     })
 }
 
-async fn open(tx: &TenantTx, raised: &[(Uuid, Level)], import: Option<Uuid>) -> Result<Vec<Event>> {
+async fn open(tx: &TenantTx, raised: &[(&Standing, Level)], import: Option<Uuid>) -> Result<Vec<Event>> {
+    if raised.is_empty() {
+        return Ok(Vec::new());
+    }
     let ids: Vec<Uuid> = raised.iter().map(|_| tx.env().new_id()).collect();
-    let (orders, levels) = columns(raised);
+    let orders: Vec<Uuid> = raised.iter().map(|(standing, _)| standing.order).collect();
+    let levels: Vec<&str> = raised.iter().map(|(_, level)| level.as_str()).collect();
+    let shares: Vec<Option<&str>> = raised
+        .iter()
+        .map(|(standing, _)| standing.utilisation.as_deref())
+        .collect();
     let rows = tx
         .query(
             queries::OPEN_ALERTS,
-            &[&tx.org_id(), &ids, &orders, &levels, &import, &tx.env().now()],
+            &[
+                &tx.org_id(),
+                &ids,
+                &orders,
+                &levels,
+                &shares,
+                &import,
+                &tx.env().now(),
+            ],
         )
         .await?;
     rows.iter()
@@ -133,12 +159,17 @@ async fn open(tx: &TenantTx, raised: &[(Uuid, Level)], import: Option<Uuid>) -> 
         .collect()
 }
 
-async fn close(tx: &TenantTx, left: &[(Uuid, Level)]) -> Result<Vec<Event>> {
-    let (orders, levels) = columns(left);
+/// Closes the live alerts above `floor` of orders that fell back to it.
+async fn close(tx: &TenantTx, orders: &[Uuid], floor: Level) -> Result<Vec<Event>> {
+    let above: Vec<&str> = Level::ALL
+        .into_iter()
+        .filter(|level| *level > floor)
+        .map(Level::as_str)
+        .collect();
     let rows = tx
         .query(
             queries::CLOSE_ALERTS,
-            &[&tx.org_id(), &orders, &levels, &tx.env().now()],
+            &[&tx.org_id(), &orders, &above, &tx.env().now()],
         )
         .await?;
     rows.iter()
@@ -150,11 +181,4 @@ async fn close(tx: &TenantTx, left: &[(Uuid, Level)]) -> Result<Vec<Event>> {
             ))
         })
         .collect()
-}
-
-fn columns(pairs: &[(Uuid, Level)]) -> (Vec<Uuid>, Vec<&'static str>) {
-    pairs
-        .iter()
-        .map(|(order, level)| (*order, level.as_str()))
-        .unzip()
 }

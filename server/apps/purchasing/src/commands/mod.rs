@@ -2,6 +2,7 @@
 
 pub mod acknowledge_alert;
 pub mod evaluate;
+pub mod plans;
 pub mod set_thresholds;
 
 use tenon_sdk::{Result, TenantTx};

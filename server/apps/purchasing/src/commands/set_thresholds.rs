@@ -3,6 +3,7 @@
 use tenon_sdk::{Error, Result, TenantTx};
 
 use super::evaluate::{self, Outcome};
+use super::plans;
 use crate::model::Thresholds;
 use crate::{events, queries};
 
@@ -29,6 +30,9 @@ pub async fn set_thresholds(tx: &TenantTx, thresholds: Thresholds) -> Result<Out
     tx.execute(queries::SET_THRESHOLDS, &[&tx.org_id(), &warning, &critical])
         .await?;
     tx.emit(&events::thresholds_changed(before, thresholds)).await?;
+    plans::each_time(tx).await?;
     let standings = evaluate::all_standings(tx).await?;
-    evaluate::evaluate(tx, &standings, None).await
+    let outcome = evaluate::evaluate(tx, &standings, None).await?;
+    plans::as_usual(tx).await?;
+    Ok(outcome)
 }

@@ -6,11 +6,12 @@ use serde_json::{Map, Value, json};
 use tenon_sdk::imports::SheetSpec;
 use tenon_sdk::permission::Permission;
 use tenon_sdk::{Error, Result, TenantTx};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::spec::ORDERS;
-use crate::commands::bump_revision;
 use crate::commands::evaluate::{evaluate, post_billing};
+use crate::commands::{bump_revision, plans};
 use crate::model::Level;
 use crate::permissions::{AlertsAcknowledge, OrdersImport};
 use crate::{events, queries};
@@ -25,6 +26,7 @@ pub async fn batch(tx: &TenantTx, import: Uuid, sheet: &SheetSpec, rows: RangeIn
     } else {
         queries::IMPORT_ENTRIES
     };
+    plans::forget(tx).await?;
     let arrived = tx
         .execute(
             statement,
@@ -81,7 +83,8 @@ async fn add_suppliers(tx: &TenantTx, import: Uuid, first: i32, last: i32) -> Re
 
 /// Posts what the import billed, evaluates the orders it billed, and tells what it did.
 pub async fn finish(tx: &TenantTx, import: Uuid) -> Result<Value> {
-    let billed = orders_billed_by(tx, import).await?;
+    plans::each_time(tx).await?;
+    let (billed, entries) = orders_billed_by(tx, import).await?;
     let standings = post_billing(tx, &billed).await?;
     let alerts = evaluate(tx, &standings, Some(import)).await?;
     post_months(tx, import, 1).await?;
@@ -91,11 +94,12 @@ pub async fn finish(tx: &TenantTx, import: Uuid) -> Result<Value> {
     let count = |index: usize| counts.try_get::<_, i64>(index);
     let summary = json!({
         "orders": count(0)?,
-        "entries": count(1)?,
-        "suppliers": count(2)?,
+        "entries": entries,
+        "suppliers": count(1)?,
         "alerts": { "opened": alerts.opened, "closed": alerts.closed },
         "levels": levels(tx, import, &billed).await?,
     });
+    plans::as_usual(tx).await?;
     tx.emit(&events::import_committed(import, &summary)).await?;
     Ok(summary)
 }
@@ -105,25 +109,28 @@ pub async fn undo(tx: &TenantTx, import: Uuid) -> Result<()> {
     tx.require(OrdersImport::DEF.name)?;
     tx.require(AlertsAcknowledge::DEF.name)?;
     bump_revision(tx).await?;
-    refuse_if_in_use(tx, import).await?;
-    let billed = orders_billed_by(tx, import).await?;
+    plans::each_time(tx).await?;
+    let own = ids(&tx
+        .query(queries::ORDERS_OF_IMPORT, &[&tx.org_id(), &import])
+        .await?)?;
+    refuse_if_in_use(tx, import, &own).await?;
+    let (billed, _) = orders_billed_by(tx, import).await?;
     post_months(tx, import, -1).await?;
-    for statement in [
-        queries::UNDO_ENTRIES,
-        queries::UNDO_ALERTS,
-        queries::UNDO_ORDERS,
-        queries::UNDO_SUPPLIERS,
-    ] {
-        tx.execute(statement, &[&tx.org_id(), &import]).await?;
-    }
+    tx.execute(queries::UNDO_ENTRIES, &[&tx.org_id(), &import])
+        .await?;
+    tx.execute(queries::UNDO_ALERTS, &[&tx.org_id(), &own]).await?;
+    tx.execute(queries::UNDO_ORDERS, &[&tx.org_id(), &import]).await?;
+    tx.execute(queries::UNDO_SUPPLIERS, &[&tx.org_id(), &import])
+        .await?;
     let standings = post_billing(tx, &billed).await?;
     evaluate(tx, &standings, None).await?;
+    plans::as_usual(tx).await?;
     tx.emit(&events::import_undone(import)).await
 }
 
-async fn refuse_if_in_use(tx: &TenantTx, import: Uuid) -> Result<()> {
+async fn refuse_if_in_use(tx: &TenantTx, import: Uuid, own: &[Uuid]) -> Result<()> {
     let row = tx
-        .query_one(queries::IMPORT_DEPENDANTS, &[&tx.org_id(), &import])
+        .query_one(queries::IMPORT_DEPENDANTS, &[&tx.org_id(), &import, &own])
         .await?;
     let (entries, alerts): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
     let counted = [
@@ -146,10 +153,16 @@ async fn refuse_if_in_use(tx: &TenantTx, import: Uuid) -> Result<()> {
     .hint("Undo the later imports first. What somebody has acknowledged stays."))
 }
 
-async fn orders_billed_by(tx: &TenantTx, import: Uuid) -> Result<Vec<Uuid>> {
+/// The orders an import's entries are billed against, and the number of these entries.
+async fn orders_billed_by(tx: &TenantTx, import: Uuid) -> Result<(Vec<Uuid>, i64)> {
     let rows = tx
         .query(queries::ORDERS_BILLED_BY, &[&tx.org_id(), &import])
         .await?;
+    let entries: Vec<i64> = rows.iter().map(|row| row.try_get(1)).collect::<Result<_, _>>()?;
+    Ok((ids(&rows)?, entries.iter().sum()))
+}
+
+fn ids(rows: &[Row]) -> Result<Vec<Uuid>> {
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 

@@ -1,6 +1,5 @@
--- Closes the live alerts of the orders $2 at the levels $3 (pairs).
-update purchasing.alerts a
+-- Closes the live alerts of the orders $2 at the levels $3.
+update purchasing.alerts
 set state = 'resolved', resolved_at = $4
-from unnest($2::uuid[], $3::text[]) c (order_id, level)
-where a.org_id = $1 and a.order_id = c.order_id and a.level = c.level and a.state <> 'resolved'
-returning a.id, a.order_id, a.level
+where org_id = $1 and order_id = any($2::uuid[]) and level = any($3::text[]) and state <> 'resolved'
+returning id, order_id, level

@@ -1,11 +1,9 @@
--- What would lose its ground if the import were undone: entries of others on its orders, and alerts that somebody
--- acknowledged on its orders or because of its figures.
+-- What would lose its ground if the import $2, which brought the orders $3, were undone: entries of others on these
+-- orders, and alerts that somebody acknowledged on them or because of the import's figures.
 select
   (select count(*)
-   from purchasing.entries e
-   join purchasing.orders o on o.org_id = $1 and o.id = e.order_id
-   where e.org_id = $1 and o.import_id = $2 and e.import_id is distinct from $2),
+   from purchasing.entries
+   where org_id = $1 and order_id = any($3::uuid[]) and import_id is distinct from $2),
   (select count(*)
-   from purchasing.alerts a
-   join purchasing.orders o on o.org_id = $1 and o.id = a.order_id
-   where a.org_id = $1 and a.acknowledged_at is not null and (a.import_id = $2 or o.import_id = $2))
+   from purchasing.alerts
+   where org_id = $1 and acknowledged_at is not null and (import_id = $2 or order_id = any($3::uuid[])))

@@ -1,2 +1,2 @@
 -- What decides the level, of every order.
-select id, current_value, billed_to_date, level from purchasing.orders where org_id = $1
+select id, current_value, billed_to_date, level, utilisation::text from purchasing.orders where org_id = $1

@@ -1,5 +1,6 @@
 //! An organisation's books, filled the way the import engine fills them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -203,7 +204,7 @@ async fn stage(tx: &TenantTx, import: Uuid, sheet: &str, rows: &[ImportRow]) -> 
         let vals: Vec<Option<String>> = row
             .values
             .iter()
-            .map(|value| value.canonical().map(|text| text.into_owned()))
+            .map(|value| value.canonical().map(Cow::into_owned))
             .collect();
         tx.execute(
             "insert into imports.staged (org_id, import_id, sheet, row_no, id, vals) values ($1, $2, $3, $4, $5, $6)",

@@ -1,0 +1,1 @@
+select set_config('plan_cache_mode', $1, true)
