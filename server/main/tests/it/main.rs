@@ -5,10 +5,13 @@
 
 mod catalogue;
 mod edges;
+mod errors;
 mod import_flow;
 mod imports;
 mod matrix;
 mod migrations;
+mod operations;
 mod rest;
 mod rights;
+mod statements;
 mod support;

@@ -1,0 +1,248 @@
+//! Every operation of the API document answers callers who may not with 401, 404 and 403. The table below says what
+//! each operation asks for; an operation that is not in it fails the test until somebody decides.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use tenon_sdk::permission::Role;
+use tenon_services::tenancy;
+use tenon_testkit::{TestOrg, TestServer, TestUser, answer};
+
+use crate::support::{REGISTER, all_modules, import, server};
+
+/// Who may call an operation.
+enum Needs {
+    /// Anybody; the document says `security: []`.
+    Nobody,
+    /// A signed-in person, whatever their organisations.
+    SignIn,
+    /// A member with this permission.
+    Permission(&'static str),
+}
+use Needs::{Nobody, Permission, SignIn};
+
+/// Whose thing the path names.
+#[derive(Clone, Copy, PartialEq)]
+enum Names {
+    Nothing,
+    /// A thing of one organisation: another one's callers must get 404.
+    Import,
+    Alert,
+    /// Something that is the same for all organisations.
+    Template,
+    /// A secret that is meant for people outside.
+    Invitation,
+}
+
+/// Method and path as in the document, what the path names, what the operation needs, a body that it would accept.
+/// What belongs to a template asks for the template's permission, the strongest of those needed.
+const OPERATIONS: &[(&str, Names, Needs, &str)] = &[
+    ("get /api/v1/imports", Names::Nothing, Permission("imports.runs.read"), ""),
+    ("post /api/v1/imports", Names::Nothing, Permission("imports.runs.create"), "file"),
+    ("get /api/v1/imports/templates", Names::Nothing, Permission("imports.runs.read"), ""),
+    ("get /api/v1/imports/templates/{name}/workbook", Names::Template, Permission("purchasing.orders.import"), ""),
+    ("get /api/v1/imports/{id}", Names::Import, Permission("imports.runs.read"), ""),
+    ("post /api/v1/imports/{id}/cancel", Names::Import, Permission("imports.runs.create"), "{}"),
+    ("post /api/v1/imports/{id}/confirm", Names::Import, Permission("imports.runs.create"), r#"{"validation_version":1}"#),
+    ("get /api/v1/imports/{id}/error-workbook", Names::Import, Permission("purchasing.orders.import"), ""),
+    ("put /api/v1/imports/{id}/mapping", Names::Import, Permission("imports.runs.create"), r#"{"sheets":[]}"#),
+    ("get /api/v1/imports/{id}/rows", Names::Import, Permission("purchasing.orders.import"), ""),
+    ("post /api/v1/imports/{id}/undo", Names::Import, Permission("imports.runs.undo"), "{}"),
+    ("post /api/v1/purchasing/alerts/{id}/acknowledge", Names::Alert, Permission("purchasing.alerts.acknowledge"), r#"{"note":"seen"}"#),
+    ("get /api/v1/purchasing/board", Names::Nothing, Permission("purchasing.orders.read"), ""),
+    ("get /api/v1/purchasing/settings", Names::Nothing, Permission("purchasing.orders.read"), ""),
+    ("put /api/v1/purchasing/settings", Names::Nothing, Permission("purchasing.settings.update"), r#"{"warning":"80","critical":"95"}"#),
+    ("post /api/v1/tenancy/invitations", Names::Nothing, Permission("tenancy.members.invite"), r#"{"role":"viewer"}"#),
+    ("get /api/v1/tenancy/invitations/{token}", Names::Invitation, Nobody, ""),
+    ("post /api/v1/tenancy/invitations/{token}/accept", Names::Invitation, SignIn, "{}"),
+    ("get /api/v1/tenancy/members", Names::Nothing, Permission("tenancy.members.read"), ""),
+    ("get /api/v1/tenancy/organizations", Names::Nothing, SignIn, ""),
+    ("post /api/v1/tenancy/organizations", Names::Nothing, SignIn, r#"{"name":"Another"}"#),
+    ("get /api/v1/tenancy/session", Names::Nothing, Permission("tenancy.organization.read"), ""),
+];
+
+/// One operation, ready to be called.
+struct Operation {
+    call: &'static str,
+    method: Method,
+    path: String,
+    names: Names,
+    needs: &'static Needs,
+    body: &'static str,
+}
+
+impl Operation {
+    fn send(&self, request: RequestBuilder) -> RequestBuilder {
+        match self.body {
+            "" => request,
+            "file" => request.header("content-type", "application/octet-stream").body(REGISTER),
+            json => request.header("content-type", "application/json").body(json),
+        }
+    }
+
+    async fn by(&self, user: &TestUser) -> (u16, Value) {
+        answer(self.send(user.request(self.method.clone(), &self.path))).await
+    }
+
+    async fn with_token(&self, server: &TestServer, org: &TestOrg, token: &str) -> (u16, Value) {
+        let request = server.anonymous(self.method.clone(), &self.path).header("x-org-id", org.id.to_string());
+        answer(self.send(if token.is_empty() { request } else { request.bearer_auth(token) })).await
+    }
+}
+
+/// An organisation that has one of everything, and all operations with paths that name its things.
+struct House {
+    server: TestServer,
+    ours: TestOrg,
+    operations: Vec<Operation>,
+}
+
+async fn house() -> House {
+    let server = server().await;
+    let ours = server.organization("Ours").await;
+    let import = import(&ours.owner, "register.xlsx", REGISTER).await;
+    let import = import["id"].as_str().unwrap().to_owned();
+    let admin = server.admin().await;
+    let sql = "select id::text from purchasing.alerts where org_id = $1 limit 1";
+    let alert: String = admin.query_one(sql, &[&ours.id]).await.unwrap().get(0);
+    let (_, made) = ours.owner.post_json("/api/v1/tenancy/invitations", &json!({ "role": "viewer" })).await;
+    let token = made["token"].as_str().unwrap().to_owned();
+
+    let operations = OPERATIONS
+        .iter()
+        .map(|(call, names, needs, body)| {
+            let (method, path) = call.split_once(' ').unwrap();
+            let path = match names {
+                Names::Nothing => path.to_owned(),
+                Names::Import => path.replace("{id}", &import),
+                Names::Alert => path.replace("{id}", &alert),
+                Names::Template => path.replace("{name}", "purchasing.register"),
+                Names::Invitation => path.replace("{token}", &token),
+            };
+            assert!(!path.contains('{'), "{call}: every part of the path is filled");
+            let path = match *call {
+                "post /api/v1/imports" => format!("{path}?template=purchasing.register&filename=register.xlsx"),
+                "get /api/v1/imports/{id}/rows" => format!("{path}?sheet=QS%20Register"),
+                _ => path,
+            };
+            let method = method.to_uppercase().parse().unwrap();
+            Operation { call, method, path, names: *names, needs, body }
+        })
+        .collect();
+    House { server, ours, operations }
+}
+
+#[test]
+fn every_operation_of_the_document_is_listed_here_with_what_it_needs() {
+    let document: Value = serde_json::from_str(&tenon::openapi()).unwrap();
+    let mut documented = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if ["get", "put", "post", "delete", "patch", "head", "options"].contains(&method.as_str()) {
+                documented.push((format!("{method} {path}"), operation));
+            }
+        }
+    }
+    for (call, operation) in &documented {
+        let Some((.., needs, _)) = OPERATIONS.iter().find(|(known, ..)| known == call) else {
+            panic!(
+                "\nThe operation `{call}` is new. Add it to OPERATIONS in {} with the permission in its handler's \
+                 signature, what its path names, and a body that it accepts; then this file checks that it answers \
+                 strangers with 401, other organisations with 404 and members without the permission with 403.\n",
+                file!()
+            );
+        };
+        let open = operation["security"] == json!([{}]) || operation["security"] == json!([]);
+        assert_eq!(open, matches!(needs, Nobody), "{call}: `security(())` in its utoipa attribute and the table differ");
+        let statuses = operation["responses"].as_object().unwrap();
+        let promised: &[&str] = match needs {
+            Nobody => &[],
+            SignIn => &["401"],
+            Permission(_) => &["401", "403", "404"],
+        };
+        for status in promised {
+            assert!(statuses.contains_key(*status), "{call}: document its answer {status}");
+        }
+    }
+    for (call, ..) in OPERATIONS {
+        assert!(documented.iter().any(|(known, _)| known == call), "`{call}` is gone: take it off OPERATIONS");
+    }
+    let matrix = tenancy::matrix(&all_modules());
+    for (call, _, needs, _) in OPERATIONS {
+        if let Permission(name) = needs {
+            assert!(matrix.iter().any(|(_, names)| names.contains(name)), "{call}: no module declares {name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_calls_an_operation_without_a_good_token() {
+    let House { server, ours, operations, .. } = house().await;
+    let token = ours.owner.token.clone();
+    let [head, claims, signature]: [&str; 3] = token.split('.').collect::<Vec<_>>().try_into().unwrap();
+    let turned: String = signature.chars().rev().collect();
+    // {"alg":"none","typ":"JWT"}
+    let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{claims}.");
+    let other_claims = format!("{head}.{}.{signature}", &claims[..claims.len() - 4]);
+    let forged = [format!("{head}.{claims}.{turned}"), unsigned, other_claims, "nonsense".to_owned()];
+    for operation in &operations {
+        if !matches!(operation.needs, Nobody) {
+            let (status, body) = operation.with_token(&server, &ours, "").await;
+            assert_eq!((status, &body["code"]), (401, &json!("auth.required")), "{} by a visitor", operation.call);
+        }
+        for token in &forged {
+            let (status, body) = operation.with_token(&server, &ours, token).await;
+            assert_eq!((status, &body["code"]), (401, &json!("auth.token_invalid")), "{} with {token}", operation.call);
+        }
+    }
+    server.advance(jiff::SignedDuration::from_hours(2));
+    for operation in &operations {
+        let (status, body) = operation.with_token(&server, &ours, &token).await;
+        assert_eq!((status, &body["code"]), (401, &json!("auth.token_expired")), "{} with an old token", operation.call);
+    }
+}
+
+#[tokio::test]
+async fn another_organisation_finds_nothing_of_ours() {
+    let House { server, ours, operations, .. } = house().await;
+    let theirs = server.organization("Theirs").await;
+    for operation in &operations {
+        if !matches!(operation.needs, Permission(_)) {
+            continue;
+        }
+        let (status, body) = operation.by(&theirs.owner.in_org(ours.id)).await;
+        let expected = (404, &json!("tenancy.org_not_found"));
+        assert_eq!((status, &body["code"]), expected, "{} in an organisation of others", operation.call);
+        if matches!(operation.names, Names::Import | Names::Alert) {
+            let (status, body) = operation.by(&theirs.owner).await;
+            assert_eq!(status, 404, "{} with an id of others: {body}", operation.call);
+        }
+    }
+    let admin = server.admin().await;
+    let sql = "select count(*) from imports.runs where org_id = $1 and state <> 'committed'";
+    assert_eq!(admin.query_one(sql, &[&ours.id]).await.unwrap().get::<_, i64>(0), 0, "nothing of ours was touched");
+}
+
+#[tokio::test]
+async fn a_role_calls_what_its_permissions_allow_and_nothing_else() {
+    let House { server, ours, operations, .. } = house().await;
+    let matrix = tenancy::matrix(&all_modules());
+    for role in [Role::Viewer, Role::Manager] {
+        let member = server.member(&ours, role).await;
+        let (_, allowed) = matrix.iter().find(|(of, _)| *of == role).unwrap();
+        for operation in &operations {
+            let Permission(needed) = operation.needs else { continue };
+            // What one may do is not done: it would change what the next operation finds.
+            if allowed.contains(needed) && operation.method != Method::GET {
+                continue;
+            }
+            let (status, body) = operation.by(&member).await;
+            if allowed.contains(needed) {
+                assert_eq!(status, 200, "{} by a {role:?}: {body}", operation.call);
+            } else {
+                assert_eq!((status, &body["code"]), (403, &json!("tenancy.permission_denied")), "{} by a {role:?}", operation.call);
+                let details = body["details"].as_str().unwrap_or_default();
+                assert!(details.contains(needed), "{}: the refusal names {needed}, not: {details}", operation.call);
+            }
+        }
+    }
+}
