@@ -6,13 +6,18 @@ $$;
 create function tenancy.can(permission text) returns boolean language sql stable parallel safe as $$
     select strpos(current_setting('tenancy.permissions', true), ',' || permission || ',') > 0
 $$;
+-- The organisation, if the caller has the permission in it; what policies compare org_id with.
+create function tenancy.org_if(permission text) returns uuid language sql stable parallel safe as $$
+    select case when strpos(current_setting('tenancy.permissions', true), ',' || permission || ',') > 0
+        then nullif(current_setting('tenancy.org_id', true), '')::uuid end
+$$;
 create function tenancy.user_id() returns uuid language sql stable parallel safe as $$
     select nullif(current_setting('request.jwt.claim.sub', true), '')::uuid
 $$;
 create function tenancy.member_role() returns text language sql stable parallel safe as $$
     select nullif(current_setting('tenancy.role', true), '')
 $$;
-grant execute on function tenancy.org_id(), tenancy.can(text), tenancy.user_id(), tenancy.member_role()
+grant execute on function tenancy.org_id(), tenancy.can(text), tenancy.org_if(text), tenancy.user_id(), tenancy.member_role()
     to tenon_authenticator, anon, authenticated, service_role, tenon_system;
 
 -- Looks a membership up. It runs with the owner's rights, because the caller has none yet.
