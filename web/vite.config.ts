@@ -14,7 +14,7 @@ const SERVER_PATHS = [
 
 export default defineConfig(({ mode }) => {
   const environment = loadEnv(mode, process.cwd(), 'VITE_');
-  const target = environment.VITE_TENON_URL ?? 'http://127.0.0.1:8787';
+  const target = environment.VITE_TENON_URL ?? 'http://127.0.0.1:8000';
   return {
     plugins: [react()],
     resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },

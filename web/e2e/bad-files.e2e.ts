@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { newPerson, useBrowser } from './support/browser';
+import { newPerson, withBrowser } from './support/browser';
 import {
   createOrganization,
   dataFile,
@@ -9,7 +9,7 @@ import {
   navigateTo,
 } from './support/steps';
 
-useBrowser();
+withBrowser();
 
 it('says what is wrong with an encrypted or empty file, and saves nothing', async () => {
   const { page } = await newPerson();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { newPerson, useBrowser } from './support/browser';
+import { newPerson, withBrowser } from './support/browser';
 import {
   createOrganization,
   dataFile,
@@ -11,7 +11,7 @@ import {
   navigateTo,
 } from './support/steps';
 
-useBrowser();
+withBrowser();
 
 it('takes a newcomer from sign-up to a board made of their workbook, and shows it to nobody else', async () => {
   const { page } = await newPerson();

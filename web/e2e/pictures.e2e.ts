@@ -1,7 +1,7 @@
 import { beforeAll, describe, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { expectAccessible } from './support/accessibility';
-import { newPerson, picture, useBrowser, type Look } from './support/browser';
+import { newPerson, picture, withBrowser, type Look } from './support/browser';
 import {
   createOrganization,
   dataFile,
@@ -12,7 +12,7 @@ import {
   navigateTo,
 } from './support/steps';
 
-useBrowser();
+withBrowser();
 
 const email = newEmail('amelia');
 const paths = { preview: '', board: '', order: '' };
@@ -21,6 +21,10 @@ beforeAll(async () => {
   const { page } = await newPerson();
   await signUp(page, 'Amelia Hart', email);
   const slug = await createOrganization(page, 'Harbour & Vale Construction');
+  // The first upload stays in review, so that there is a preview to look at.
+  await upload(page, dataFile('orders-and-surveys.xlsx'));
+  await page.getByTestId('accepted-count').waitFor();
+  paths.preview = `${new URL(page.url()).pathname}?only=refused`;
   await upload(page, dataFile('orders-and-surveys.xlsx'));
   await page.getByRole('button', { name: 'Confirm and save' }).click();
   await page.getByTestId('import-committed').waitFor();
@@ -28,10 +32,6 @@ beforeAll(async () => {
   await page.getByRole('link', { name: 'PO-1700003' }).click();
   await page.getByTestId('order-utilisation').waitFor();
   paths.order = new URL(page.url()).pathname;
-  // A second file stays in review, so that there is a preview to look at.
-  await upload(page, dataFile('orders-and-surveys.xlsx'));
-  await page.getByTestId('accepted-count').waitFor();
-  paths.preview = `${new URL(page.url()).pathname}?only=refused`;
   paths.board = `/o/${slug}/purchasing`;
 });
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { newPerson, useBrowser } from './support/browser';
+import { newPerson, withBrowser } from './support/browser';
 import { createOrganization, newEmail, PASSWORD, signUp, navigateTo } from './support/steps';
 
-useBrowser();
+withBrowser();
 
 it('signs in with the keyboard alone and returns to the page that was asked for', async () => {
   const email = newEmail('fran');

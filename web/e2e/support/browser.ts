@@ -25,7 +25,7 @@ const FLAGS = [
 
 let browser: Browser | undefined;
 
-export function useBrowser(): void {
+export function withBrowser(): void {
   beforeAll(async () => {
     const root = process.getuid?.() === 0;
     browser = await chromium.launch({
@@ -55,7 +55,7 @@ export async function newPerson({
   height = 900,
   scheme = 'light',
 }: Look = {}): Promise<Person> {
-  if (browser === undefined) throw new Error('call useBrowser() first');
+  if (browser === undefined) throw new Error('call withBrowser() first');
   const context = await browser.newContext({
     baseURL: URL_OF_SERVER,
     viewport: { width, height },

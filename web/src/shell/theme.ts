@@ -64,6 +64,7 @@ export const theme = createTheme({
     Badge: Badge.extend({ defaultProps: { radius: 'sm' } }),
     Modal: Modal.extend({
       defaultProps: { centered: true, radius: 'md', overlayProps: { blur: 2 } },
+      styles: { title: { fontWeight: 650 } },
     }),
     Alert: Alert.extend({
       defaultProps: { radius: 'md' },

@@ -34,8 +34,10 @@ describe('percentages', () => {
     expect(formatPercent('80.0000', 'en')).toBe('80.0%');
   });
 
-  it('does not round a figure just under a mark up to the mark', () => {
-    expect(formatPercent('79.9600', 'en')).toBe('79.96%');
+  it('does not round a figure to the other side of a mark', () => {
+    expect(formatPercent('94.9950', 'en')).toBe('94.99%');
+    expect(formatPercent('100.0001', 'en')).toBe('100.01%');
+    expect(formatPercent('100.0000', 'en')).toBe('100.0%');
   });
 });
 

@@ -2,7 +2,6 @@ import type { Translation } from './translation';
 
 const en = {
   table: {
-    rows: 'Rows',
     range: '{{from}}–{{to}} of {{total}}',
     none: 'No rows',
     perPage: 'Rows per page',
@@ -10,7 +9,6 @@ const en = {
     previous: 'Previous page',
     next: 'Next page',
     sortBy: 'Sort by {{column}}',
-    search: 'Search',
     clearSearch: 'Clear search',
     reset: 'Reset filters',
     noMatch: 'Nothing matches these filters',
@@ -56,7 +54,6 @@ const en = {
 
 const de: Translation<typeof en> = {
   table: {
-    rows: 'Zeilen',
     range: '{{from}}–{{to}} von {{total}}',
     none: 'Keine Zeilen',
     perPage: 'Zeilen pro Seite',
@@ -64,7 +61,6 @@ const de: Translation<typeof en> = {
     previous: 'Vorige Seite',
     next: 'Nächste Seite',
     sortBy: 'Nach {{column}} sortieren',
-    search: 'Suchen',
     clearSearch: 'Suche leeren',
     reset: 'Filter zurücksetzen',
     noMatch: 'Nichts passt zu diesen Filtern',

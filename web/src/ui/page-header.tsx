@@ -26,10 +26,14 @@ export function PageHeader({
   return (
     <Box component="header" mb="lg">
       {back !== undefined && (
-        <Anchor component={Link} to={back.to} size="sm" c="dimmed" className={classes.back}>
-          <IconChevronLeft size={15} aria-hidden />
-          {back.label}
-        </Anchor>
+        <Box mb={6}>
+          <Anchor component={Link} to={back.to} size="sm" c="dimmed">
+            <span className={classes.back}>
+              <IconChevronLeft size={15} aria-hidden />
+              {back.label}
+            </span>
+          </Anchor>
+        </Box>
       )}
       <Box className={classes.row}>
         <Box miw={0}>

@@ -69,15 +69,9 @@ const en = {
     waiting: 'Waiting for its turn',
   },
   counts: {
-    accepted: 'Accepted rows',
-    refused: 'Refused rows',
-    warnings: 'With warnings',
     sheets: 'Sheets of the workbook',
     sheet: 'Sheet',
-    target: 'Read as',
-    rows: 'Rows',
     short: { accepted: 'Accepted', refused: 'Refused', warnings: 'Warnings' },
-    ignored: 'Not imported',
   },
   review: {
     text: 'Look through the rows. Refused rows are left out; everything else is saved when you confirm.',
@@ -146,10 +140,8 @@ const en = {
   committed: {
     title: 'Import committed',
     text: '{{rows}} rows were saved on {{date}}.',
-    next: 'Go on with',
   },
   failed: {
-    title: 'The import failed',
     text: 'Nothing of this file has been saved.',
     another: 'Upload another file',
   },
@@ -235,15 +227,9 @@ const de: Translation<typeof en> = {
     waiting: 'Wartet, bis es an der Reihe ist',
   },
   counts: {
-    accepted: 'Angenommene Zeilen',
-    refused: 'Abgewiesene Zeilen',
-    warnings: 'Mit Warnungen',
     sheets: 'Blätter der Arbeitsmappe',
     sheet: 'Blatt',
-    target: 'Gelesen als',
-    rows: 'Zeilen',
     short: { accepted: 'Angenommen', refused: 'Abgewiesen', warnings: 'Warnungen' },
-    ignored: 'Nicht importiert',
   },
   review: {
     text: 'Sehen Sie die Zeilen durch. Abgewiesene bleiben weg; alles andere wird gespeichert, wenn Sie bestätigen.',
@@ -312,10 +298,8 @@ const de: Translation<typeof en> = {
   committed: {
     title: 'Import übernommen',
     text: '{{rows}} Zeilen wurden am {{date}} gespeichert.',
-    next: 'Weiter mit',
   },
   failed: {
-    title: 'Der Import ist fehlgeschlagen',
     text: 'Nichts aus dieser Datei wurde gespeichert.',
     another: 'Andere Datei hochladen',
   },

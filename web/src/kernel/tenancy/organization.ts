@@ -5,6 +5,7 @@ import { useMemo } from 'react';
 import { createApi, PUBLISHABLE_KEY, type Api } from '@/api/client';
 import { accessToken } from '@/kernel/identity/session';
 import { organizationRoute } from '@/kernel/routing/routes';
+import { grants } from './grants';
 import { organizationSessionQuery, type OrganizationSession, type Role } from './queries';
 
 export interface CurrentOrganization {
@@ -32,14 +33,6 @@ function tablesOf(organizationId: string): SupabaseClient {
     tableClients.set(organizationId, client);
   }
   return client;
-}
-
-/** Permissions may hold wildcards: `purchasing.*` covers `purchasing.orders.read`. */
-export function grants(held: readonly string[], wanted: string): boolean {
-  return held.some((permission) => {
-    if (permission === '*' || permission === wanted) return true;
-    return permission.endsWith('.*') && wanted.startsWith(permission.slice(0, -1));
-  });
 }
 
 export function useOrganization(): CurrentOrganization {

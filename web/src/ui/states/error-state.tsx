@@ -7,10 +7,13 @@ import { asApiError } from '@/api/errors';
 export function ErrorState({
   error,
   title,
+  color = 'red',
   onRetry,
 }: {
   error: unknown;
   title?: string;
+  /** `yellow` for what waits for the user and has not failed. */
+  color?: 'red' | 'yellow';
   onRetry?: () => void;
 }) {
   const { t, i18n } = useTranslation('ui');
@@ -20,7 +23,7 @@ export function ErrorState({
   return (
     <Alert
       role="alert"
-      color="red"
+      color={color}
       variant="light"
       icon={<IconAlertTriangle />}
       title={title ?? words}

@@ -8,7 +8,11 @@ import { EmptyState } from './empty-state';
 export function NotFound({ alone = false }: { alone?: boolean }) {
   const { t } = useTranslation('ui');
   return (
-    <Center component={alone ? 'main' : 'div'} mih="60vh" data-testid="not-found">
+    <Center
+      component={alone ? 'main' : 'div'}
+      mih={alone ? '100dvh' : '60vh'}
+      data-testid="not-found"
+    >
       <EmptyState
         plain
         order={1}

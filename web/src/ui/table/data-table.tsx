@@ -44,6 +44,8 @@ interface Props<Row> {
   /** While a page replaces another the old one stays, dimmed. */
   stale?: boolean;
   minWidth?: number;
+  /** For many columns. */
+  dense?: boolean;
   rowProps?: (row: Row) => Record<string, string | undefined>;
 }
 
@@ -88,6 +90,7 @@ export function DataTable<Row>({
   empty,
   stale = false,
   minWidth = 720,
+  dense = false,
   rowProps,
 }: Props<Row>) {
   const { t } = useTranslation('ui');
@@ -103,7 +106,7 @@ export function DataTable<Row>({
       <WideContent label={caption} minWidth={minWidth}>
         <Table
           verticalSpacing={9}
-          horizontalSpacing="md"
+          horizontalSpacing={dense ? 'xs' : 'md'}
           highlightOnHover
           data-stale={stale || undefined}
           className={classes.table}

@@ -43,7 +43,7 @@ export function SearchField({
       aria-label={label}
       placeholder={label}
       value={typed}
-      w={{ base: '100%', sm: 240 }}
+      w={{ base: '100%', sm: 272 }}
       leftSection={<IconSearch size={16} aria-hidden />}
       rightSection={
         typed === '' ? null : (

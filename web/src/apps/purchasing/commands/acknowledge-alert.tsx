@@ -1,10 +1,11 @@
-import { Button, Group, Modal, Stack, Text, Textarea } from '@mantine/core';
+import { Button, Group, Stack, Text, Textarea } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { reply } from '@/api/client';
 import { useOrganization } from '@/kernel/tenancy/organization';
 import { notifyDone } from '@/ui/notify';
+import { Dialog } from '@/ui/dialog';
 import { ErrorState } from '@/ui/states/error-state';
 import { needsNote, type Alert } from '../model';
 
@@ -20,9 +21,9 @@ export function AcknowledgeDialog({
 }) {
   const { t } = useTranslation('purchasing');
   return (
-    <Modal opened={alert !== null} onClose={onClose} title={t('acknowledge.title')}>
+    <Dialog opened={alert !== null} onClose={onClose} title={t('acknowledge.title')}>
       {alert !== null && <AcknowledgeForm alert={alert} onDone={onClose} />}
-    </Modal>
+    </Dialog>
   );
 }
 

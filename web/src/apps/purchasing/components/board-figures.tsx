@@ -4,6 +4,7 @@ import { useOrganization } from '@/kernel/tenancy/organization';
 import { KeyFigure } from '@/ui/key-figure';
 import { LEVEL_COLOR } from '@/ui/level';
 import { Count } from '@/ui/values';
+import classes from './board-figures.module.css';
 import { totalOrders, type Board } from '../model';
 import { AnchorLink } from '@/ui/links';
 
@@ -24,7 +25,7 @@ export function BoardFigures({ board }: { board: Board }) {
     </AnchorLink>
   );
   return (
-    <SimpleGrid cols={{ base: 2, sm: 3, lg: 5 }} spacing="md">
+    <SimpleGrid cols={{ base: 2, lg: 5 }} spacing="md" className={classes.figures}>
       <KeyFigure label={t('board.orders')} testId="order-count">
         {orders(totalOrders(board), {})}
       </KeyFigure>
@@ -45,7 +46,7 @@ export function BoardFigures({ board }: { board: Board }) {
           <Count value={board.open_alerts} />
         </AnchorLink>
       </KeyFigure>
-      <KeyFigure label={t('board.overdue')} note={t('board.overdueNote')} testId="overdue-count">
+      <KeyFigure label={t('board.overdue')} testId="overdue-count">
         <Count value={board.overdue} />
       </KeyFigure>
     </SimpleGrid>

@@ -23,7 +23,7 @@ export function Panel({
       h="100%"
       style={{ overflow: 'hidden' }}
     >
-      <Group justify="space-between" px="lg" pt="md" pb={flush ? 'xs' : 'md'} mih={54}>
+      <Group justify="space-between" px="lg" pt="md" pb={flush ? 'xs' : 'md'}>
         <Title order={2} size="h4" id={id}>
           {title}
         </Title>

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconArrowBackUp } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { reply } from '@/api/client';
 import { useOrganization } from '@/kernel/tenancy/organization';
 import { notifyDone } from '@/ui/notify';
+import { Dialog } from '@/ui/dialog';
 import { ErrorState } from '@/ui/states/error-state';
 
 /** Takes out again what a committed import brought. */
@@ -28,7 +29,7 @@ export function UndoImport({ id }: { id: string }) {
       <Button variant="default" leftSection={<IconArrowBackUp size={16} />} onClick={open}>
         {t('undo.button')}
       </Button>
-      <Modal opened={opened} onClose={close} title={t('undo.title')}>
+      <Dialog opened={opened} onClose={close} title={t('undo.title')}>
         <Stack>
           <Text size="sm">{t('undo.text')}</Text>
           {mutation.isError && <ErrorState error={mutation.error} />}
@@ -47,7 +48,7 @@ export function UndoImport({ id }: { id: string }) {
             </Button>
           </Group>
         </Stack>
-      </Modal>
+      </Dialog>
     </>
   );
 }

@@ -13,18 +13,18 @@ export function Counts({ run, template }: { run: Import; template: Template | un
   return (
     <Box className={classes.layout}>
       <SimpleGrid cols={3} spacing="md">
-        <KeyFigure label={t('counts.accepted')} accent="teal" testId="accepted-count">
+        <KeyFigure label={t('counts.short.accepted')} accent="teal" testId="accepted-count">
           <Count value={accepted} />
         </KeyFigure>
         <KeyFigure
-          label={t('counts.refused')}
+          label={t('counts.short.refused')}
           accent={refused > 0 ? 'red' : 'gray'}
           testId="refused-count"
         >
           <Count value={refused} />
         </KeyFigure>
         <KeyFigure
-          label={t('counts.warnings')}
+          label={t('counts.short.warnings')}
           accent={warnings > 0 ? 'yellow' : 'gray'}
           testId="warning-count"
         >
@@ -55,7 +55,7 @@ export function Counts({ run, template }: { run: Import; template: Template | un
                           {sheet.name}
                         </Text>
                         {title !== undefined && title !== sheet.name && (
-                          <Text size="xs" c="dimmed" truncate>
+                          <Text size="xs" c="dimmed" truncate visibleFrom="sm">
                             {title}
                           </Text>
                         )}

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Paper, Stack, Text } from '@mantine/core';
+import { Alert, Button, Group, Paper, Stack, Text, Title } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -45,9 +45,14 @@ export function MappingForm({
       }}
     >
       <Stack>
-        <Text size="sm" c="dimmed">
-          {t('mapping.description')}
-        </Text>
+        <div>
+          <Title order={2} size="h4">
+            {t('mapping.title')}
+          </Title>
+          <Text size="sm" c="dimmed" mt={4}>
+            {t('mapping.description')}
+          </Text>
+        </div>
         {save.isError && <ErrorState error={save.error} />}
         {mappings.map((mapping, index) => {
           const sheet = sheets[index];

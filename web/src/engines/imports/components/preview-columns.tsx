@@ -54,7 +54,7 @@ export function usePreviewColumns(
         key: 'row',
         header: t('review.row'),
         align: 'right',
-        width: 64,
+        width: 52,
         render: ({ row }) => (
           <Text size="xs" c="dimmed" className="tnum">
             {row}
@@ -97,7 +97,6 @@ export function usePreviewColumns(
       {
         key: 'problems',
         header: t('review.problems'),
-        width: 260,
         render: ({ issues }) => <Problems issues={issues} />,
       },
     ],

@@ -143,7 +143,8 @@ function SheetRows({
         error={error}
         onRetry={() => void refetch()}
         stale={isPlaceholderData}
-        minWidth={980}
+        minWidth={1000}
+        dense
         empty={
           <EmptyState icon={IconListSearch} title={t('review.none')}>
             {t('review.noneText')}

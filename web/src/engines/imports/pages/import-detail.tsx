@@ -138,7 +138,7 @@ function Matching({ run }: { run: Import }) {
   if (template === undefined) return <LoadingState />;
   return (
     <Stack>
-      <Problem run={run} />
+      <Problem run={run} color="yellow" />
       <Notices notices={run.notices} />
       <MappingForm run={run} template={template} />
     </Stack>
@@ -146,9 +146,9 @@ function Matching({ run }: { run: Import }) {
 }
 
 /** Why the import stopped or waits. */
-function Problem({ run }: { run: Import }) {
+function Problem({ run, color }: { run: Import; color: 'red' | 'yellow' }) {
   if (run.error == null) return null;
-  return <ErrorState error={toApiError(422, run.error)} />;
+  return <ErrorState error={toApiError(422, run.error)} color={color} />;
 }
 
 function Review({ run }: { run: Import }) {
@@ -212,7 +212,7 @@ function Failed({ run }: { run: Import }) {
   const { t } = useTranslation('imports');
   return (
     <Stack data-testid="import-failed">
-      <Problem run={run} />
+      <Problem run={run} color="red" />
       <Text size="sm">{t('failed.text')}</Text>
       <Another run={run} />
     </Stack>

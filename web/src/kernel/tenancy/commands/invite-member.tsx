@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Group, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useDisclosure } from '@mantine/hooks';
 import { IconLink, IconUserPlus } from '@tabler/icons-react';
@@ -8,6 +8,7 @@ import { reply } from '@/api/client';
 import { isEmail } from '@/kernel/identity/model';
 import { CopyField } from '@/ui/copy-field';
 import { formatDateTime } from '@/ui/format';
+import { Dialog } from '@/ui/dialog';
 import { ErrorState } from '@/ui/states/error-state';
 import { useOrganization } from '../organization';
 import { ROLES, type Role } from '../queries';
@@ -21,9 +22,9 @@ export function InviteMember() {
       <Button leftSection={<IconUserPlus size={16} />} onClick={open}>
         {t('members.invite')}
       </Button>
-      <Modal opened={opened} onClose={close} title={t('members.inviteTitle')}>
+      <Dialog opened={opened} onClose={close} title={t('members.inviteTitle')}>
         <InviteForm onDone={close} />
-      </Modal>
+      </Dialog>
     </>
   );
 }
