@@ -8,7 +8,7 @@ use std::{
 
 use jiff::SignedDuration;
 use serde_json::json;
-use tenon_sdk::{Kernel, Module, OrgId, UserId, config::Config, permission::Role};
+use tenon_sdk::{Kernel, Module, OrgId, UserId, config::Config, db::DbOptions, permission::Role};
 use tenon_services::{
     identity::{Identity, NewUser},
     server::{Server, all_modules},
@@ -25,6 +25,8 @@ pub struct TestServerOptions {
     pub no_workers: bool,
     /// Changes to the settings.
     pub config: Option<fn(&mut Config)>,
+    /// Changes to how the database is reached.
+    pub database: Option<fn(&mut DbOptions)>,
 }
 
 /// A running server with a database of its own.
@@ -80,8 +82,12 @@ impl TestServer {
         if let Some(change) = options.config {
             change(&mut config);
         }
+        let mut reached = database.options();
+        if let Some(change) = options.database {
+            change(&mut reached);
+        }
         let clock = TestClock::new();
-        let mut server = Server::start(clock.env(), config, database.options(), reload, modules)
+        let mut server = Server::start(clock.env(), config, reached, reload, modules)
             .await
             .expect("the server starts");
         if !options.no_workers {

@@ -163,6 +163,7 @@ async fn too_large_files_and_unknown_templates_are_refused_at_the_door() {
         tenon_testkit::TestServerOptions {
             no_workers: true,
             config: Some(|config| config.imports.max_file_bytes = 1 << 20),
+            ..tenon_testkit::TestServerOptions::default()
         },
     )
     .await;
