@@ -1,6 +1,11 @@
 //! Work that happens after the transaction that asked for it: at least once, with retries.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -12,6 +17,10 @@ use crate::{
     ids::{OrgId, UserId},
     kernel::Kernel,
 };
+
+/// Progress within one phase is told at most this often: it is for people to watch, and each telling costs two
+/// transactions.
+const PROGRESS_PAUSE: Duration = Duration::from_millis(250);
 
 /// A kind of job: its data, serialised into the queue, and what to do with it.
 ///
@@ -35,6 +44,7 @@ pub struct JobCtx {
     org: OrgId,
     user: Option<UserId>,
     progress: Arc<dyn ProgressSink>,
+    told: Arc<Mutex<Option<(String, Instant)>>>,
 }
 
 /// Where a job's progress goes; the queue implements it.
@@ -55,7 +65,7 @@ impl JobCtx {
         progress: Arc<dyn ProgressSink>,
     ) -> Self {
         let (attempt, last_attempt) = attempt;
-        Self { kernel, id, attempt, last_attempt, org, user, progress }
+        Self { kernel, id, attempt, last_attempt, org, user, progress, told: Arc::default() }
     }
 
     /// The kernel.
@@ -83,12 +93,27 @@ impl JobCtx {
         Ctx::for_job(self.kernel.clone(), self.org, self.user)
     }
 
-    /// Tells how far the work is: stored with the job and shown at once to whoever watches `topic`.
+    /// Tells how far the work is: stored with the job and shown at once to whoever watches `topic`. May be called as
+    /// often as one likes; the beginning and the end of a phase are always told.
     pub async fn progress(&self, topic: &str, done: u64, total: u64, phase: &str) -> Result<()> {
+        if !self.is_time_to_tell(phase, total > 0 && done >= total) {
+            return Ok(());
+        }
         let progress = json!({ "done": done, "total": total, "phase": phase });
         self.progress.store(self.id, &progress).await?;
         self.kernel.live().publish(self.org, topic, "progress", progress).await;
         Ok(())
+    }
+
+    fn is_time_to_tell(&self, phase: &str, ends: bool) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let lately = |(known, at): &(String, Instant)| known == phase && now.duration_since(*at) < PROGRESS_PAUSE;
+        if !ends && told.as_ref().is_some_and(lately) {
+            return false;
+        }
+        *told = Some((phase.to_owned(), now));
+        true
     }
 }
 
