@@ -37,6 +37,7 @@ describe('percentages', () => {
   it('does not round a figure to the other side of a mark', () => {
     expect(formatPercent('94.9950', 'en')).toBe('94.99%');
     expect(formatPercent('100.0001', 'en')).toBe('100.01%');
+    expect(formatPercent('100.40000045', 'en')).toBe('100.4%');
     expect(formatPercent('100.0000', 'en')).toBe('100.0%');
   });
 });

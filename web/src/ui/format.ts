@@ -32,8 +32,8 @@ export function formatCompact(value: number, language: string): string {
 }
 
 /**
- * A percentage that is already times one hundred: `100.4` is 100.4 %. It is cut, and above 100 raised, to two
- * digits: a rounded figure must not seem to lie on the other side of a mark (94.995 is not yet 95, 100.001 is over).
+ * A percentage that is already times one hundred: `100.4` is 100.4 %. It is cut to two digits: a rounded
+ * figure must not seem to lie on the other side of a mark (94.995 is not yet 95, and 100.001 is more than 100).
  */
 export function formatPercent(value: string | number, language: string): string {
   const text = String(value);
@@ -44,7 +44,7 @@ export function formatPercent(value: string | number, language: string): string 
     unit: 'percent',
     minimumFractionDigits: 1,
     maximumFractionDigits: 2,
-    roundingMode: Number(text) > 100 ? 'ceil' : 'trunc',
+    roundingMode: /^100\.00\d*[1-9]/.test(text) ? 'ceil' : 'trunc',
   }).format(number);
 }
 

@@ -17,8 +17,8 @@ export function KeyFigure({
   testId?: string;
 }) {
   return (
-    <Paper withBorder p="md" h="100%">
-      <Group gap={8} wrap="nowrap" mb={6}>
+    <Paper withBorder p={{ base: 'sm', xs: 'md' }} h="100%">
+      <Group gap={6} wrap="nowrap" mb={6}>
         {accent !== undefined && (
           <span
             aria-hidden
@@ -31,11 +31,11 @@ export function KeyFigure({
             }}
           />
         )}
-        <Text size="sm" c="dimmed" truncate>
+        <Text fz={{ base: 'xs', xs: 'sm' }} c="dimmed" truncate>
           {label}
         </Text>
       </Group>
-      <Text fz={26} lh={1.15} fw={650} className="tnum" data-testid={testId}>
+      <Text fz={{ base: 22, xs: 26 }} lh={1.15} fw={650} className="tnum" data-testid={testId}>
         {children}
       </Text>
       {note !== undefined && (

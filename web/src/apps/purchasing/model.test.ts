@@ -50,7 +50,8 @@ describe('search', () => {
 
   it('searches for signs of the dialect instead of obeying them', () => {
     expect(searchCondition('a",level.eq.x', ['number'])).toBe('number.ilike."*a\\",level.eq.x*"');
-    expect(searchCondition('c:\\x', ['number'])).toBe('number.ilike."*c:\\\\x*"');
+    expect(searchCondition('50%_x', ['number'])).toBe('number.ilike."*50\\\\%\\\\_x*"');
+    expect(searchCondition('c:\\x', ['number'])).toBe('number.ilike."*c:\\\\\\\\x*"');
   });
 });
 

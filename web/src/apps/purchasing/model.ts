@@ -81,10 +81,11 @@ export function marksOf(settings: { warning: string; critical: string } | undefi
 
 /**
  * The condition that finds `text` in any of `columns`, as `or()` takes it. The text is quoted, so that its
- * commas, brackets and dots are searched for and not obeyed; `*` stands for anything, as users expect.
+ * commas, brackets, dots and per cent signs are searched for and not obeyed; `*` stands for anything, as users expect.
  */
 export function searchCondition(text: string, columns: readonly string[]): string {
-  const quoted = `*${text}*`.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
+  const pattern = `*${text.replaceAll(/[\\%_]/g, '\\$&')}*`;
+  const quoted = pattern.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
   return columns.map((column) => `${column}.ilike."${quoted}"`).join(',');
 }
 

@@ -12,7 +12,7 @@ export function Counts({ run, template }: { run: Import; template: Template | un
   const targets = sheetsOf(run).filter(({ target }) => target !== null);
   return (
     <Box className={classes.layout}>
-      <SimpleGrid cols={3} spacing="md">
+      <SimpleGrid cols={3} spacing={{ base: 'xs', xs: 'md' }}>
         <KeyFigure label={t('counts.short.accepted')} accent="teal" testId="accepted-count">
           <Count value={accepted} />
         </KeyFigure>
@@ -33,7 +33,7 @@ export function Counts({ run, template }: { run: Import; template: Template | un
       </SimpleGrid>
       {targets.length > 0 && (
         <Paper withBorder className={classes.sheets}>
-          <Table horizontalSpacing="md" verticalSpacing={7} aria-label={t('counts.sheets')}>
+          <Table horizontalSpacing="sm" verticalSpacing={7} aria-label={t('counts.sheets')}>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th scope="col">{t('counts.sheet')}</Table.Th>

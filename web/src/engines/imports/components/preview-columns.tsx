@@ -6,16 +6,30 @@ import type { Column } from '@/ui/table/data-table';
 import { worstLevel, type Issue, type PreviewRow, type TemplateField } from '../model';
 import classes from './preview.module.css';
 
+const LONGEST_UNBROKEN = 14;
+
 function Cell({ text, issues }: { text: string; issues: readonly Issue[] }) {
   const { t } = useTranslation('imports');
   const level = worstLevel(issues);
   const shown = text === '' ? <span className={classes.empty}>{t('review.emptyCell')}</span> : text;
-  if (level === null) return text;
+  if (level === null) {
+    // Numbers of orders and the like hold hyphens, at which they should not break.
+    return text.length <= LONGEST_UNBROKEN ? (
+      <span className={classes.unbroken}>{text}</span>
+    ) : (
+      text
+    );
+  }
   const message = issues.map((issue) => issue.message).join(' ');
   return (
     <Tooltip label={message} multiline maw={320} events={{ hover: true, focus: true, touch: true }}>
       {/* Focusable, so that the message reaches those without a mouse too. */}
-      <button type="button" className={classes.cell} data-level={level}>
+      <button
+        type="button"
+        className={classes.cell}
+        data-level={level}
+        data-unbroken={text.length <= LONGEST_UNBROKEN || undefined}
+      >
         {shown}
         <VisuallyHidden>
           {t(`review.levels.${level}`)}: {message}
