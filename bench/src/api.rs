@@ -121,8 +121,8 @@ impl Person {
         let total = began.elapsed();
         let times = ImportTimes {
             upload: uploaded,
-            check: validated - uploaded,
-            commit: total - validated,
+            check: validated.saturating_sub(uploaded),
+            commit: total.saturating_sub(validated),
             total,
         };
         Ok((times, done))

@@ -15,7 +15,14 @@ use tenon_sdk::error::Error;
 struct Files;
 
 /// Paths that belong to the server; an unknown one among them is an error in JSON, not the web app.
-const SERVER_PATHS: [&str; 6] = ["/api/", "/auth/v1/", "/rest/v1/", "/realtime/v1/", "/storage/v1/", "/functions/v1/"];
+const SERVER_PATHS: [&str; 6] = [
+    "/api/",
+    "/auth/v1/",
+    "/rest/v1/",
+    "/realtime/v1/",
+    "/storage/v1/",
+    "/functions/v1/",
+];
 
 /// Scripts and styles from here alone; pictures also inline, for charts and icons.
 const POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; \
@@ -43,26 +50,45 @@ async fn answer(method: Method, uri: Uri, headers: HeaderMap) -> Response {
         None if name.starts_with("assets/") => StatusCode::NOT_FOUND.into_response(),
         None => match Files::get("index.html") {
             Some(page) => respond("index.html", &page, &headers),
-            None => (StatusCode::NOT_FOUND, "The web app is not built: run `cargo xtask run`.").into_response(),
+            None => (
+                StatusCode::NOT_FOUND,
+                "The web app is not built: run `cargo xtask run`.",
+            )
+                .into_response(),
         },
     }
 }
 
 fn respond(name: &str, file: &EmbeddedFile, headers: &HeaderMap) -> Response {
-    let tag = file.metadata.sha256_hash()[..16].iter().fold(String::from("\""), |tag, byte| format!("{tag}{byte:02x}"));
+    let tag = file.metadata.sha256_hash()[..16]
+        .iter()
+        .fold(String::from("\""), |tag, byte| format!("{tag}{byte:02x}"));
     let tag = format!("{tag}\"");
     // Names of built files carry a hash of their content.
-    let cache = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes());
+    let cache = if name.starts_with("assets/") {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|value| value.as_bytes() == tag.as_bytes());
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let kind = mime_guess::from_path(name).first_or_octet_stream();
-        ([(header::CONTENT_TYPE, kind.as_ref())], Body::from(file.data.to_vec())).into_response()
+        (
+            [(header::CONTENT_TYPE, kind.as_ref())],
+            Body::from(file.data.to_vec()),
+        )
+            .into_response()
     };
     let fields = response.headers_mut();
     fields.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-    fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    fields.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     fields.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     fields.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     if let Ok(tag) = HeaderValue::from_str(&tag) {

@@ -46,20 +46,25 @@ const ORGANIZATIONS: [(&str, &[Person]); 2] = [
 
 /// The logins, as text for the terminal.
 pub fn logins() -> String {
-    let mut text = format!("\nDemo logins (password of all: {PASSWORD})\n");
-    for (organization, people) in &ORGANIZATIONS {
-        for person in *people {
-            text.push_str(&format!("  {:<30} {:<8} of {organization}\n", person.email, person.role.as_str()));
-        }
-    }
-    text
+    let people = ORGANIZATIONS.iter().flat_map(|(organization, people)| {
+        people.iter().map(move |person| {
+            let role = person.role.as_str();
+            format!("  {:<30} {role:<8} of {organization}\n", person.email)
+        })
+    });
+    std::iter::once(format!("\nDemo logins (password of all: {PASSWORD})\n"))
+        .chain(people)
+        .collect()
 }
 
 /// Loads the demo if nobody has signed up yet.
 pub async fn load(server: &Server) -> Result<()> {
     let kernel = server.kernel();
     let tx = SystemTx::begin(kernel.db(), "demo").await?;
-    let empty = tx.query("select 1 from tenancy.organizations limit 1", &[]).await?.is_empty();
+    let empty = tx
+        .query("select 1 from tenancy.organizations limit 1", &[])
+        .await?
+        .is_empty();
     tx.commit().await?;
     if !empty {
         return Ok(());
@@ -71,14 +76,18 @@ pub async fn load(server: &Server) -> Result<()> {
             let user = find_or_create(server, person).await?;
             match organization {
                 None => {
-                    let new = NewOrganization { name: (*name).to_owned() };
+                    let new = NewOrganization {
+                        name: (*name).to_owned(),
+                    };
                     let made = tenancy::create_organization(kernel, user, &new).await?;
                     organization = Some((OrgId(made.id), user));
                 }
                 Some((org, _)) => tenancy::add_member(kernel, org, user, person.role).await?,
             }
         }
-        let Some((org, owner)) = organization else { continue };
+        let Some((org, owner)) = organization else {
+            continue;
+        };
         let tx = Ctx::for_job(kernel.clone(), org, Some(owner)).begin().await?;
         for module in kernel.modules() {
             module.load_demo(&tx, number).await?;
@@ -91,12 +100,18 @@ pub async fn load(server: &Server) -> Result<()> {
 /// A demo that was interrupted goes on where it stopped.
 async fn find_or_create(server: &Server, person: &Person) -> Result<UserId> {
     let tx = SystemTx::begin(server.kernel().db(), "demo").await?;
-    let known = tx.query_opt("select id from auth.users where email = $1", &[&person.email]).await?;
+    let known = tx
+        .query_opt("select id from auth.users where email = $1", &[&person.email])
+        .await?;
     tx.commit().await?;
     if let Some(row) = known {
         return Ok(row.try_get(0)?);
     }
     let data = json!({ "name": person.name });
-    let new = NewUser { email: person.email, password: PASSWORD, data: &data };
+    let new = NewUser {
+        email: person.email,
+        password: PASSWORD,
+        data: &data,
+    };
     Ok(UserId(server.identity().create_user(new).await?.id))
 }

@@ -11,7 +11,11 @@ use tokio::sync::Notify;
 
 /// Engines and apps, in the order of their migrations. The kernel's own services come before them.
 pub fn modules(reload: &Arc<Notify>) -> Vec<Module> {
-    vec![tenon_data_api::module(reload.clone()), tenon_imports::module(), tenon_purchasing::app()]
+    vec![
+        tenon_data_api::module(reload.clone()),
+        tenon_imports::module(),
+        tenon_purchasing::app(),
+    ]
 }
 
 /// The description of all commands, as committed in `openapi.json`.

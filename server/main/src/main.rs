@@ -48,8 +48,14 @@ fn main() -> std::process::ExitCode {
     let json = std::env::var("TENON_LOG_FORMAT").is_ok_and(|format| format == "json");
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if json { log.json().init() } else { log.init() }
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if json {
+        log.json().init();
+    } else {
+        log.init();
+    }
     match run(arguments) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
@@ -67,7 +73,10 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             std::io::stdout().write_all(tenon::openapi().as_bytes())?;
             return Ok(());
         }
-        Command::Work => ServeOptions { listen: false, demo: false },
+        Command::Work => ServeOptions {
+            listen: false,
+            demo: false,
+        },
         Command::Serve(serve) => {
             if let Some(data_dir) = serve.data_dir {
                 config.database.data_dir = data_dir;
@@ -78,7 +87,10 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             if let Some(bind) = serve.bind {
                 config.server.bind = bind;
             }
-            ServeOptions { listen: true, demo: serve.demo }
+            ServeOptions {
+                listen: true,
+                demo: serve.demo,
+            }
         }
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -32,7 +32,11 @@ pub struct ServeOptions {
 /// Runs until the process is told to stop.
 pub async fn run(mut config: Config, options: ServeOptions) -> anyhow::Result<()> {
     // The port first: when it is taken, nothing else should have been started.
-    let listener = if options.listen { Some(listen(&mut config).await?) } else { None };
+    let listener = if options.listen {
+        Some(listen(&mut config).await?)
+    } else {
+        None
+    };
     let (database, cluster) = open_database(&config, options.listen).await?;
     let reload = Arc::new(Notify::new());
     let modules = crate::modules(&reload);
@@ -65,7 +69,10 @@ pub async fn run(mut config: Config, options: ServeOptions) -> anyhow::Result<()
 async fn listen(config: &mut Config) -> anyhow::Result<TcpListener> {
     let wanted = (config.server.bind.clone(), config.server.port);
     let listener = TcpListener::bind(&wanted).await.with_context(|| {
-        format!("cannot listen on {}:{}; choose another port with --port", wanted.0, wanted.1)
+        format!(
+            "cannot listen on {}:{}; choose another port with --port",
+            wanted.0, wanted.1
+        )
     })?;
     if config.server.site_url.is_empty() {
         let address = listener.local_addr()?;

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tenon_sdk::env::{Clock, Env, Entropy};
+use tenon_sdk::env::{Clock, Entropy, Env};
 
 /// A clock that can be put forward.
 #[derive(Clone)]
@@ -18,7 +18,10 @@ pub struct TestClock {
 impl TestClock {
     /// A clock that shows the real time.
     pub fn new() -> Self {
-        Self { real: Env::real(), moved_millis: Arc::default() }
+        Self {
+            real: Env::real(),
+            moved_millis: Arc::default(),
+        }
     }
 
     /// Puts the clock forward.

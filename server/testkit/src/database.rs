@@ -24,13 +24,18 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// A new database with the modules' tables.
     pub async fn create(modules: &[Module]) -> Self {
-        let server = tokio::task::spawn_blocking(postgres::shared).await.expect("PostgreSQL starts");
+        let server = tokio::task::spawn_blocking(postgres::shared)
+            .await
+            .expect("PostgreSQL starts");
         let template = template(&server, modules).await;
         let name = format!("test_{}", Env::real().new_id().simple());
         let admin = connect(&server, "postgres").await;
         // Cloning fails while somebody is connected to the template; that somebody is about to leave.
         for _ in 0..100 {
-            match admin.batch_execute(&format!("create database {name} template {template}")).await {
+            match admin
+                .batch_execute(&format!("create database {name} template {template}"))
+                .await
+            {
                 Ok(()) => return Self { server, name },
                 Err(error) if error.code().is_some_and(|code| code.code() == "55006") => {
                     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -66,7 +71,9 @@ impl Drop for TestDatabase {
             runtime.block_on(async {
                 let admin = connect(&server, "postgres").await;
                 // What cannot be dropped goes with the cluster.
-                let _ = admin.batch_execute(&format!("drop database if exists {name} with (force)")).await;
+                let _ = admin
+                    .batch_execute(&format!("drop database if exists {name} with (force)"))
+                    .await;
             });
         });
         let _ = dropping.join();
@@ -85,8 +92,11 @@ fn options(server: &PostgresHandle, database: &str) -> DbOptions {
 }
 
 async fn connect(server: &PostgresHandle, database: &str) -> Client {
-    let (client, connection) =
-        server.superuser(database).connect(NoTls).await.expect("the test server answers");
+    let (client, connection) = server
+        .superuser(database)
+        .connect(NoTls)
+        .await
+        .expect("the test server answers");
     tokio::spawn(connection);
     client
 }
@@ -103,23 +113,41 @@ async fn template(server: &PostgresHandle, modules: &[Module]) -> String {
     let name = format!("template_{:016x}", hasher.finish());
     let admin = connect(server, "postgres").await;
     let key = i64::from_ne_bytes(hasher.finish().to_ne_bytes());
-    admin.execute("select pg_advisory_lock($1)", &[&key]).await.expect("a lock");
-    let known = admin.query("select from pg_database where datname = $1", &[&name]).await.expect("a list");
+    admin
+        .execute("select pg_advisory_lock($1)", &[&key])
+        .await
+        .expect("a lock");
+    let known = admin
+        .query("select from pg_database where datname = $1", &[&name])
+        .await
+        .expect("a list");
     if known.is_empty() {
         let making = format!("{name}_new");
-        admin.batch_execute(&format!("drop database if exists {making} with (force)")).await.expect("room");
-        admin.batch_execute(&format!("create database {making} template template0")).await.expect("a database");
+        admin
+            .batch_execute(&format!("drop database if exists {making} with (force)"))
+            .await
+            .expect("room");
+        admin
+            .batch_execute(&format!("create database {making} template template0"))
+            .await
+            .expect("a database");
         let db = Db::new(options(server, &making)).expect("options are good");
         let steps: Vec<_> = modules.iter().map(|m| (m.name, m.schema, m.migrations)).collect();
         db.migrate(&steps).await.expect("migrations apply");
         db.close();
         for _ in 0..100 {
-            match admin.batch_execute(&format!("alter database {making} rename to {name}")).await {
+            match admin
+                .batch_execute(&format!("alter database {making} rename to {name}"))
+                .await
+            {
                 Ok(()) => break,
                 Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
             }
         }
     }
-    admin.execute("select pg_advisory_unlock($1)", &[&key]).await.expect("the lock is ours");
+    admin
+        .execute("select pg_advisory_unlock($1)", &[&key])
+        .await
+        .expect("the lock is ours");
     name
 }

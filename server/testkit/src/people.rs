@@ -37,18 +37,31 @@ impl TestUser {
         base: String,
         http: reqwest::Client,
     ) -> Self {
-        Self { id, email, token, org, base, http }
+        Self {
+            id,
+            email,
+            token,
+            org,
+            base,
+            http,
+        }
     }
 
     /// The same person speaking in an organisation, theirs or not.
     #[must_use]
     pub fn in_org(&self, org: OrgId) -> Self {
-        Self { org: Some(org), ..self.clone() }
+        Self {
+            org: Some(org),
+            ..self.clone()
+        }
     }
 
     /// A request by this person in their organisation.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
+        let request = self
+            .http
+            .request(method, format!("{}{path}", self.base))
+            .bearer_auth(&self.token);
         match self.org {
             Some(org) => request.header("x-org-id", org.to_string()),
             None => request,

@@ -1,10 +1,6 @@
 //! A whole server on a real port.
 
-use std::{
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use serde_json::json;
@@ -53,8 +49,9 @@ impl TestServer {
     pub async fn start_with(modules: Vec<Module>, options: TestServerOptions) -> Self {
         log_to_test_output();
         let reload = Arc::new(Notify::new());
-        let modules: Vec<Module> =
-            std::iter::once(tenon_data_api::module(reload.clone())).chain(modules).collect();
+        let modules: Vec<Module> = std::iter::once(tenon_data_api::module(reload.clone()))
+            .chain(modules)
+            .collect();
         let database = Arc::new(TestDatabase::create(&with_services(&modules)).await);
         Self::start_on(database, modules, reload, options).await
     }
@@ -62,8 +59,9 @@ impl TestServer {
     /// Another server on the same database, as after a restart or beside it.
     pub async fn beside(&self, modules: Vec<Module>, options: TestServerOptions) -> Self {
         let reload = Arc::new(Notify::new());
-        let modules: Vec<Module> =
-            std::iter::once(tenon_data_api::module(reload.clone())).chain(modules).collect();
+        let modules: Vec<Module> = std::iter::once(tenon_data_api::module(reload.clone()))
+            .chain(modules)
+            .collect();
         Self::start_on(self.database.clone(), modules, reload, options).await
     }
 
@@ -73,7 +71,9 @@ impl TestServer {
         reload: Arc<Notify>,
         options: TestServerOptions,
     ) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port");
         let address = listener.local_addr().expect("an address");
         let mut config = Config::defaults();
         config.server.site_url = format!("http://{address}");
@@ -97,8 +97,18 @@ impl TestServer {
         let serving = tokio::spawn(async move {
             axum::serve(listener, router).await.expect("the server serves");
         });
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
-        Self { server: Some(server), address, serving, http, clock, database }
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_mins(1))
+            .build()
+            .expect("a client");
+        Self {
+            server: Some(server),
+            address,
+            serving,
+            http,
+            clock,
+            database,
+        }
     }
 
     fn server(&self) -> &Server {
@@ -148,7 +158,11 @@ impl TestServer {
     /// A new person, signed in.
     pub async fn user(&self, name: &str) -> TestUser {
         let email = format!("{name}.{}@example.com", self.kernel().env().new_id().simple());
-        let new = NewUser { email: &email, password: PASSWORD, data: &json!({ "name": name }) };
+        let new = NewUser {
+            email: &email,
+            password: PASSWORD,
+            data: &json!({ "name": name }),
+        };
         let user = self.identity().create_user(new).await.expect("a new person");
         self.sign_in(UserId(user.id), &email).await
     }
@@ -170,15 +184,25 @@ impl TestServer {
     /// A new organisation with an owner.
     pub async fn organization(&self, name: &str) -> TestOrg {
         let owner = self.user("owner").await;
-        let new = NewOrganization { name: name.to_owned() };
-        let made = tenancy::create_organization(self.kernel(), owner.id, &new).await.expect("an organisation");
-        TestOrg { id: OrgId(made.id), slug: made.slug, owner: owner.in_org(OrgId(made.id)) }
+        let new = NewOrganization {
+            name: name.to_owned(),
+        };
+        let made = tenancy::create_organization(self.kernel(), owner.id, &new)
+            .await
+            .expect("an organisation");
+        TestOrg {
+            id: OrgId(made.id),
+            slug: made.slug,
+            owner: owner.in_org(OrgId(made.id)),
+        }
     }
 
     /// A new member of an organisation.
     pub async fn member(&self, org: &TestOrg, role: Role) -> TestUser {
         let user = self.user(role.as_str()).await;
-        tenancy::add_member(self.kernel(), org.id, user.id, role).await.expect("a new member");
+        tenancy::add_member(self.kernel(), org.id, user.id, role)
+            .await
+            .expect("a new member");
         user.in_org(org.id)
     }
 
@@ -219,7 +243,10 @@ fn log_to_test_output() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
     // A second test of the process finds the first one's subscriber.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_test_writer()
+        .try_init();
 }
 
 /// The modules as a server will know them, to make the template database.

@@ -53,7 +53,8 @@ impl Job for CheckFile {
 
 /// Whether trying again may help.
 pub(crate) fn passing(error: &Error) -> bool {
-    matches!(error.kind, Kind::Unavailable | Kind::Internal | Kind::RateLimited) || error.code == "jobs.lease_lost"
+    matches!(error.kind, Kind::Unavailable | Kind::Internal | Kind::RateLimited)
+        || error.code == "jobs.lease_lost"
 }
 
 /// Marks an import as failed, with the reason a person can act on.
@@ -79,7 +80,8 @@ async fn check(import: Uuid, job: &JobCtx) -> Result<()> {
     let tx = ctx.begin().await?;
     let mut run = Run::lock(&tx, import).await?;
     let template = job.kernel().template(&run.template).ok_or_else(|| {
-        Error::not_found("imports.template_unknown", "There is no such template.").details(run.template.clone())
+        Error::not_found("imports.template_unknown", "There is no such template.")
+            .details(run.template.clone())
     })?;
     if run.state == State::Uploaded {
         run.become_state(&tx, State::Parsing).await?;
@@ -154,7 +156,9 @@ async fn open(
         if let Some(chosen) = &chosen {
             // What a person chose stands; only the headings are looked up anew.
             for mapped in &chosen.sheets {
-                let Some(index) = workbook.sheet_index(&mapped.name) else { continue };
+                let Some(index) = workbook.sheet_index(&mapped.name) else {
+                    continue;
+                };
                 let target = mapped.target.as_deref().and_then(|key| spec.sheet(key));
                 found.sheets[index] =
                     detect::detect_sheet(&mut workbook, index, target, mapped.header_row, &remembered)?;
@@ -167,7 +171,11 @@ async fn open(
             .iter()
             .map(|sheet| {
                 let own = sheet.mapping();
-                let used = mapping.sheets.iter().find(|mapped| mapped.name == sheet.name).unwrap_or(&own);
+                let used = mapping
+                    .sheets
+                    .iter()
+                    .find(|mapped| mapped.name == sheet.name)
+                    .unwrap_or(&own);
                 Sheet {
                     name: sheet.name.clone(),
                     target: used.target.clone(),
@@ -180,10 +188,22 @@ async fn open(
             .collect();
         let left_out = workbook.left_out().iter().map(|sheet| match sheet.reason {
             LeftOutReason::Hidden => format!("The sheet {} is hidden and was left out.", sheet.name),
-            _ => format!("{} holds no table and was left out.", sheet.name),
+            LeftOutReason::NotAWorksheet => format!("{} holds no table and was left out.", sheet.name),
         });
-        let notices = workbook.notices().iter().map(|notice| notice.message.clone()).chain(left_out).collect();
-        Ok::<_, Error>(Opened { workbook, _file: file, mapping, sheets, notices, problem })
+        let notices = workbook
+            .notices()
+            .iter()
+            .map(|notice| notice.message.clone())
+            .chain(left_out)
+            .collect();
+        Ok::<_, Error>(Opened {
+            workbook,
+            _file: file,
+            mapping,
+            sheets,
+            notices,
+            problem,
+        })
     };
     tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
 }
@@ -204,14 +224,31 @@ async fn check_rows(import: Uuid, job: &JobCtx, template: &dyn ImportTemplate, o
     staging::clear(&tx, import).await?;
     let target_version = template.target_version(&tx).await?;
 
-    let Opened { mut workbook, _file, mapping, mut sheets, notices: _, problem: _ } = opened;
+    let Opened {
+        mut workbook,
+        _file,
+        mapping,
+        mut sheets,
+        notices: _,
+        problem: _,
+    } = opened;
     let (sender, mut batches) = mpsc::channel::<Batch>(2);
     let (spec, env, plan) = (template.spec(), job.kernel().env().clone(), mapping.clone());
     let reading = tokio::task::spawn_blocking(move || {
-        validate::validate(&mut workbook, spec, &plan, || env.new_id(), |batch| {
-            // The receiver is gone when checking failed or the job was taken away.
-            if sender.blocking_send(batch).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        })
+        validate::validate(
+            &mut workbook,
+            spec,
+            &plan,
+            || env.new_id(),
+            |batch| {
+                // The receiver is gone when checking failed or the job was taken away.
+                if sender.blocking_send(batch).is_ok() {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            },
+        )
     });
     let mut seen = Seen::default();
     let mut done = 0_u64;
@@ -259,8 +296,12 @@ async fn check_batch(
         .rows
         .iter_mut()
         .map(|checked| {
-            let empty =
-                ImportRow { id: checked.row.id, number: checked.row.number, values: Vec::new(), issues: Vec::new() };
+            let empty = ImportRow {
+                id: checked.row.id,
+                number: checked.row.number,
+                values: Vec::new(),
+                issues: Vec::new(),
+            };
             std::mem::replace(&mut checked.row, empty)
         })
         .collect();

@@ -54,7 +54,8 @@ async fn commit(import: Uuid, job: &JobCtx) -> Result<()> {
     run::tell(job.kernel(), ctx.org_id(), import, State::Committing).await;
 
     let template = job.kernel().template(&run.template).ok_or_else(|| {
-        Error::not_found("imports.template_unknown", "There is no such template.").details(run.template.clone())
+        Error::not_found("imports.template_unknown", "There is no such template.")
+            .details(run.template.clone())
     })?;
     let tx = ctx.begin().await?;
     let mut run = Run::lock(&tx, import).await?;
@@ -65,7 +66,13 @@ async fn commit(import: Uuid, job: &JobCtx) -> Result<()> {
         return Err(stale());
     }
     move_rows(&tx, template.as_ref(), &run, job).await?;
-    job.progress(&Run::topic(import), run.counts.accepted, run.counts.accepted, "evaluating").await?;
+    job.progress(
+        &Run::topic(import),
+        run.counts.accepted,
+        run.counts.accepted,
+        "evaluating",
+    )
+    .await?;
     let summary = template.finish(&tx, import).await?;
     run.become_state(&tx, State::Committed).await?;
     tx.execute(
@@ -74,7 +81,8 @@ async fn commit(import: Uuid, job: &JobCtx) -> Result<()> {
     )
     .await?;
     let told = json!({ "template": run.template, "rows": run.counts.accepted });
-    tx.emit(&Event::new("imports.run_committed", import, told)).await?;
+    tx.emit(&Event::new("imports.run_committed", import, told))
+        .await?;
     tx.commit().await?;
     run::tell(job.kernel(), ctx.org_id(), import, State::Committed).await;
     Ok(())
@@ -90,12 +98,17 @@ async fn move_rows(tx: &TenantTx, template: &dyn ImportTemplate, run: &Run, job:
             )
             .await?
             .try_get(0)?;
-        let last = last.map(u32::try_from).transpose().map_err(Error::internal)?.unwrap_or(0);
+        let last = last
+            .map(u32::try_from)
+            .transpose()
+            .map_err(Error::internal)?
+            .unwrap_or(0);
         let mut first = 1;
         while first <= last {
             let until = first.saturating_add(RANGE - 1).min(last);
             done += template.commit_batch(tx, run.id, sheet, first..=until).await?;
-            job.progress(&Run::topic(run.id), done, run.counts.accepted, "committing").await?;
+            job.progress(&Run::topic(run.id), done, run.counts.accepted, "committing")
+                .await?;
             first = until + 1;
         }
     }
@@ -103,8 +116,11 @@ async fn move_rows(tx: &TenantTx, template: &dyn ImportTemplate, run: &Run, job:
 }
 
 fn stale() -> Error {
-    Error::conflict("imports.validation_stale", "The data have changed since the file was checked.")
-        .hint("The file is being checked again; look at the result and confirm it.")
+    Error::conflict(
+        "imports.validation_stale",
+        "The data have changed since the file was checked.",
+    )
+    .hint("The file is being checked again; look at the result and confirm it.")
 }
 
 /// The app's data changed between check and commit: the file is checked anew and waits for a new confirmation.

@@ -31,9 +31,11 @@ pub(crate) async fn receive(body: Body, most: usize) -> Result<Received> {
         })?;
         size += piece.len();
         if size > most {
-            return Err(Error::too_large("imports.file_too_large", "The file is too large.")
-                .details(format!("At most {} MiB are taken.", most >> 20))
-                .hint("Split it, or save only the sheets that are needed."));
+            return Err(
+                Error::too_large("imports.file_too_large", "The file is too large.")
+                    .details(format!("At most {} MiB are taken.", most >> 20))
+                    .hint("Split it, or save only the sheets that are needed."),
+            );
         }
         hasher.update(&piece);
         file.write_all(&piece).map_err(Error::internal)?;
@@ -42,8 +44,15 @@ pub(crate) async fn receive(body: Body, most: usize) -> Result<Received> {
         return Err(Error::unprocessable("imports.file_empty", "The file is empty.")
             .hint("Check that it was saved, and upload it again."));
     }
-    let sha256 = hasher.finalize().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-    Ok(Received { file, size: size as u64, sha256 })
+    let sha256 = hasher
+        .finalize()
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    Ok(Received {
+        file,
+        size: size as u64,
+        sha256,
+    })
 }
 
 impl Received {
@@ -53,7 +62,11 @@ impl Received {
         let mut chunk = Vec::with_capacity(CHUNK);
         for n in 0_i32.. {
             chunk.clear();
-            self.file.as_file_mut().take(CHUNK as u64).read_to_end(&mut chunk).map_err(Error::internal)?;
+            self.file
+                .as_file_mut()
+                .take(CHUNK as u64)
+                .read_to_end(&mut chunk)
+                .map_err(Error::internal)?;
             if chunk.is_empty() {
                 break;
             }

@@ -32,7 +32,10 @@ use tenon_sdk::{Ctx, Error, Module, Result, import_template::ImportTemplate, mig
 /// The engine's manifest.
 pub fn module() -> Module {
     Module::new("imports", "Imports")
-        .tables("imports", migrations!["../migrations/" => "0001_runs", "0002_keys"])
+        .tables(
+            "imports",
+            migrations!["../migrations/" => "0001_runs", "0002_keys"],
+        )
         .permissions(permissions::ALL)
         .routes(routes::routes)
         .job::<check::CheckFile>()
@@ -43,7 +46,8 @@ pub fn module() -> Module {
 /// The template of an import, if the caller may use it.
 fn template_of(ctx: &Ctx, run: &run::Run) -> Result<Arc<dyn ImportTemplate>> {
     let template = ctx.kernel().template(&run.template).ok_or_else(|| {
-        Error::not_found("imports.template_unknown", "There is no such template.").details(run.template.clone())
+        Error::not_found("imports.template_unknown", "There is no such template.")
+            .details(run.template.clone())
     })?;
     ctx.require(template.spec().permission)?;
     Ok(template)

@@ -85,14 +85,20 @@ impl State {
             Parsing => matches!(self, Uploaded | Parsing),
             Parsed => matches!(self, Parsing | Mapped),
             // A new mapping, or data that changed since the check.
-            Mapped => matches!(self, Parsing | Parsed | Mapped | Validated | Previewed | Committing),
+            Mapped => matches!(
+                self,
+                Parsing | Parsed | Mapped | Validated | Previewed | Committing
+            ),
             Validated => self == Mapped,
             Previewed => self == Validated,
             Confirmed => matches!(self, Validated | Previewed),
             Committing => matches!(self, Confirmed | Committing),
             Committed => self == Committing,
             Failed => !matches!(self, Committed | Failed | Cancelled | Undone),
-            Cancelled => matches!(self, Uploaded | Parsing | Parsed | Mapped | Validated | Previewed | Failed),
+            Cancelled => matches!(
+                self,
+                Uploaded | Parsing | Parsed | Mapped | Validated | Previewed | Failed
+            ),
             Undone => self == Committed,
         }
     }
@@ -102,9 +108,12 @@ impl State {
         if self.may_become(next) {
             return Ok(());
         }
-        Err(Error::conflict("imports.wrong_state", "The import is not in a state that allows this.")
-            .details(format!("It is {}.", self.as_str()))
-            .hint("Look at the import anew; somebody may have gone on with it."))
+        Err(Error::conflict(
+            "imports.wrong_state",
+            "The import is not in a state that allows this.",
+        )
+        .details(format!("It is {}.", self.as_str()))
+        .hint("Look at the import anew; somebody may have gone on with it."))
     }
 }
 
@@ -115,15 +124,24 @@ mod tests {
     #[test]
     fn the_way_through_is_open_and_ends_stay_ends() {
         use State::{
-            Cancelled, Committed, Committing, Confirmed, Failed, Mapped, Parsing, Previewed, Undone, Uploaded,
+            Cancelled, Committed, Committing, Confirmed, Mapped, Parsing, Previewed, Undone, Uploaded,
             Validated,
         };
-        let way = [Uploaded, Parsing, Mapped, Validated, Previewed, Confirmed, Committing, Committed, Undone];
+        let way = [
+            Uploaded, Parsing, Mapped, Validated, Previewed, Confirmed, Committing, Committed, Undone,
+        ];
         assert!(way.windows(2).all(|pair| pair[0].may_become(pair[1])));
         for end in [Cancelled, Undone] {
-            assert!(State::ALL.into_iter().all(|next| !end.may_become(next)), "{end:?}");
+            assert!(
+                State::ALL.into_iter().all(|next| !end.may_become(next)),
+                "{end:?}"
+            );
         }
-        assert!(State::ALL.into_iter().all(|next| !Committed.may_become(next) || next == Undone));
+        assert!(
+            State::ALL
+                .into_iter()
+                .all(|next| !Committed.may_become(next) || next == Undone)
+        );
     }
 
     #[test]
@@ -138,7 +156,11 @@ mod tests {
     fn only_a_confirmed_import_is_committed() {
         for state in State::ALL {
             let committing = state.may_become(State::Committing);
-            assert_eq!(committing, matches!(state, State::Confirmed | State::Committing), "{state:?}");
+            assert_eq!(
+                committing,
+                matches!(state, State::Confirmed | State::Committing),
+                "{state:?}"
+            );
             assert_eq!(State::parse(state.as_str()), Some(state));
         }
     }

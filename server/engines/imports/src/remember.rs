@@ -24,7 +24,9 @@ pub(crate) async fn load(tx: &TenantTx, template: &str) -> Result<Remembered> {
 
 /// Remembers the choices of one sheet: each heading's field, or that it is left out.
 pub(crate) async fn save(tx: &TenantTx, template: &str, sheet: &Sheet) -> Result<()> {
-    let Some(target) = &sheet.target else { return Ok(()) };
+    let Some(target) = &sheet.target else {
+        return Ok(());
+    };
     for (column, heading) in sheet.headers.iter().enumerate() {
         let heading = normalise(heading);
         if heading.is_empty() {

@@ -40,7 +40,9 @@ const MOST: i64 = 100;
 const WORKBOOK_PAGE: i64 = 2_000;
 
 pub(crate) fn routes() -> Routes {
-    let upload = Routes::new().routes(routes!(upload)).layer(DefaultBodyLimit::disable());
+    let upload = Routes::new()
+        .routes(routes!(upload))
+        .layer(DefaultBodyLimit::disable());
     upload
         .merge(templates::routes())
         .routes(routes!(list))
@@ -66,7 +68,10 @@ async fn upload(
     headers: HeaderMap,
     request: Request,
 ) -> Result<(StatusCode, Json<Run>)> {
-    let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let key = headers
+        .get("idempotency-key")
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
     let (made, run) = commands::upload(permit.ctx(), new, key, request.into_body()).await?;
     Ok((if made { StatusCode::CREATED } else { StatusCode::OK }, Json(run)))
 }
@@ -113,7 +118,10 @@ async fn show(permit: Permit<RunsRead>, Path(id): Path<Uuid>) -> Result<Json<Run
     let tx = ctx.begin().await?;
     let mut run = Run::find(&tx, id).await?;
     tx.rollback().await?;
-    let working = matches!(run.state, State::Uploaded | State::Parsing | State::Mapped | State::Confirmed | State::Committing);
+    let working = matches!(
+        run.state,
+        State::Uploaded | State::Parsing | State::Mapped | State::Confirmed | State::Committing
+    );
     if let (true, Some(job)) = (working, run.job) {
         let system = SystemTx::begin(ctx.kernel().db(), "progress of an import").await?;
         let row = system
@@ -126,8 +134,16 @@ async fn show(permit: Permit<RunsRead>, Path(id): Path<Uuid>) -> Result<Json<Run
         if let Some(row) = row {
             if row.try_get::<_, &str>(0)? == "dead" {
                 // Its workers were lost too often to say so themselves.
-                let lost = Error::internal(format!("the job of import {id} was put aside: {:?}", row.try_get::<_, Option<Value>>(2)?));
-                check::fail(&tenon_sdk::Ctx::for_job(ctx.kernel().clone(), ctx.org_id(), ctx.user_id()), id, &lost).await?;
+                let lost = Error::internal(format!(
+                    "the job of import {id} was put aside: {:?}",
+                    row.try_get::<_, Option<Value>>(2)?
+                ));
+                check::fail(
+                    &tenon_sdk::Ctx::for_job(ctx.kernel().clone(), ctx.org_id(), ctx.user_id()),
+                    id,
+                    &lost,
+                )
+                .await?;
                 let tx = ctx.begin().await?;
                 run = Run::find(&tx, id).await?;
             } else if let Some(progress) = row.try_get::<_, Option<Value>>(1)? {
@@ -190,7 +206,11 @@ struct RowPage {
 #[utoipa::path(get, path = "/api/v1/imports/{id}/rows", tag = "imports", params(("id" = Uuid, Path), RowParams),
     responses((status = 200, body = RowPage), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
-async fn rows(permit: Permit<RunsRead>, Path(id): Path<Uuid>, Query(params): Query<RowParams>) -> Result<Json<RowPage>> {
+async fn rows(
+    permit: Permit<RunsRead>,
+    Path(id): Path<Uuid>,
+    Query(params): Query<RowParams>,
+) -> Result<Json<RowPage>> {
     let ctx = permit.ctx();
     let tx = ctx.begin().await?;
     let mut run = Run::find(&tx, id).await?;
@@ -199,8 +219,10 @@ async fn rows(permit: Permit<RunsRead>, Path(id): Path<Uuid>, Query(params): Que
         let sheet = run.sheets.iter().find(|sheet| sheet.name == params.sheet);
         let target = sheet.and_then(|sheet| template.spec().sheet(sheet.target.as_deref()?));
         let (Some(sheet), Some(spec)) = (sheet, target) else {
-            return Err(Error::not_found("imports.sheet_not_found", "The import has no such sheet.")
-                .details(params.sheet.clone()));
+            return Err(
+                Error::not_found("imports.sheet_not_found", "The import has no such sheet.")
+                    .details(params.sheet.clone()),
+            );
         };
         let total = match params.only {
             Only::All => sheet.rows,
@@ -210,7 +232,15 @@ async fn rows(permit: Permit<RunsRead>, Path(id): Path<Uuid>, Query(params): Que
         };
         (spec, total)
     };
-    let page = staging::page(&tx, id, spec, params.only, None, window(params.limit, params.offset)).await?;
+    let page = staging::page(
+        &tx,
+        id,
+        spec,
+        params.only,
+        None,
+        window(params.limit, params.offset),
+    )
+    .await?;
     if run.state == State::Validated && tx.has(<RunsCreate as tenon_sdk::permission::Permission>::DEF.name) {
         run.become_state(&tx, State::Previewed).await?;
     }
@@ -231,7 +261,11 @@ async fn rows(permit: Permit<RunsRead>, Path(id): Path<Uuid>, Query(params): Que
             })
             .collect(),
     });
-    Ok(Json(RowPage { total, rows: rows.collect(), fields }))
+    Ok(Json(RowPage {
+        total,
+        rows: rows.collect(),
+        fields,
+    }))
 }
 
 /// Says which sheet and column is which; the file is checked anew and the choice remembered.
@@ -244,7 +278,10 @@ async fn map(
     Path(id): Path<Uuid>,
     Json(mapping): Json<Mapping>,
 ) -> Result<(StatusCode, Json<Run>)> {
-    Ok((StatusCode::ACCEPTED, Json(commands::map(permit.ctx(), id, mapping).await?)))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(commands::map(permit.ctx(), id, mapping).await?),
+    ))
 }
 
 /// Says go. A job moves the accepted rows, all or none.
@@ -257,7 +294,10 @@ async fn confirm(
     Path(id): Path<Uuid>,
     Json(seen): Json<Confirmation>,
 ) -> Result<(StatusCode, Json<Run>)> {
-    Ok((StatusCode::ACCEPTED, Json(commands::confirm(permit.ctx(), id, &seen).await?)))
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(commands::confirm(permit.ctx(), id, &seen).await?),
+    ))
 }
 
 /// Stops an import that was not confirmed.
@@ -290,7 +330,11 @@ async fn error_workbook(permit: Permit<RunsRead>, Path(id): Path<Uuid>) -> Resul
         .spec()
         .sheets
         .iter()
-        .filter(|spec| run.sheets.iter().any(|sheet| sheet.refused > 0 && sheet.target.as_deref() == Some(spec.key)))
+        .filter(|spec| {
+            run.sheets
+                .iter()
+                .any(|sheet| sheet.refused > 0 && sheet.target.as_deref() == Some(spec.key))
+        })
         .collect();
     for spec in wanted {
         workbook.sheet(spec)?;
@@ -300,31 +344,59 @@ async fn error_workbook(permit: Permit<RunsRead>, Path(id): Path<Uuid>) -> Resul
             let Some(last) = page.last() else { break };
             after = Some(i32::try_from(last.number).map_err(Error::internal)?);
             for staged in &page {
-                workbook.row(&RefusedRow { number: staged.number, cells: &staged.cells, issues: &staged.issues })?;
+                workbook.row(&RefusedRow {
+                    number: staged.number,
+                    cells: &staged.cells,
+                    issues: &staged.issues,
+                })?;
             }
         }
     }
     tx.rollback().await?;
-    let stem = run.filename.rsplit_once('.').map_or(run.filename.as_str(), |(stem, _)| stem);
-    Ok(download(&format!("{stem} - refused rows.xlsx"), workbook.finish()?))
+    let stem = run
+        .filename
+        .rsplit_once('.')
+        .map_or(run.filename.as_str(), |(stem, _)| stem);
+    Ok(download(
+        &format!("{stem} - refused rows.xlsx"),
+        workbook.finish()?,
+    ))
 }
 
 /// The media type of XLSX.
 pub(crate) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
+const HEX: [&str; 16] = [
+    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "A", "B", "C", "D", "E", "F",
+];
+
 /// A file to save; the name may be in any language (RFC 6266).
 fn download(name: &str, bytes: Vec<u8>) -> Response {
-    let plain: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() || " -_.".contains(c) { c } else { '_' }).collect();
+    let plain: String = name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || " -_.".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
     let mut encoded = String::new();
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            encoded.extend(["%", HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
         }
     }
     let disposition = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
-    ([(header::CONTENT_TYPE, XLSX.to_owned()), (header::CONTENT_DISPOSITION, disposition)], Body::from(bytes))
+    (
+        [
+            (header::CONTENT_TYPE, XLSX.to_owned()),
+            (header::CONTENT_DISPOSITION, disposition),
+        ],
+        Body::from(bytes),
+    )
         .into_response()
 }

@@ -144,7 +144,10 @@ impl Run {
             created_by: row.try_get(12)?,
             committed_at: row.try_get(13)?,
             undone_at: row.try_get(14)?,
-            mapping: mapping.map(serde_json::from_value).transpose().map_err(Error::internal)?,
+            mapping: mapping
+                .map(serde_json::from_value)
+                .transpose()
+                .map_err(Error::internal)?,
             target_version: row.try_get(16)?,
             job: row.try_get(17)?,
         })
@@ -170,7 +173,11 @@ impl Run {
     /// The import that an idempotency key already stands for.
     pub(crate) async fn by_key(tx: &TenantTx, key: &str) -> Result<Option<Self>> {
         let sql = format!("select {COLUMNS} from imports.runs where org_id = $1 and idempotency_key = $2");
-        tx.query_opt(&sql, &[&tx.org_id(), &key]).await?.as_ref().map(Self::from_row).transpose()
+        tx.query_opt(&sql, &[&tx.org_id(), &key])
+            .await?
+            .as_ref()
+            .map(Self::from_row)
+            .transpose()
     }
 
     /// A page of imports, newest first, without their sheets, and how many there are.
@@ -221,7 +228,10 @@ impl Run {
 /// Tells the browsers that watch an import that it has come to a state.
 pub(crate) async fn tell(kernel: &tenon_sdk::Kernel, org: tenon_sdk::OrgId, id: Uuid, state: State) {
     let payload = serde_json::json!({ "state": state });
-    kernel.live().publish(org, &Run::topic(id), "state", payload).await;
+    kernel
+        .live()
+        .publish(org, &Run::topic(id), "state", payload)
+        .await;
 }
 
 /// An error in the form of every error, to be stored with an import.

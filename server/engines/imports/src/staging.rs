@@ -18,7 +18,11 @@ const STAGE: &str = "insert into imports.rows (org_id, run_id, sheet, row_no, id
 
 /// Removes what an earlier check staged.
 pub(crate) async fn clear(tx: &TenantTx, run: Uuid) -> Result<()> {
-    tx.execute("delete from imports.rows where org_id = $1 and run_id = $2", &[&tx.org_id(), &run]).await?;
+    tx.execute(
+        "delete from imports.rows where org_id = $1 and run_id = $2",
+        &[&tx.org_id(), &run],
+    )
+    .await?;
     Ok(())
 }
 
@@ -30,12 +34,25 @@ pub(crate) async fn add(tx: &TenantTx, run: Uuid, sheet: &SheetSpec, rows: &[Che
     }
     let ids: Vec<Uuid> = rows.iter().map(|checked| checked.row.id).collect();
     let accepted: Vec<bool> = rows.iter().map(|checked| checked.row.accepted()).collect();
-    let values: Vec<String> = rows.iter().map(|checked| array_literal(&checked.row.values)).collect();
+    let values: Vec<String> = rows
+        .iter()
+        .map(|checked| array_literal(&checked.row.values))
+        .collect();
     let originals: Vec<Option<Value>> = rows.iter().map(originals).collect();
     let issues: Vec<Option<Value>> = rows.iter().map(|checked| issues(&checked.row.issues)).collect();
     tx.execute(
         STAGE,
-        &[&tx.org_id(), &run, &sheet.key, &numbers, &ids, &accepted, &values, &originals, &issues],
+        &[
+            &tx.org_id(),
+            &run,
+            &sheet.key,
+            &numbers,
+            &ids,
+            &accepted,
+            &values,
+            &originals,
+            &issues,
+        ],
     )
     .await?;
     Ok(())
@@ -71,7 +88,13 @@ fn originals(checked: &CheckedRow) -> Option<Value> {
     if checked.originals.is_empty() {
         return None;
     }
-    Some(checked.originals.iter().map(|(position, text)| json!([position, text])).collect())
+    Some(
+        checked
+            .originals
+            .iter()
+            .map(|(position, text)| json!([position, text]))
+            .collect(),
+    )
 }
 
 fn issues(issues: &[Issue]) -> Option<Value> {
@@ -130,7 +153,9 @@ pub(crate) async fn page(
          order by row_no limit $5 offset $6"
     );
     let after = after.unwrap_or(0);
-    let rows = tx.query(&sql, &[&tx.org_id(), &run, &sheet.key, &after, &limit, &offset]).await?;
+    let rows = tx
+        .query(&sql, &[&tx.org_id(), &run, &sheet.key, &after, &limit, &offset])
+        .await?;
     rows.iter()
         .map(|row| {
             let number: i32 = row.try_get(0)?;
@@ -138,10 +163,13 @@ pub(crate) async fn page(
             let mut cells: Vec<String> = values.into_iter().map(Option::unwrap_or_default).collect();
             if let Some(originals) = row.try_get::<_, Option<Value>>(3)? {
                 for found in originals.as_array().into_iter().flatten() {
-                    let position = found[0].as_u64().and_then(|position| usize::try_from(position).ok());
-                    if let (Some(cell), Some(text)) =
-                        (position.and_then(|position| cells.get_mut(position)), found[1].as_str())
-                    {
+                    let position = found[0]
+                        .as_u64()
+                        .and_then(|position| usize::try_from(position).ok());
+                    if let (Some(cell), Some(text)) = (
+                        position.and_then(|position| cells.get_mut(position)),
+                        found[1].as_str(),
+                    ) {
                         text.clone_into(cell);
                     }
                 }
@@ -157,11 +185,16 @@ pub(crate) async fn page(
 }
 
 fn read_issues(sheet: &SheetSpec, stored: Option<Value>) -> Vec<Issue> {
-    let Some(Value::Array(stored)) = stored else { return Vec::new() };
+    let Some(Value::Array(stored)) = stored else {
+        return Vec::new();
+    };
     stored
         .into_iter()
         .map(|issue| Issue {
-            field: issue["field"].as_str().and_then(|key| sheet.field(key)).map(|field| field.key),
+            field: issue["field"]
+                .as_str()
+                .and_then(|key| sheet.field(key))
+                .map(|field| field.key),
             level: match issue["level"].as_str() {
                 Some("info") => Level::Info,
                 Some("warning") => Level::Warning,
@@ -182,7 +215,13 @@ mod tests {
     #[test]
     fn hostile_text_stays_one_element_of_the_array() {
         let text = |text: &str| Value::Text(text.to_owned());
-        let values = [text(r#"a"},{"b"#), Value::Empty, text("NULL"), text(r"back\slash"), text("'; drop table x;--")];
+        let values = [
+            text(r#"a"},{"b"#),
+            Value::Empty,
+            text("NULL"),
+            text(r"back\slash"),
+            text("'; drop table x;--"),
+        ];
         assert_eq!(
             array_literal(&values),
             r#"{"a\"},{\"b",NULL,"NULL","back\\slash","'; drop table x;--"}"#

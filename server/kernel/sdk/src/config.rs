@@ -124,8 +124,16 @@ impl Config {
             figment = figment.merge(Toml::file_exact(file));
         }
         figment
-            .merge(EnvVars::raw().only(&["DATABASE_URL"]).map(|_| "database.url".into()))
-            .merge(EnvVars::prefixed("TENON_").split("__").filter(|key| key.as_str().contains('.')))
+            .merge(
+                EnvVars::raw()
+                    .only(&["DATABASE_URL"])
+                    .map(|_| "database.url".into()),
+            )
+            .merge(
+                EnvVars::prefixed("TENON_")
+                    .split("__")
+                    .filter(|key| key.as_str().contains('.')),
+            )
             .extract()
             .map_err(|error| {
                 Error::invalid("config.invalid", format!("A setting is wrong: {error}"))
@@ -134,7 +142,12 @@ impl Config {
     }
 
     /// The documented defaults alone.
+    ///
+    /// # Panics
+    /// Never: the defaults are part of the program, and every test reads them.
     pub fn defaults() -> Self {
-        Figment::from(Toml::string(DEFAULTS)).extract().expect("the defaults are checked by a test")
+        Figment::from(Toml::string(DEFAULTS))
+            .extract()
+            .expect("the defaults are checked by a test")
     }
 }

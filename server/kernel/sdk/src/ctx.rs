@@ -25,7 +25,12 @@ pub struct Identity {
 impl Identity {
     /// A visitor who is not signed in.
     pub fn anonymous() -> Self {
-        Self { role: "anon", user: None, session: None, claims: r#"{"role":"anon"}"#.into() }
+        Self {
+            role: "anon",
+            user: None,
+            session: None,
+            claims: r#"{"role":"anon"}"#.into(),
+        }
     }
 }
 
@@ -40,7 +45,10 @@ pub struct Ctx {
 
 #[derive(Clone, Debug)]
 enum Door {
-    Request { identity: Identity, resolved: Arc<Resolved> },
+    Request {
+        identity: Identity,
+        resolved: Arc<Resolved>,
+    },
     Job,
 }
 
@@ -48,15 +56,31 @@ impl Ctx {
     /// A caller of a request, resolved by the database.
     pub(crate) fn for_request(kernel: Kernel, identity: Identity, resolved: Resolved) -> Result<Self> {
         let Some(org) = resolved.org else {
-            return Err(Error::not_found("tenancy.org_not_found", "There is no such organisation."));
+            return Err(Error::not_found(
+                "tenancy.org_not_found",
+                "There is no such organisation.",
+            ));
         };
         let user = identity.user;
-        Ok(Self { kernel, org, user, door: Door::Request { identity, resolved: resolved.into() } })
+        Ok(Self {
+            kernel,
+            org,
+            user,
+            door: Door::Request {
+                identity,
+                resolved: resolved.into(),
+            },
+        })
     }
 
     /// The server itself, working for an organisation and perhaps a person.
     pub fn for_job(kernel: Kernel, org: OrgId, user: Option<UserId>) -> Self {
-        Self { kernel, org, user, door: Door::Job }
+        Self {
+            kernel,
+            org,
+            user,
+            door: Door::Job,
+        }
     }
 
     /// Begins a transaction in the organisation. Rights are read anew: who was removed meanwhile is out.

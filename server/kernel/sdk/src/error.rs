@@ -65,7 +65,13 @@ macro_rules! builders {
 impl Error {
     /// An error of the given kind.
     pub fn new(kind: Kind, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { kind, code: code.into(), message: message.into(), details: None, hint: None }
+        Self {
+            kind,
+            code: code.into(),
+            message: message.into(),
+            details: None,
+            hint: None,
+        }
     }
 
     builders! {
@@ -92,7 +98,11 @@ impl Error {
     /// A fault of Tenon itself: the cause goes to the log, the caller learns only that it happened.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         tracing::error!(%cause, "internal error");
-        Self::new(Kind::Internal, "internal", "Something went wrong inside Tenon; it has been logged.")
+        Self::new(
+            Kind::Internal,
+            "internal",
+            "Something went wrong inside Tenon; it has been logged.",
+        )
     }
 
     /// Adds the particulars.
@@ -137,41 +147,73 @@ impl Error {
         hint: Option<String>,
         constraint: Option<&str>,
     ) -> Self {
-        let kind = match (state.strip_prefix("TN").and_then(|status| status.parse().ok()), state) {
-            (Some(404), _) => Kind::NotFound,
-            (Some(403), _) | (None, "42501") => Kind::Forbidden,
-            (Some(status), _) => Kind::Status(status),
-            (None, "23503" | "23505" | "23P01") => Kind::Conflict,
-            (None, "25006") => Kind::Status(405),
-            (None, "42883" | "42P01") => Kind::NotFound,
-            (None, "57014") => Kind::Status(500),
-            (None, _) => match &state[..2.min(state.len())] {
-                "08" | "53" => Kind::Unavailable,
-                "22" | "23" | "42" | "P0" => Kind::Invalid,
-                _ => Kind::Internal,
-            },
+        let own_status = state.strip_prefix("TN").and_then(|status| status.parse().ok());
+        let kind = match own_status {
+            Some(404) => Kind::NotFound,
+            Some(403) => Kind::Forbidden,
+            Some(status) => Kind::Status(status),
+            None => kind_of_sqlstate(state),
         };
         let code = match constraint {
             Some(code) if state.starts_with("TN") => code.to_owned(),
             _ => state.to_owned(),
         };
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
-        Self { kind, code: code.into(), message, details: filled(details), hint: filled(hint) }
+        Self {
+            kind,
+            code: code.into(),
+            message,
+            details: filled(details),
+            hint: filled(hint),
+        }
     }
 }
+
+/// What `PostgREST` answers to an error of PostgreSQL, as far as commands can meet it; the data API has the whole table.
+fn kind_of_sqlstate(state: &str) -> Kind {
+    match (state, state.get(..2).unwrap_or_default()) {
+        ("42501", _) => Kind::Forbidden,
+        ("23503" | "23505" | "23P01", _) => Kind::Conflict,
+        ("25006", _) => Kind::Status(405),
+        ("42883" | "42P01", _) => Kind::NotFound,
+        (_, "08" | "53") => Kind::Unavailable,
+        (_, "22" | "23" | "42" | "P0") => Kind::Invalid,
+        _ => Kind::Internal,
+    }
+}
+
+/// How the driver begins the text of an error that the way to the database made, not a statement.
+const WAY: [&str; 4] = [
+    "error connecting to server",
+    "error communicating with the server",
+    "error performing TLS handshake",
+    "timeout waiting for server",
+];
 
 impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(db) = error.as_db_error() else {
-            return if error.is_closed() {
-                tracing::warn!(%error, "database connection lost");
-                Self::unavailable("database.unavailable", "The database is not reachable at the moment.")
-                    .hint("Try again in a few seconds.")
+            let text = error.to_string();
+            return if error.is_closed() || WAY.iter().any(|way| text.starts_with(way)) {
+                tracing::warn!(%error, "database out of reach");
+                let details = std::error::Error::source(&error).map_or(text, ToString::to_string);
+                Self::unavailable(
+                    "database.unavailable",
+                    "The database is not reachable at the moment.",
+                )
+                .details(details)
+                .hint("Try again in a few seconds.")
             } else {
                 Self::internal(format!("database driver: {error:?}"))
             };
         };
-        if [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW].contains(db.code()) {
+        if [
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            SqlState::CANNOT_CONNECT_NOW,
+        ]
+        .contains(db.code())
+        {
             return Self::unavailable("database.unavailable", "The database is restarting.")
                 .hint("Try again in a few seconds.");
         }

@@ -17,6 +17,10 @@ pub struct Event {
 impl Event {
     /// An event about a thing.
     pub fn new(kind: &'static str, subject: Uuid, payload: Value) -> Self {
-        Self { kind, subject: Some(subject), payload }
+        Self {
+            kind,
+            subject: Some(subject),
+            payload,
+        }
     }
 }

@@ -65,7 +65,16 @@ impl JobCtx {
         progress: Arc<dyn ProgressSink>,
     ) -> Self {
         let (attempt, last_attempt) = attempt;
-        Self { kernel, id, attempt, last_attempt, org, user, progress, told: Arc::default() }
+        Self {
+            kernel,
+            id,
+            attempt,
+            last_attempt,
+            org,
+            user,
+            progress,
+            told: Arc::default(),
+        }
     }
 
     /// The kernel.
@@ -101,14 +110,18 @@ impl JobCtx {
         }
         let progress = json!({ "done": done, "total": total, "phase": phase });
         self.progress.store(self.id, &progress).await?;
-        self.kernel.live().publish(self.org, topic, "progress", progress).await;
+        self.kernel
+            .live()
+            .publish(self.org, topic, "progress", progress)
+            .await;
         Ok(())
     }
 
     fn is_time_to_tell(&self, phase: &str, ends: bool) -> bool {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let lately = |(known, at): &(String, Instant)| known == phase && now.duration_since(*at) < PROGRESS_PAUSE;
+        let lately =
+            |(known, at): &(String, Instant)| known == phase && now.duration_since(*at) < PROGRESS_PAUSE;
         if !ends && told.as_ref().is_some_and(lately) {
             return false;
         }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    config::Config, ctx::Identity, db::Db, env::Env, error::Result, import_template::ImportTemplate, live::Live,
-    module::Module,
+    config::Config, ctx::Identity, db::Db, env::Env, error::Result, import_template::ImportTemplate,
+    live::Live, module::Module,
 };
 
 /// Turns a bearer token into an identity; the identity service implements it.
@@ -37,7 +37,14 @@ impl Kernel {
         modules: Vec<Module>,
     ) -> Self {
         let live = Live::new(db.clone());
-        Self(Arc::new(Inner { env, config, db, live, authenticator, modules }))
+        Self(Arc::new(Inner {
+            env,
+            config,
+            db,
+            live,
+            authenticator,
+            modules,
+        }))
     }
 
     /// Clock, ids and randomness.
@@ -72,7 +79,9 @@ impl Kernel {
 
     /// A registered import template.
     pub fn template(&self, name: &str) -> Option<Arc<dyn ImportTemplate>> {
-        self.templates().find(|template| template.spec().name == name).cloned()
+        self.templates()
+            .find(|template| template.spec().name == name)
+            .cloned()
     }
 
     /// All import templates.

@@ -36,12 +36,20 @@ pub struct Live {
 
 impl Live {
     pub(crate) fn new(db: Db) -> Self {
-        Self { db, arrived: broadcast::Sender::new(1024) }
+        Self {
+            db,
+            arrived: broadcast::Sender::new(1024),
+        }
     }
 
     /// Tells everybody who watches the topic in the organisation. Failure is logged, never an error: news is a courtesy.
     pub async fn publish(&self, org: OrgId, topic: &str, kind: &str, payload: Value) {
-        let news = News { org, topic: topic.into(), kind: kind.into(), payload };
+        let news = News {
+            org,
+            topic: topic.into(),
+            kind: kind.into(),
+            payload,
+        };
         if let Err(error) = self.send(&news).await {
             tracing::warn!(%error, topic, "news could not be sent");
         }
@@ -50,12 +58,17 @@ impl Live {
     async fn send(&self, news: &News) -> Result<()> {
         let text = serde_json::to_string(news).map_err(crate::error::Error::internal)?;
         if text.len() > MAX_BYTES {
-            return Err(crate::error::Error::internal("news larger than a notification may be"));
+            return Err(crate::error::Error::internal(
+                "news larger than a notification may be",
+            ));
         }
         let tx = crate::db::SystemTx::begin(&self.db, "live news").await?;
         // Nothing is kept, so nothing has to reach the disk.
-        tx.query("select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)", &[&CHANNEL, &text])
-            .await?;
+        tx.query(
+            "select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)",
+            &[&CHANNEL, &text],
+        )
+        .await?;
         tx.commit().await
     }
 

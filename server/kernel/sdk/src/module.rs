@@ -71,7 +71,11 @@ impl Module {
 
     /// An app; its schema is named after it.
     pub fn app(name: &'static str, title: &'static str) -> Self {
-        Self { is_app: true, schema: name, ..Self::new(name, title) }
+        Self {
+            is_app: true,
+            schema: name,
+            ..Self::new(name, title)
+        }
     }
 
     /// Its SQL schema and migrations.
@@ -168,6 +172,8 @@ impl Module {
 
 impl std::fmt::Debug for Module {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Module").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Module")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }

@@ -23,7 +23,14 @@ pub enum Role {
 
 impl Role {
     /// All roles, weakest first.
-    pub const ALL: [Role; 6] = [Role::Viewer, Role::Member, Role::Support, Role::Manager, Role::Admin, Role::Owner];
+    pub const ALL: [Role; 6] = [
+        Role::Viewer,
+        Role::Member,
+        Role::Support,
+        Role::Manager,
+        Role::Admin,
+        Role::Owner,
+    ];
 
     /// The role's word in the database and on the wire.
     pub const fn as_str(self) -> &'static str {

@@ -10,7 +10,10 @@ const OURS: &str = "n.nspname !~ '^pg_' and n.nspname <> 'information_schema'";
 
 /// Fails with everything that a query finds; `rule` says what to do about it.
 pub async fn none(admin: &Client, rule: &str, sql: &str) {
-    let rows = admin.query(sql, &[]).await.unwrap_or_else(|error| panic!("{error:?}\n{sql}"));
+    let rows = admin
+        .query(sql, &[])
+        .await
+        .unwrap_or_else(|error| panic!("{error:?}\n{sql}"));
     let found: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     assert!(found.is_empty(), "\n{rule}\nFound:\n  {}\n", found.join("\n  "));
 }
@@ -171,7 +174,10 @@ async fn every_policy_begins_with_the_wall_and_reads_nothing_but_the_row_and_the
     assert!(!rows.is_empty(), "there are tenant tables");
     for row in rows {
         let (table, policy): (String, String) = (row.get(0), row.get(1));
-        for expression in [row.get::<_, Option<String>>(2), row.get(3)].into_iter().flatten() {
+        for expression in [row.get::<_, Option<String>>(2), row.get(3)]
+            .into_iter()
+            .flatten()
+        {
             let faults = faults(&expression);
             assert!(
                 faults.is_empty(),
@@ -193,7 +199,10 @@ fn faults(expression: &str) -> Vec<String> {
         faults.push(format!("It must begin with `{WALL} and`."));
     }
     let code = without_literals(expression);
-    if code.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.eq_ignore_ascii_case("select")) {
+    if code
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| word.eq_ignore_ascii_case("select"))
+    {
         faults.push("It has a subquery.".to_owned());
     }
     for called in calls(&code) {
@@ -212,7 +221,13 @@ fn without_literals(text: &str) -> String {
 pub fn calls(code: &str) -> Vec<String> {
     let name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
     code.match_indices('(')
-        .map(|(at, _)| code[..at].rsplit(|c| !name(c)).next().unwrap_or_default().to_owned())
+        .map(|(at, _)| {
+            code[..at]
+                .rsplit(|c| !name(c))
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        })
         .filter(|called| !called.is_empty())
         .collect()
 }

@@ -21,7 +21,11 @@ fn workspace() -> BTreeMap<String, (String, Vec<Dependency>)> {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo's JSON");
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let list = |value: &Value| value.as_array().expect("a list").clone();
@@ -30,9 +34,15 @@ fn workspace() -> BTreeMap<String, (String, Vec<Dependency>)> {
         .map(|package| {
             let dependencies = list(&package["dependencies"])
                 .iter()
-                .map(|found| Dependency { name: text(&found["name"]), dev: found["kind"] == "dev" })
+                .map(|found| Dependency {
+                    name: text(&found["name"]),
+                    dev: found["kind"] == "dev",
+                })
                 .collect();
-            (text(&package["name"]), (text(&package["manifest_path"]), dependencies))
+            (
+                text(&package["name"]),
+                (text(&package["manifest_path"]), dependencies),
+            )
         })
         .collect()
 }
@@ -40,12 +50,18 @@ fn workspace() -> BTreeMap<String, (String, Vec<Dependency>)> {
 #[test]
 fn a_module_knows_the_sdk_and_no_other_crate_of_the_house() {
     let workspace = workspace();
-    assert!(workspace.contains_key("tenon-sdk") && workspace.contains_key("tenon"), "the workspace is read whole");
+    assert!(
+        workspace.contains_key("tenon-sdk") && workspace.contains_key("tenon"),
+        "the workspace is read whole"
+    );
     for (name, (_, dependencies)) in &workspace {
         if COMPOSE.contains(&name.as_str()) {
             continue;
         }
-        for dependency in dependencies.iter().filter(|dependency| workspace.contains_key(&dependency.name)) {
+        for dependency in dependencies
+            .iter()
+            .filter(|dependency| workspace.contains_key(&dependency.name))
+        {
             let allowed = match dependency.name.as_str() {
                 "tenon-sdk" => !ALONE.contains(&name.as_str()),
                 "tenon-testkit" => dependency.dev,
@@ -64,7 +80,9 @@ fn a_module_knows_the_sdk_and_no_other_crate_of_the_house() {
 #[test]
 fn the_connection_pool_is_the_sdks_own() {
     for (name, (_, dependencies)) in workspace() {
-        let pooled = dependencies.iter().any(|dependency| dependency.name == "deadpool-postgres");
+        let pooled = dependencies
+            .iter()
+            .any(|dependency| dependency.name == "deadpool-postgres");
         assert_eq!(
             pooled,
             name == "tenon-sdk",
@@ -77,7 +95,9 @@ fn the_connection_pool_is_the_sdks_own() {
 fn every_crate_stands_where_its_kind_lives() {
     for (name, (manifest, _)) in workspace() {
         let tests_and_tools = ["tenon-testkit", "tenon-bench", "xtask", "tenon"];
-        let place = ["/server/kernel/", "/server/engines/", "/server/apps/"].iter().any(|place| manifest.contains(place));
+        let place = ["/server/kernel/", "/server/engines/", "/server/apps/"]
+            .iter()
+            .any(|place| manifest.contains(place));
         assert!(
             place || tests_and_tools.contains(&name.as_str()),
             "{name} at {manifest}: crates live in server/kernel, server/engines or server/apps"

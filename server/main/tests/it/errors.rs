@@ -9,8 +9,17 @@ use std::{
 
 /// Functions whose first text is a code. `new` counts for an error's own type only.
 const BUILDERS: [&str; 11] = [
-    "new", "invalid", "unauthenticated", "forbidden", "not_found", "conflict", "too_large", "unprocessable",
-    "rate_limited", "unavailable", "unreadable",
+    "new",
+    "invalid",
+    "unauthenticated",
+    "forbidden",
+    "not_found",
+    "conflict",
+    "too_large",
+    "unprocessable",
+    "rate_limited",
+    "unavailable",
+    "unreadable",
 ];
 
 fn root() -> PathBuf {
@@ -21,21 +30,29 @@ fn root() -> PathBuf {
 fn sources(folder: &Path, ending: &str, found: &mut Vec<(PathBuf, String)>) {
     for entry in fs::read_dir(folder).expect("a folder of the sources") {
         let path = entry.expect("an entry").path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         if path.is_dir() {
             if name != "tests" && name != "testkit" {
                 sources(&path, ending, found);
             }
         } else if name.ends_with(ending) && !name.ends_with("tests.rs") {
             let text = fs::read_to_string(&path).expect("a source");
-            found.push((path, text.split("#[cfg(test)]").next().unwrap_or_default().to_owned()));
+            found.push((
+                path,
+                text.split("#[cfg(test)]").next().unwrap_or_default().to_owned(),
+            ));
         }
     }
 }
 
 fn is_code(text: &str) -> bool {
     let word = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_lowercase()) && part.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        part.starts_with(|c: char| c.is_ascii_lowercase())
+            && part.chars().all(|c| c.is_ascii_lowercase() || c == '_')
     };
     let postgrest = text.strip_prefix("PGRST").is_some_and(|number| number.len() == 3);
     postgrest || text.split('.').count() <= 2 && text.split('.').all(word)
@@ -54,13 +71,16 @@ fn in_builders(source: &str) -> Vec<String> {
         let path = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
         let called = source[..at].rsplit(|c| !path(c)).next().unwrap_or_default();
         let (owner, name) = called.rsplit_once("::").unwrap_or(("", called));
-        let ours = owner.is_empty() || ["Error", "Self", "fault"].contains(&owner.rsplit("::").next().unwrap_or(owner));
+        let ours = owner.is_empty()
+            || ["Error", "Self", "fault"].contains(&owner.rsplit("::").next().unwrap_or(owner));
         if !ours || !BUILDERS.contains(&name) || name == "new" && owner.is_empty() {
             continue;
         }
         let rest = source[at + 1..].trim_start();
         // Some builders take the kind or the status before the code.
-        let kind = rest.split_once(',').filter(|(first, _)| first.contains("Kind::") || first.parse::<u16>().is_ok());
+        let kind = rest
+            .split_once(',')
+            .filter(|(first, _)| first.contains("Kind::") || first.parse::<u16>().is_ok());
         let code = literal_argument(rest).or_else(|| literal_argument(kind?.1));
         codes.extend(code.filter(|code| is_code(code)).map(str::to_owned));
     }
@@ -69,9 +89,19 @@ fn in_builders(source: &str) -> Vec<String> {
 
 /// Codes that functions of the database raise or store.
 fn in_sql(source: &str) -> Vec<String> {
-    let raised = source.split("kernel.raise(").skip(1).filter_map(|call| call.split('\'').nth(1));
-    let stored = source.split("'code', '").skip(1).filter_map(|rest| rest.split('\'').next());
-    raised.chain(stored).filter(|code| is_code(code)).map(str::to_owned).collect()
+    let raised = source
+        .split("kernel.raise(")
+        .skip(1)
+        .filter_map(|call| call.split('\'').nth(1));
+    let stored = source
+        .split("'code', '")
+        .skip(1)
+        .filter_map(|rest| rest.split('\'').next());
+    raised
+        .chain(stored)
+        .filter(|code| is_code(code))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Codes of remarks about rows, in the files that make such remarks.
@@ -83,7 +113,9 @@ fn in_remarks(source: &str) -> Vec<String> {
     for (at, _) in source.match_indices('"') {
         let before = source[..at].trim_end();
         let argument = before.ends_with(['(', ',']) || before.ends_with("code:");
-        let Some(text) = literal_argument(&source[at..]).filter(|text| argument && is_code(text)) else { continue };
+        let Some(text) = literal_argument(&source[at..]).filter(|text| argument && is_code(text)) else {
+            continue;
+        };
         if !text.contains('.') && (text.contains('_') || before.ends_with("field,")) {
             codes.push(text.to_owned());
         }
@@ -125,7 +157,12 @@ fn every_code_that_the_server_can_answer_stands_in_the_list_of_errors() {
     let missing: Vec<String> = made()
         .iter()
         .filter(|(code, _)| !documented.contains(*code))
-        .map(|(code, path)| format!("{code}  ({})", path.strip_prefix(root()).unwrap_or(path).display()))
+        .map(|(code, path)| {
+            format!(
+                "{code}  ({})",
+                path.strip_prefix(root()).unwrap_or(path).display()
+            )
+        })
         .collect();
     assert!(
         missing.is_empty(),
@@ -138,7 +175,10 @@ fn every_code_that_the_server_can_answer_stands_in_the_list_of_errors() {
 fn the_list_of_errors_has_no_code_that_nothing_makes() {
     let made = made();
     assert!(made.len() > 100, "the sources are read: {}", made.len());
-    let gone: Vec<String> = documented().into_iter().filter(|code| !made.contains_key(code)).collect();
+    let gone: Vec<String> = documented()
+        .into_iter()
+        .filter(|code| !made.contains_key(code))
+        .collect();
     assert!(
         gone.is_empty(),
         "\nNothing in the sources makes these codes any more; clients may still look for them. Take them off \
@@ -156,6 +196,9 @@ fn codes_are_found_however_a_builder_is_called() {
         Error::new(Kind::Status(415), "a.three", "x"); Self::new(400, "PGRST100", m); invalid("a.four", m)
         Event::new("a.event", id, x); Module::new("word", "Title"); field("word", x); Error::invalid(code, "x y");
     "#;
-    assert_eq!(in_builders(source), ["a.one", "a.two", "a.three", "PGRST100", "a.four"]);
+    assert_eq!(
+        in_builders(source),
+        ["a.one", "a.two", "a.three", "PGRST100", "a.four"]
+    );
     assert_eq!(in_sql("perform kernel.raise(404, 'a.five', 'Text');"), ["a.five"]);
 }

@@ -20,14 +20,23 @@ async fn the_register_is_accepted_and_refused_row_by_row_as_its_answer_key_says(
     assert_eq!(checked["state"], "validated", "{checked}");
     let truth = truth();
     for (sheet, name) in [("orders", "Purchase Orders"), ("surveys", "QS Register")] {
-        let shown = checked["sheets"].as_array().unwrap().iter().find(|shown| shown["name"] == name).unwrap();
+        let shown = checked["sheets"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|shown| shown["name"] == name)
+            .unwrap();
         assert_eq!(shown["target"], sheet);
-        assert_eq!((&shown["accepted"], &shown["refused"]), (&truth["accepted"][sheet], &truth["refused"][sheet]));
+        assert_eq!(
+            (&shown["accepted"], &shown["refused"]),
+            (&truth["accepted"][sheet], &truth["refused"][sheet])
+        );
 
         let mut refused = Vec::new();
         let mut offset = 0;
         loop {
-            let path = format!("/api/v1/imports/{id}/rows?sheet={name}&only=refused&limit=100&offset={offset}");
+            let path =
+                format!("/api/v1/imports/{id}/rows?sheet={name}&only=refused&limit=100&offset={offset}");
             let (status, page) = org.owner.get_json(&path).await;
             assert_eq!(status, 200, "{page}");
             let rows = page["rows"].as_array().unwrap();
@@ -37,8 +46,12 @@ async fn the_register_is_accepted_and_refused_row_by_row_as_its_answer_key_says(
             offset += rows.len();
             refused.extend(rows.iter().map(|row| row["row"].as_u64().unwrap()));
         }
-        let expected: Vec<u64> =
-            truth[sheet].as_array().unwrap().iter().map(|row| row["row"].as_u64().unwrap()).collect();
+        let expected: Vec<u64> = truth[sheet]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["row"].as_u64().unwrap())
+            .collect();
         assert_eq!(refused, expected, "{sheet}");
     }
 }
@@ -63,7 +76,11 @@ async fn a_committed_register_gives_every_order_its_utilisation_and_level() {
     assert_eq!(rows.len(), 92);
     for row in rows {
         let number: String = row.get(0);
-        assert_eq!((row.get(1), row.get(2), row.get(3)), (Some(true), Some(true), Some(true)), "{number}");
+        assert_eq!(
+            (row.get(1), row.get(2), row.get(3)),
+            (Some(true), Some(true), Some(true)),
+            "{number}"
+        );
     }
     let (_, board) = org.owner.get_json("/api/v1/purchasing/board").await;
     for level in board["levels"].as_array().unwrap() {
@@ -84,15 +101,21 @@ async fn the_same_file_again_brings_nothing_and_an_undone_import_leaves_nothing(
     let body = json!({ "validation_version": again["validation_version"] });
     let path = format!("/api/v1/imports/{}/confirm", again["id"].as_str().unwrap());
     let (status, refused) = org.owner.post_json(&path, &body).await;
-    assert_eq!((status, refused["code"].as_str().unwrap()), (422, "imports.nothing_to_import"));
+    assert_eq!(
+        (status, refused["code"].as_str().unwrap()),
+        (422, "imports.nothing_to_import")
+    );
 
     let undo = format!("/api/v1/imports/{}/undo", first["id"].as_str().unwrap());
     let (status, undone) = org.owner.post_json(&undo, &json!({})).await;
     assert_eq!((status, &undone["state"]), (200, &json!("undone")), "{undone}");
     let admin = server.admin().await;
     for table in ["orders", "entries", "suppliers", "alerts"] {
-        let left: i64 =
-            admin.query_one(&format!("select count(*) from purchasing.{table}"), &[]).await.unwrap().get(0);
+        let left: i64 = admin
+            .query_one(&format!("select count(*) from purchasing.{table}"), &[])
+            .await
+            .unwrap()
+            .get(0);
         assert_eq!(left, 0, "{table}");
     }
     let once_more = import(&org.owner, "register.xlsx", REGISTER).await;
@@ -104,7 +127,12 @@ async fn an_idempotency_key_makes_one_import() {
     let server = server().await;
     let org = server.organization("Harbour").await;
     let path = "/api/v1/imports?template=purchasing.register&filename=register.xlsx";
-    let send = || org.owner.post(path).header("idempotency-key", "k1").body(REGISTER);
+    let send = || {
+        org.owner
+            .post(path)
+            .header("idempotency-key", "k1")
+            .body(REGISTER)
+    };
     let (status, one) = tenon_testkit::answer(send()).await;
     assert_eq!(status, 201);
     let (status, two) = tenon_testkit::answer(send()).await;
@@ -115,11 +143,18 @@ async fn an_idempotency_key_makes_one_import() {
 #[tokio::test]
 async fn another_organisation_and_those_without_permission_reach_nothing_of_an_import() {
     let server = server().await;
-    let (ours, theirs) = (server.organization("Ours").await, server.organization("Theirs").await);
+    let (ours, theirs) = (
+        server.organization("Ours").await,
+        server.organization("Theirs").await,
+    );
     let done = import(&ours.owner, "register.xlsx", REGISTER).await;
     let id = done["id"].as_str().unwrap();
     let sheet = "?sheet=QS%20Register";
-    for path in [String::new(), format!("/rows{sheet}"), "/error-workbook".to_owned()] {
+    for path in [
+        String::new(),
+        format!("/rows{sheet}"),
+        "/error-workbook".to_owned(),
+    ] {
         let path = format!("/api/v1/imports/{id}{path}");
         let (status, _) = theirs.owner.get_json(&path).await;
         assert_eq!(status, 404, "{path}");
@@ -135,7 +170,11 @@ async fn another_organisation_and_those_without_permission_reach_nothing_of_an_i
         let body = json!({ "validation_version": 1 });
         let path = format!("/api/v1/imports/{id}/{verb}");
         let (status, refused) = viewer.post_json(&path, &body).await;
-        assert_eq!((status, refused["code"].as_str().unwrap()), (403, "tenancy.permission_denied"), "{verb}");
+        assert_eq!(
+            (status, refused["code"].as_str().unwrap()),
+            (403, "tenancy.permission_denied"),
+            "{verb}"
+        );
         assert_eq!(theirs.owner.post_json(&path, &body).await.0, 404, "{verb}");
     }
     assert_eq!(upload(&viewer, "register.xlsx", REGISTER).await.0, 403);

@@ -9,7 +9,10 @@ use crate::support::all_modules;
 
 fn table() -> String {
     let matrix = tenancy::matrix(&all_modules());
-    let (_, all) = matrix.iter().max_by_key(|(role, _)| *role).expect("there are roles");
+    let (_, all) = matrix
+        .iter()
+        .max_by_key(|(role, _)| *role)
+        .expect("there are roles");
     let width = all.iter().map(|name| name.len()).max().unwrap_or_default();
     let mut text = format!("{:width$}", "permission");
     for role in Role::ALL {
@@ -19,8 +22,16 @@ fn table() -> String {
     for name in all {
         let mut line = format!("{name:width$}");
         for role in Role::ALL {
-            let has = matrix.iter().any(|(of, names)| *of == role && names.contains(name));
-            write!(line, "  {:<1$}", if has { "yes" } else { "" }, role.as_str().len()).expect("a text takes all");
+            let has = matrix
+                .iter()
+                .any(|(of, names)| *of == role && names.contains(name));
+            write!(
+                line,
+                "  {:<1$}",
+                if has { "yes" } else { "" },
+                role.as_str().len()
+            )
+            .expect("a text takes all");
         }
         text.push_str(line.trim_end());
         text.push('\n');
@@ -47,7 +58,12 @@ fn the_roles_have_exactly_the_permissions_of_the_snapshot() {
 fn a_stronger_role_may_do_all_that_a_weaker_one_may() {
     let matrix = tenancy::matrix(&all_modules());
     for pair in matrix.windows(2) {
-        let [(weaker, less), (stronger, more)] = pair else { continue };
-        assert!(weaker < stronger && less.iter().all(|name| more.contains(name)), "{weaker:?} {stronger:?}");
+        let [(weaker, less), (stronger, more)] = pair else {
+            continue;
+        };
+        assert!(
+            weaker < stronger && less.iter().all(|name| more.contains(name)),
+            "{weaker:?} {stronger:?}"
+        );
     }
 }

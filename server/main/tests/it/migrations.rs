@@ -17,12 +17,18 @@ use crate::support::{all_modules, database};
 type Steps = Vec<(&'static str, &'static str, Vec<Migration>)>;
 
 fn steps() -> Steps {
-    all_modules().iter().map(|module| (module.name, module.schema, module.migrations.to_vec())).collect()
+    all_modules()
+        .iter()
+        .map(|module| (module.name, module.schema, module.migrations.to_vec()))
+        .collect()
 }
 
 async fn migrate(database: &TestDatabase, steps: &Steps) -> Result<(), Error> {
     let db = Db::new(database.options()).unwrap();
-    let steps: Vec<_> = steps.iter().map(|(name, schema, steps)| (*name, *schema, steps.as_slice())).collect();
+    let steps: Vec<_> = steps
+        .iter()
+        .map(|(name, schema, steps)| (*name, *schema, steps.as_slice()))
+        .collect();
     let result = db.migrate(&steps).await;
     db.close();
     result
@@ -59,10 +65,16 @@ async fn a_migration_whose_text_changed_after_it_ran_is_refused() {
     let mut changed = steps();
     let (module, _, last) = changed.last_mut().unwrap();
     let step = last.last_mut().unwrap();
-    *step = Migration { name: step.name, sql: "select 1" };
+    *step = Migration {
+        name: step.name,
+        sql: "select 1",
+    };
     let named = format!("{module}/{}", step.name);
     let refused = migrate(&database, &changed).await.unwrap_err();
-    assert_eq!((refused.code.as_ref(), refused.details), ("kernel.migration_changed", Some(named)));
+    assert_eq!(
+        (refused.code.as_ref(), refused.details),
+        ("kernel.migration_changed", Some(named))
+    );
 }
 
 #[tokio::test]
@@ -83,14 +95,22 @@ async fn a_migration_that_fails_leaves_nothing_behind_and_can_be_corrected() {
     let before = fingerprint(&database).await;
     let with = |sql| {
         let mut steps = steps();
-        steps.push(("later", "later", vec![Migration { name: "0001_things", sql }]));
+        steps.push((
+            "later",
+            "later",
+            vec![Migration {
+                name: "0001_things",
+                sql,
+            }],
+        ));
         steps
     };
     let broken = with("create table later.things (id uuid primary key); select 1 / 0;");
     let refused = migrate(&database, &broken).await.unwrap_err();
     assert_eq!(refused.code, "internal");
     assert_eq!(fingerprint(&database).await, before);
-    let corrected = "create table later.things (id uuid primary key); select kernel.system_table('later.things', '');";
+    let corrected =
+        "create table later.things (id uuid primary key); select kernel.system_table('later.things', '');";
     migrate(&database, &with(corrected)).await.unwrap();
     assert_ne!(fingerprint(&database).await, before);
 }
@@ -117,7 +137,9 @@ fn options(server: &PgConfig, database: &str) -> DbOptions {
 async fn start(options: DbOptions) -> Server {
     let reload = Arc::default();
     let modules: Vec<Module> = tenon::modules(&reload);
-    Server::start(Env::real(), Config::defaults(), options, reload, modules).await.unwrap()
+    Server::start(Env::real(), Config::defaults(), options, reload, modules)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -128,9 +150,13 @@ async fn servers_that_start_at_once_on_an_empty_cluster_all_come_up() {
     tokio::spawn(connection);
     // The roles belong to the cluster: databases beside each other must not get into each other's way either.
     for name in ["one", "two"] {
-        admin.batch_execute(&format!("create database {name}")).await.unwrap();
+        admin
+            .batch_execute(&format!("create database {name}"))
+            .await
+            .unwrap();
     }
-    let starting = ["one", "two", "one", "two", "one"].map(|name| tokio::spawn(start(options(&server, name))));
+    let starting =
+        ["one", "two", "one", "two", "one"].map(|name| tokio::spawn(start(options(&server, name))));
     for started in starting {
         started.await.expect("the server starts").stop().await;
     }

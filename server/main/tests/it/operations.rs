@@ -36,28 +36,133 @@ enum Names {
 /// Method and path as in the document, what the path names, what the operation needs, a body that it would accept.
 /// What belongs to a template asks for the template's permission, the strongest of those needed.
 const OPERATIONS: &[(&str, Names, Needs, &str)] = &[
-    ("get /api/v1/imports", Names::Nothing, Permission("imports.runs.read"), ""),
-    ("post /api/v1/imports", Names::Nothing, Permission("imports.runs.create"), "file"),
-    ("get /api/v1/imports/templates", Names::Nothing, Permission("imports.runs.read"), ""),
-    ("get /api/v1/imports/templates/{name}/workbook", Names::Template, Permission("purchasing.orders.import"), ""),
-    ("get /api/v1/imports/{id}", Names::Import, Permission("imports.runs.read"), ""),
-    ("post /api/v1/imports/{id}/cancel", Names::Import, Permission("imports.runs.create"), "{}"),
-    ("post /api/v1/imports/{id}/confirm", Names::Import, Permission("imports.runs.create"), r#"{"validation_version":1}"#),
-    ("get /api/v1/imports/{id}/error-workbook", Names::Import, Permission("purchasing.orders.import"), ""),
-    ("put /api/v1/imports/{id}/mapping", Names::Import, Permission("imports.runs.create"), r#"{"sheets":[]}"#),
-    ("get /api/v1/imports/{id}/rows", Names::Import, Permission("purchasing.orders.import"), ""),
-    ("post /api/v1/imports/{id}/undo", Names::Import, Permission("imports.runs.undo"), "{}"),
-    ("post /api/v1/purchasing/alerts/{id}/acknowledge", Names::Alert, Permission("purchasing.alerts.acknowledge"), r#"{"note":"seen"}"#),
-    ("get /api/v1/purchasing/board", Names::Nothing, Permission("purchasing.orders.read"), ""),
-    ("get /api/v1/purchasing/settings", Names::Nothing, Permission("purchasing.orders.read"), ""),
-    ("put /api/v1/purchasing/settings", Names::Nothing, Permission("purchasing.settings.update"), r#"{"warning":"80","critical":"95"}"#),
-    ("post /api/v1/tenancy/invitations", Names::Nothing, Permission("tenancy.members.invite"), r#"{"role":"viewer"}"#),
-    ("get /api/v1/tenancy/invitations/{token}", Names::Invitation, Nobody, ""),
-    ("post /api/v1/tenancy/invitations/{token}/accept", Names::Invitation, SignIn, "{}"),
-    ("get /api/v1/tenancy/members", Names::Nothing, Permission("tenancy.members.read"), ""),
+    (
+        "get /api/v1/imports",
+        Names::Nothing,
+        Permission("imports.runs.read"),
+        "",
+    ),
+    (
+        "post /api/v1/imports",
+        Names::Nothing,
+        Permission("imports.runs.create"),
+        "file",
+    ),
+    (
+        "get /api/v1/imports/templates",
+        Names::Nothing,
+        Permission("imports.runs.read"),
+        "",
+    ),
+    (
+        "get /api/v1/imports/templates/{name}/workbook",
+        Names::Template,
+        Permission("purchasing.orders.import"),
+        "",
+    ),
+    (
+        "get /api/v1/imports/{id}",
+        Names::Import,
+        Permission("imports.runs.read"),
+        "",
+    ),
+    (
+        "post /api/v1/imports/{id}/cancel",
+        Names::Import,
+        Permission("imports.runs.create"),
+        "{}",
+    ),
+    (
+        "post /api/v1/imports/{id}/confirm",
+        Names::Import,
+        Permission("imports.runs.create"),
+        r#"{"validation_version":1}"#,
+    ),
+    (
+        "get /api/v1/imports/{id}/error-workbook",
+        Names::Import,
+        Permission("purchasing.orders.import"),
+        "",
+    ),
+    (
+        "put /api/v1/imports/{id}/mapping",
+        Names::Import,
+        Permission("imports.runs.create"),
+        r#"{"sheets":[]}"#,
+    ),
+    (
+        "get /api/v1/imports/{id}/rows",
+        Names::Import,
+        Permission("purchasing.orders.import"),
+        "",
+    ),
+    (
+        "post /api/v1/imports/{id}/undo",
+        Names::Import,
+        Permission("imports.runs.undo"),
+        "{}",
+    ),
+    (
+        "post /api/v1/purchasing/alerts/{id}/acknowledge",
+        Names::Alert,
+        Permission("purchasing.alerts.acknowledge"),
+        r#"{"note":"seen"}"#,
+    ),
+    (
+        "get /api/v1/purchasing/board",
+        Names::Nothing,
+        Permission("purchasing.orders.read"),
+        "",
+    ),
+    (
+        "get /api/v1/purchasing/settings",
+        Names::Nothing,
+        Permission("purchasing.orders.read"),
+        "",
+    ),
+    (
+        "put /api/v1/purchasing/settings",
+        Names::Nothing,
+        Permission("purchasing.settings.update"),
+        r#"{"warning":"80","critical":"95"}"#,
+    ),
+    (
+        "post /api/v1/tenancy/invitations",
+        Names::Nothing,
+        Permission("tenancy.members.invite"),
+        r#"{"role":"viewer"}"#,
+    ),
+    (
+        "get /api/v1/tenancy/invitations/{token}",
+        Names::Invitation,
+        Nobody,
+        "",
+    ),
+    (
+        "post /api/v1/tenancy/invitations/{token}/accept",
+        Names::Invitation,
+        SignIn,
+        "{}",
+    ),
+    (
+        "get /api/v1/tenancy/members",
+        Names::Nothing,
+        Permission("tenancy.members.read"),
+        "",
+    ),
     ("get /api/v1/tenancy/organizations", Names::Nothing, SignIn, ""),
-    ("post /api/v1/tenancy/organizations", Names::Nothing, SignIn, r#"{"name":"Another"}"#),
-    ("get /api/v1/tenancy/session", Names::Nothing, Permission("tenancy.organization.read"), ""),
+    (
+        "post /api/v1/tenancy/organizations",
+        Names::Nothing,
+        SignIn,
+        r#"{"name":"Another"}"#,
+    ),
+    (
+        "get /api/v1/tenancy/session",
+        Names::Nothing,
+        Permission("tenancy.organization.read"),
+        "",
+    ),
 ];
 
 /// One operation, ready to be called.
@@ -74,7 +179,9 @@ impl Operation {
     fn send(&self, request: RequestBuilder) -> RequestBuilder {
         match self.body {
             "" => request,
-            "file" => request.header("content-type", "application/octet-stream").body(REGISTER),
+            "file" => request
+                .header("content-type", "application/octet-stream")
+                .body(REGISTER),
             json => request.header("content-type", "application/json").body(json),
         }
     }
@@ -84,8 +191,15 @@ impl Operation {
     }
 
     async fn with_token(&self, server: &TestServer, org: &TestOrg, token: &str) -> (u16, Value) {
-        let request = server.anonymous(self.method.clone(), &self.path).header("x-org-id", org.id.to_string());
-        answer(self.send(if token.is_empty() { request } else { request.bearer_auth(token) })).await
+        let request = server
+            .anonymous(self.method.clone(), &self.path)
+            .header("x-org-id", org.id.to_string());
+        answer(self.send(if token.is_empty() {
+            request
+        } else {
+            request.bearer_auth(token)
+        }))
+        .await
     }
 }
 
@@ -104,7 +218,10 @@ async fn house() -> House {
     let admin = server.admin().await;
     let sql = "select id::text from purchasing.alerts where org_id = $1 limit 1";
     let alert: String = admin.query_one(sql, &[&ours.id]).await.unwrap().get(0);
-    let (_, made) = ours.owner.post_json("/api/v1/tenancy/invitations", &json!({ "role": "viewer" })).await;
+    let (_, made) = ours
+        .owner
+        .post_json("/api/v1/tenancy/invitations", &json!({ "role": "viewer" }))
+        .await;
     let token = made["token"].as_str().unwrap().to_owned();
 
     let operations = OPERATIONS
@@ -120,15 +237,28 @@ async fn house() -> House {
             };
             assert!(!path.contains('{'), "{call}: every part of the path is filled");
             let path = match *call {
-                "post /api/v1/imports" => format!("{path}?template=purchasing.register&filename=register.xlsx"),
+                "post /api/v1/imports" => {
+                    format!("{path}?template=purchasing.register&filename=register.xlsx")
+                }
                 "get /api/v1/imports/{id}/rows" => format!("{path}?sheet=QS%20Register"),
                 _ => path,
             };
             let method = method.to_uppercase().parse().unwrap();
-            Operation { call, method, path, names: *names, needs, body }
+            Operation {
+                call,
+                method,
+                path,
+                names: *names,
+                needs,
+                body,
+            }
         })
         .collect();
-    House { server, ours, operations }
+    House {
+        server,
+        ours,
+        operations,
+    }
 }
 
 #[test]
@@ -152,7 +282,11 @@ fn every_operation_of_the_document_is_listed_here_with_what_it_needs() {
             );
         };
         let open = operation["security"] == json!([{}]) || operation["security"] == json!([]);
-        assert_eq!(open, matches!(needs, Nobody), "{call}: `security(())` in its utoipa attribute and the table differ");
+        assert_eq!(
+            open,
+            matches!(needs, Nobody),
+            "{call}: `security(())` in its utoipa attribute and the table differ"
+        );
         let statuses = operation["responses"].as_object().unwrap();
         let promised: &[&str] = match needs {
             Nobody => &[],
@@ -160,50 +294,89 @@ fn every_operation_of_the_document_is_listed_here_with_what_it_needs() {
             Permission(_) => &["401", "403", "404"],
         };
         for status in promised {
-            assert!(statuses.contains_key(*status), "{call}: document its answer {status}");
+            assert!(
+                statuses.contains_key(*status),
+                "{call}: document its answer {status}"
+            );
         }
     }
     for (call, ..) in OPERATIONS {
-        assert!(documented.iter().any(|(known, _)| known == call), "`{call}` is gone: take it off OPERATIONS");
+        assert!(
+            documented.iter().any(|(known, _)| known == call),
+            "`{call}` is gone: take it off OPERATIONS"
+        );
     }
     let matrix = tenancy::matrix(&all_modules());
     for (call, _, needs, _) in OPERATIONS {
         if let Permission(name) = needs {
-            assert!(matrix.iter().any(|(_, names)| names.contains(name)), "{call}: no module declares {name}");
+            assert!(
+                matrix.iter().any(|(_, names)| names.contains(name)),
+                "{call}: no module declares {name}"
+            );
         }
     }
 }
 
 #[tokio::test]
 async fn nobody_calls_an_operation_without_a_good_token() {
-    let House { server, ours, operations, .. } = house().await;
+    let House {
+        server,
+        ours,
+        operations,
+        ..
+    } = house().await;
     let token = ours.owner.token.clone();
     let [head, claims, signature]: [&str; 3] = token.split('.').collect::<Vec<_>>().try_into().unwrap();
     let turned: String = signature.chars().rev().collect();
     // {"alg":"none","typ":"JWT"}
     let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{claims}.");
     let other_claims = format!("{head}.{}.{signature}", &claims[..claims.len() - 4]);
-    let forged = [format!("{head}.{claims}.{turned}"), unsigned, other_claims, "nonsense".to_owned()];
+    let forged = [
+        format!("{head}.{claims}.{turned}"),
+        unsigned,
+        other_claims,
+        "nonsense".to_owned(),
+    ];
     for operation in &operations {
         if !matches!(operation.needs, Nobody) {
             let (status, body) = operation.with_token(&server, &ours, "").await;
-            assert_eq!((status, &body["code"]), (401, &json!("auth.required")), "{} by a visitor", operation.call);
+            assert_eq!(
+                (status, &body["code"]),
+                (401, &json!("auth.required")),
+                "{} by a visitor",
+                operation.call
+            );
         }
         for token in &forged {
             let (status, body) = operation.with_token(&server, &ours, token).await;
-            assert_eq!((status, &body["code"]), (401, &json!("auth.token_invalid")), "{} with {token}", operation.call);
+            assert_eq!(
+                (status, &body["code"]),
+                (401, &json!("auth.token_invalid")),
+                "{} with {token}",
+                operation.call
+            );
         }
     }
     server.advance(jiff::SignedDuration::from_hours(2));
     for operation in &operations {
         let (status, body) = operation.with_token(&server, &ours, &token).await;
-        assert_eq!((status, &body["code"]), (401, &json!("auth.token_expired")), "{} with an old token", operation.call);
+        assert_eq!(
+            (status, &body["code"]),
+            (401, &json!("auth.token_expired")),
+            "{} with an old token",
+            operation.call
+        );
     }
 }
 
 #[tokio::test]
 async fn another_organisation_finds_nothing_of_ours() {
-    let House { server, ours, operations, .. } = house().await;
+    let House {
+        server,
+        ours,
+        operations,
+        ..
+    } = house().await;
     let theirs = server.organization("Theirs").await;
     for operation in &operations {
         if !matches!(operation.needs, Permission(_)) {
@@ -211,7 +384,12 @@ async fn another_organisation_finds_nothing_of_ours() {
         }
         let (status, body) = operation.by(&theirs.owner.in_org(ours.id)).await;
         let expected = (404, &json!("tenancy.org_not_found"));
-        assert_eq!((status, &body["code"]), expected, "{} in an organisation of others", operation.call);
+        assert_eq!(
+            (status, &body["code"]),
+            expected,
+            "{} in an organisation of others",
+            operation.call
+        );
         if matches!(operation.names, Names::Import | Names::Alert) {
             let (status, body) = operation.by(&theirs.owner).await;
             assert_eq!(status, 404, "{} with an id of others: {body}", operation.call);
@@ -219,18 +397,29 @@ async fn another_organisation_finds_nothing_of_ours() {
     }
     let admin = server.admin().await;
     let sql = "select count(*) from imports.runs where org_id = $1 and state <> 'committed'";
-    assert_eq!(admin.query_one(sql, &[&ours.id]).await.unwrap().get::<_, i64>(0), 0, "nothing of ours was touched");
+    assert_eq!(
+        admin.query_one(sql, &[&ours.id]).await.unwrap().get::<_, i64>(0),
+        0,
+        "nothing of ours was touched"
+    );
 }
 
 #[tokio::test]
 async fn a_role_calls_what_its_permissions_allow_and_nothing_else() {
-    let House { server, ours, operations, .. } = house().await;
+    let House {
+        server,
+        ours,
+        operations,
+        ..
+    } = house().await;
     let matrix = tenancy::matrix(&all_modules());
     for role in [Role::Viewer, Role::Manager] {
         let member = server.member(&ours, role).await;
         let (_, allowed) = matrix.iter().find(|(of, _)| *of == role).unwrap();
         for operation in &operations {
-            let Permission(needed) = operation.needs else { continue };
+            let Permission(needed) = operation.needs else {
+                continue;
+            };
             // What one may do is not done: it would change what the next operation finds.
             if allowed.contains(needed) && operation.method != Method::GET {
                 continue;
@@ -239,9 +428,18 @@ async fn a_role_calls_what_its_permissions_allow_and_nothing_else() {
             if allowed.contains(needed) {
                 assert_eq!(status, 200, "{} by a {role:?}: {body}", operation.call);
             } else {
-                assert_eq!((status, &body["code"]), (403, &json!("tenancy.permission_denied")), "{} by a {role:?}", operation.call);
+                assert_eq!(
+                    (status, &body["code"]),
+                    (403, &json!("tenancy.permission_denied")),
+                    "{} by a {role:?}",
+                    operation.call
+                );
                 let details = body["details"].as_str().unwrap_or_default();
-                assert!(details.contains(needed), "{}: the refusal names {needed}, not: {details}", operation.call);
+                assert!(
+                    details.contains(needed),
+                    "{}: the refusal names {needed}, not: {details}",
+                    operation.call
+                );
             }
         }
     }

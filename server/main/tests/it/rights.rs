@@ -11,8 +11,14 @@ const RUNTIME: &str = "('anon', 'authenticated', 'service_role', 'tenon_system',
 async fn the_roles_of_a_running_server_own_nothing_and_have_no_power_over_the_database() {
     let database = database().await;
     let admin = database.admin().await;
-    let known: i64 =
-        admin.query_one(&format!("select count(*) from pg_roles where rolname in {RUNTIME}"), &[]).await.unwrap().get(0);
+    let known: i64 = admin
+        .query_one(
+            &format!("select count(*) from pg_roles where rolname in {RUNTIME}"),
+            &[],
+        )
+        .await
+        .unwrap()
+        .get(0);
     assert_eq!(known, 5);
     none(
         &admin,
@@ -119,7 +125,14 @@ async fn functions_that_policies_call_are_inlined_and_read_only_the_context() {
         .await
         .unwrap();
     let mut called: Vec<String> = rows.iter().flat_map(|row| calls(row.get(0))).collect();
-    let promised = ["tenancy.org_id", "tenancy.can", "tenancy.user_id", "auth.uid", "auth.role", "auth.jwt"];
+    let promised = [
+        "tenancy.org_id",
+        "tenancy.can",
+        "tenancy.user_id",
+        "auth.uid",
+        "auth.role",
+        "auth.jwt",
+    ];
     called.extend(promised.map(str::to_owned));
     called.sort_unstable();
     called.dedup();

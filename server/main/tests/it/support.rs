@@ -11,7 +11,10 @@ use tenon_testkit::{TestDatabase, TestServer, TestServerOptions, TestUser, answe
 /// The engines and apps of the binary; the test server brings the data API itself.
 pub fn modules() -> Vec<Module> {
     let data_api = tenon_data_api::module(Arc::default()).name;
-    tenon::modules(&Arc::default()).into_iter().filter(|module| module.name != data_api).collect()
+    tenon::modules(&Arc::default())
+        .into_iter()
+        .filter(|module| module.name != data_api)
+        .collect()
 }
 
 /// All modules of the binary with the kernel's services before them.
@@ -60,7 +63,9 @@ pub async fn import(user: &TestUser, filename: &str, bytes: impl Into<Vec<u8>>) 
     let checked = settled(user, &id).await;
     assert_eq!(checked["state"], "validated", "{checked}");
     let body = serde_json::json!({ "validation_version": checked["validation_version"] });
-    let (status, confirmed) = user.post_json(&format!("/api/v1/imports/{id}/confirm"), &body).await;
+    let (status, confirmed) = user
+        .post_json(&format!("/api/v1/imports/{id}/confirm"), &body)
+        .await;
     assert_eq!(status, 202, "{confirmed}");
     settled(user, &id).await
 }

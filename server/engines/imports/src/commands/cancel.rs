@@ -18,7 +18,11 @@ pub(crate) async fn cancel(ctx: &Ctx, id: Uuid) -> Result<Run> {
     }
     run.become_state(&tx, State::Cancelled).await?;
     staging::clear(&tx, id).await?;
-    tx.execute("delete from imports.file_chunks where org_id = $1 and run_id = $2", &[&tx.org_id(), &id]).await?;
+    tx.execute(
+        "delete from imports.file_chunks where org_id = $1 and run_id = $2",
+        &[&tx.org_id(), &id],
+    )
+    .await?;
     tx.commit().await?;
     run::tell(ctx.kernel(), ctx.org_id(), id, State::Cancelled).await;
     Ok(run)

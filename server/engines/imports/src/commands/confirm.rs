@@ -25,15 +25,20 @@ pub(crate) async fn confirm(ctx: &Ctx, id: Uuid, seen: &Confirmation) -> Result<
     }
     run.state.check(State::Confirmed)?;
     let stale = || {
-        Error::conflict("imports.validation_stale", "The file or the data have changed since the result was shown.")
-            .hint("Look at the result anew, then confirm it.")
+        Error::conflict(
+            "imports.validation_stale",
+            "The file or the data have changed since the result was shown.",
+        )
+        .hint("Look at the result anew, then confirm it.")
     };
     if seen.validation_version != run.validation_version {
         return Err(stale().details(format!("The newest check is number {}.", run.validation_version)));
     }
     if run.counts.accepted == 0 {
-        return Err(Error::unprocessable("imports.nothing_to_import", "No row of the file was accepted.")
-            .hint("Download the refused rows, correct them and upload them again."));
+        return Err(
+            Error::unprocessable("imports.nothing_to_import", "No row of the file was accepted.")
+                .hint("Download the refused rows, correct them and upload them again."),
+        );
     }
     if Some(template.target_version(&tx).await?) != run.target_version {
         return Err(stale().hint("Check the file again: save its mapping once more."));
@@ -48,9 +53,12 @@ pub(crate) async fn confirm(ctx: &Ctx, id: Uuid, seen: &Confirmation) -> Result<
         .await?;
     if let Some(twin) = twin {
         let twin: Uuid = twin.try_get(0)?;
-        return Err(Error::conflict("imports.already_committed", "The same file has been imported already.")
-            .details(format!("Import {twin}"))
-            .hint("Undo that import first if it was wrong."));
+        return Err(Error::conflict(
+            "imports.already_committed",
+            "The same file has been imported already.",
+        )
+        .details(format!("Import {twin}"))
+        .hint("Undo that import first if it was wrong."));
     }
     run.become_state(&tx, State::Confirmed).await?;
     let job = tx.enqueue(&CommitImport { import: id }).await?;
@@ -67,5 +75,7 @@ pub(crate) async fn confirm(ctx: &Ctx, id: Uuid, seen: &Confirmation) -> Result<
 fn commit_key(run: &Run) -> Result<String> {
     let mapping = serde_json::to_string(&run.mapping).map_err(Error::internal)?;
     let hash = Sha256::digest(format!("{}|{}|{mapping}", run.template, run.sha256));
-    Ok(hash.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
+    Ok(hash
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
 }

@@ -3,13 +3,7 @@
 use tenon_sdk::{Ctx, Error, Result, TenantTx};
 use uuid::Uuid;
 
-use crate::{
-    check::CheckFile,
-    model::State,
-    remember,
-    run::Run,
-    validate::Mapping,
-};
+use crate::{check::CheckFile, model::State, remember, run::Run, validate::Mapping};
 
 /// Sets the mapping and remembers it for the organisation.
 pub(crate) async fn map(ctx: &Ctx, id: Uuid, mapping: Mapping) -> Result<Run> {
@@ -18,21 +12,33 @@ pub(crate) async fn map(ctx: &Ctx, id: Uuid, mapping: Mapping) -> Result<Run> {
     let template = super::super::template_of(ctx, &run)?;
     for mapped in &mapping.sheets {
         let Some(sheet) = run.sheets.iter_mut().find(|sheet| sheet.name == mapped.name) else {
-            return Err(Error::unprocessable("imports.mapping_unknown_sheet", "The file has no such sheet.")
-                .details(mapped.name.clone()));
+            return Err(
+                Error::unprocessable("imports.mapping_unknown_sheet", "The file has no such sheet.")
+                    .details(mapped.name.clone()),
+            );
         };
         let target = match &mapped.target {
             Some(key) => Some(template.spec().sheet(key).ok_or_else(|| {
-                Error::unprocessable("imports.mapping_unknown_target", "The template has no such sheet.")
-                    .details(key.clone())
+                Error::unprocessable(
+                    "imports.mapping_unknown_target",
+                    "The template has no such sheet.",
+                )
+                .details(key.clone())
             })?),
             None => None,
         };
-        if let (Some(spec), Some(key)) =
-            (target, mapped.columns.keys().find(|key| target.is_none_or(|spec| spec.field(key).is_none())))
-        {
-            return Err(Error::unprocessable("imports.mapping_unknown_field", "The template has no such field.")
-                .details(format!("{}: {key}", spec.title)));
+        if let (Some(spec), Some(key)) = (
+            target,
+            mapped
+                .columns
+                .keys()
+                .find(|key| target.is_none_or(|spec| spec.field(key).is_none())),
+        ) {
+            return Err(Error::unprocessable(
+                "imports.mapping_unknown_field",
+                "The template has no such field.",
+            )
+            .details(format!("{}: {key}", spec.title)));
         }
         if sheet.header_row == mapped.header_row {
             sheet.target.clone_from(&mapped.target);

@@ -25,7 +25,12 @@ pub(crate) async fn undo(ctx: &Ctx, id: Uuid) -> Result<Run> {
         &[&tx.org_id(), &id, &tx.env().now()],
     )
     .await?;
-    tx.emit(&Event::new("imports.run_undone", id, json!({ "template": run.template }))).await?;
+    tx.emit(&Event::new(
+        "imports.run_undone",
+        id,
+        json!({ "template": run.template }),
+    ))
+    .await?;
     let run = Run::find(&tx, id).await?;
     tx.commit().await?;
     run::tell(ctx.kernel(), ctx.org_id(), id, State::Undone).await;

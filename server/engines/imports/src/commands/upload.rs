@@ -5,11 +5,7 @@ use serde::Deserialize;
 use tenon_sdk::{Ctx, Error, Result};
 use utoipa::IntoParams;
 
-use crate::{
-    check::CheckFile,
-    files,
-    run::Run,
-};
+use crate::{check::CheckFile, files, run::Run};
 
 /// What is uploaded.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -24,14 +20,26 @@ pub(crate) struct NewUpload {
 const MOST_NAME: usize = 255;
 
 /// Takes a file in. The same idempotency key gives the import that it made before.
-pub(crate) async fn upload(ctx: &Ctx, new: NewUpload, key: Option<String>, body: Body) -> Result<(bool, Run)> {
+pub(crate) async fn upload(
+    ctx: &Ctx,
+    new: NewUpload,
+    key: Option<String>,
+    body: Body,
+) -> Result<(bool, Run)> {
     let template = ctx.kernel().template(&new.template).ok_or_else(|| {
-        Error::not_found("imports.template_unknown", "There is no such template.").details(new.template.clone())
+        Error::not_found("imports.template_unknown", "There is no such template.")
+            .details(new.template.clone())
     })?;
     ctx.require(template.spec().permission)?;
     let filename = plain_name(&new.filename)?;
-    if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > MOST_NAME) {
-        return Err(Error::invalid("imports.idempotency_key", "The idempotency key must have 1 to 255 characters."));
+    if key
+        .as_ref()
+        .is_some_and(|key| key.is_empty() || key.len() > MOST_NAME)
+    {
+        return Err(Error::invalid(
+            "imports.idempotency_key",
+            "The idempotency key must have 1 to 255 characters.",
+        ));
     }
     if let Some(key) = &key {
         let tx = ctx.begin().await?;
@@ -64,7 +72,9 @@ pub(crate) async fn upload(ctx: &Ctx, new: NewUpload, key: Option<String>, body:
     if inserted == 0 {
         // The same request, made twice at the same time.
         let run = Run::by_key(&tx, key.as_deref().unwrap_or_default()).await?;
-        return run.map(|run| (false, run)).ok_or_else(|| Error::internal("an import vanished"));
+        return run
+            .map(|run| (false, run))
+            .ok_or_else(|| Error::internal("an import vanished"));
     }
     received.store(&tx, id).await?;
     let job = tx.enqueue(&CheckFile { import: id }).await?;
@@ -81,7 +91,11 @@ pub(crate) async fn upload(ctx: &Ctx, new: NewUpload, key: Option<String>, body:
 /// The last part of a path, as some browsers send one, without what cannot be shown.
 fn plain_name(name: &str) -> Result<String> {
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let name: String = name.chars().filter(|letter| !letter.is_control()).take(MOST_NAME).collect();
+    let name: String = name
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .take(MOST_NAME)
+        .collect();
     let name = name.trim();
     if name.is_empty() {
         return Err(Error::invalid("imports.filename", "The file needs a name."));

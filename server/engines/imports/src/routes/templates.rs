@@ -15,7 +15,9 @@ use super::{XLSX, download};
 use crate::{permissions::RunsRead, workbook_out::template_workbook};
 
 pub(super) fn routes() -> Routes {
-    Routes::new().routes(routes!(list_templates)).routes(routes!(template_file))
+    Routes::new()
+        .routes(routes!(list_templates))
+        .routes(routes!(template_file))
 }
 
 /// Something that can be imported.
@@ -80,7 +82,12 @@ impl From<&SheetSpec> for TemplateSheet {
         Self {
             key: sheet.key,
             title: sheet.title,
-            required_fields: sheet.fields.iter().filter(|field| field.required).map(|field| field.key).collect(),
+            required_fields: sheet
+                .fields
+                .iter()
+                .filter(|field| field.required)
+                .map(|field| field.key)
+                .collect(),
             fields: sheet.fields.iter().map(TemplateField::from).collect(),
         }
     }
@@ -92,7 +99,10 @@ impl From<&SheetSpec> for TemplateSheet {
         (status = 404, body = ErrorBody)))]
 async fn list_templates(permit: Permit<RunsRead>, State(kernel): State<Kernel>) -> Json<Vec<Template>> {
     let may = |permission: &str| permit.ctx().require(permission).is_ok();
-    let templates = kernel.templates().map(|template| template.spec()).filter(|spec| may(spec.permission));
+    let templates = kernel
+        .templates()
+        .map(|template| template.spec())
+        .filter(|spec| may(spec.permission));
     Json(
         templates
             .map(|spec| Template {
@@ -110,10 +120,17 @@ async fn list_templates(permit: Permit<RunsRead>, State(kernel): State<Kernel>) 
     params(("name" = String, Path)),
     responses((status = 200, content_type = XLSX, body = Vec<u8>), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
-async fn template_file(permit: Permit<RunsRead>, State(kernel): State<Kernel>, Path(name): Path<String>) -> Result<Response> {
+async fn template_file(
+    permit: Permit<RunsRead>,
+    State(kernel): State<Kernel>,
+    Path(name): Path<String>,
+) -> Result<Response> {
     let template = kernel.template(&name).ok_or_else(|| {
         Error::not_found("imports.template_unknown", "There is no such template.").details(name.clone())
     })?;
     permit.ctx().require(template.spec().permission)?;
-    Ok(download(&format!("{}.xlsx", template.spec().title), template_workbook(template.spec())?))
+    Ok(download(
+        &format!("{}.xlsx", template.spec().title),
+        template_workbook(template.spec())?,
+    ))
 }

@@ -33,8 +33,11 @@ impl MakeTlsConnect<RawStream> for Tls {
 /// Reads a connection URL or keyword string.
 pub fn parse_url(url: &str) -> Result<PgConfig> {
     url.parse().map_err(|error| {
-        Error::invalid("config.database_url", format!("The database address cannot be read: {error}"))
-            .hint("It looks like postgresql://user:password@host:5432/database.")
+        Error::invalid(
+            "config.database_url",
+            format!("The database address cannot be read: {error}"),
+        )
+        .hint("It looks like postgresql://user:password@host:5432/database.")
     })
 }
 
@@ -87,7 +90,11 @@ pub(super) async fn open_stream(config: &PgConfig, tls: &Arc<ClientConfig>) -> R
     let mut last = Error::invalid("config.database_url", "The database address names no host.");
     for (index, host) in config.get_hosts().iter().enumerate() {
         let ports = config.get_ports();
-        let port = ports.get(index).or_else(|| ports.first()).copied().unwrap_or(5432);
+        let port = ports
+            .get(index)
+            .or_else(|| ports.first())
+            .copied()
+            .unwrap_or(5432);
         match open_host(config, host, port, tls).await {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
@@ -103,30 +110,44 @@ async fn open_host(
     tls: &Arc<ClientConfig>,
 ) -> Result<Box<dyn Stream>> {
     let unreachable = |error: std::io::Error| {
-        Error::unavailable("database.unavailable", "The database is not reachable at the moment.")
-            .details(error.to_string())
+        Error::unavailable(
+            "database.unavailable",
+            "The database is not reachable at the moment.",
+        )
+        .details(error.to_string())
     };
     match host {
         Host::Unix(folder) => {
             let path = folder.join(format!(".s.PGSQL.{port}"));
-            Ok(Box::new(tokio::net::UnixStream::connect(path).await.map_err(unreachable)?))
+            Ok(Box::new(
+                tokio::net::UnixStream::connect(path).await.map_err(unreachable)?,
+            ))
         }
         Host::Tcp(name) => {
-            let mut stream =
-                tokio::net::TcpStream::connect((name.as_str(), port)).await.map_err(unreachable)?;
+            let mut stream = tokio::net::TcpStream::connect((name.as_str(), port))
+                .await
+                .map_err(unreachable)?;
             stream.set_nodelay(true).map_err(unreachable)?;
             if config.get_ssl_mode() == SslMode::Disable {
                 return Ok(Box::new(stream));
             }
-            if !super::pipeline::request_tls(&mut stream).await.map_err(unreachable)? {
+            if !super::pipeline::request_tls(&mut stream)
+                .await
+                .map_err(unreachable)?
+            {
                 if config.get_ssl_mode() == SslMode::Require {
-                    return Err(Error::unavailable("database.no_tls", "The database offers no encryption."));
+                    return Err(Error::unavailable(
+                        "database.no_tls",
+                        "The database offers no encryption.",
+                    ));
                 }
                 return Ok(Box::new(stream));
             }
             let server = rustls::pki_types::ServerName::try_from(name.clone()).map_err(Error::internal)?;
             let connector = tokio_rustls::TlsConnector::from(tls.clone());
-            Ok(Box::new(connector.connect(server, stream).await.map_err(unreachable)?))
+            Ok(Box::new(
+                connector.connect(server, stream).await.map_err(unreachable)?,
+            ))
         }
     }
 }

@@ -60,7 +60,11 @@ pub struct Resolved {
 
 impl Resolved {
     pub(super) fn new(org: Option<Uuid>, role: Option<String>, permissions: Option<String>) -> Self {
-        Self { org: org.map(OrgId), role, permissions: permissions.unwrap_or_default() }
+        Self {
+            org: org.map(OrgId),
+            role,
+            permissions: permissions.unwrap_or_default(),
+        }
     }
 
     pub(super) fn from_texts(columns: &[Option<bytes::Bytes>]) -> Result<Self> {
@@ -71,7 +75,9 @@ impl Resolved {
                 .map(|bytes| String::from_utf8(bytes.to_vec()).map_err(Error::internal))
                 .transpose()
         };
-        let org = text(0)?.map(|id| Uuid::try_parse(&id).map_err(Error::internal)).transpose()?;
+        let org = text(0)?
+            .map(|id| Uuid::try_parse(&id).map_err(Error::internal))
+            .transpose()?;
         Ok(Self::new(org, text(1)?, text(2)?))
     }
 
@@ -88,14 +94,19 @@ impl Resolved {
     /// An error naming the permission, unless the caller has it.
     pub fn require(&self, permission: &str) -> Result<()> {
         if self.org.is_none() {
-            return Err(Error::not_found("tenancy.org_not_found", "There is no such organisation.")
-                .hint("Name an organisation you belong to in the header x-org-id."));
+            return Err(
+                Error::not_found("tenancy.org_not_found", "There is no such organisation.")
+                    .hint("Name an organisation you belong to in the header x-org-id."),
+            );
         }
         if self.has(permission) {
             return Ok(());
         }
-        Err(Error::forbidden("tenancy.permission_denied", "You may not do this in this organisation.")
-            .details(format!("It needs the permission {permission}."))
-            .hint("Ask an owner or admin of the organisation."))
+        Err(Error::forbidden(
+            "tenancy.permission_denied",
+            "You may not do this in this organisation.",
+        )
+        .details(format!("It needs the permission {permission}."))
+        .hint("Ask an owner or admin of the organisation."))
     }
 }

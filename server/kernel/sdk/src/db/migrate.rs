@@ -31,8 +31,7 @@ macro_rules! migrations {
 const LOCK: i64 = 0x54_45_4e_4f_4e;
 
 /// The kernel's own first steps, before any module.
-const KERNEL: &[Migration] =
-    migrations!["../../migrations/" => "0001_roles", "0002_tables", "0003_errors"];
+const KERNEL: &[Migration] = migrations!["../../migrations/" => "0001_roles", "0002_tables", "0003_errors"];
 
 pub(super) async fn run(client: &Client, modules: &[(&str, &str, &[Migration])]) -> Result<()> {
     client.execute("select pg_advisory_lock($1)", &[&LOCK]).await?;
@@ -54,7 +53,9 @@ async fn run_locked(client: &Client, modules: &[(&str, &str, &[Migration])]) -> 
     apply(client, "kernel", KERNEL).await?;
     for (module, schema, migrations) in modules {
         if !schema.is_empty() {
-            client.execute("select kernel.module_schema($1)", &[schema]).await?;
+            client
+                .execute("select kernel.module_schema($1)", &[schema])
+                .await?;
         }
         apply(client, module, migrations).await?;
     }
@@ -63,21 +64,31 @@ async fn run_locked(client: &Client, modules: &[(&str, &str, &[Migration])]) -> 
 
 async fn apply(client: &Client, module: &str, migrations: &[Migration]) -> Result<()> {
     let known: std::collections::HashMap<String, String> = client
-        .query("select name, checksum from kernel.migrations where module = $1", &[&module])
+        .query(
+            "select name, checksum from kernel.migrations where module = $1",
+            &[&module],
+        )
         .await?
         .iter()
         .map(|row| (row.get(0), row.get(1)))
         .collect();
-    if let Some(newer) = known.keys().find(|name| !migrations.iter().any(|step| step.name == name.as_str())) {
+    if let Some(newer) = known
+        .keys()
+        .find(|name| !migrations.iter().any(|step| step.name == name.as_str()))
+    {
         return Err(Error::conflict(
             "kernel.schema_newer",
             "The database was made by a newer Tenon than this one.",
         )
-        .details(format!("It has the migration {module}/{newer}, which this version does not know."))
+        .details(format!(
+            "It has the migration {module}/{newer}, which this version does not know."
+        ))
         .hint("Start the newer version, or restore a backup made before it ran."));
     }
     for step in migrations {
-        let checksum = Sha256::digest(step.sql).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        let checksum = Sha256::digest(step.sql)
+            .iter()
+            .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         match known.get(step.name) {
             Some(applied) if *applied == checksum => continue,
             Some(_) => {
@@ -97,7 +108,9 @@ async fn apply(client: &Client, module: &str, migrations: &[Migration]) -> Resul
         );
         if let Err(error) = client.batch_execute(&record).await {
             client.batch_execute("rollback").await?;
-            let position = error.as_db_error().and_then(tokio_postgres::error::DbError::where_);
+            let position = error
+                .as_db_error()
+                .and_then(tokio_postgres::error::DbError::where_);
             return Err(Error::internal(format!(
                 "migration {module}/{} failed: {error:?} {}",
                 step.name,

@@ -77,7 +77,9 @@ impl Db {
         let manager = Manager::from_config(
             exclusive,
             tls.clone(),
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+            ManagerConfig {
+                recycling_method: RecyclingMethod::Fast,
+            },
         );
         let pool = Pool::builder(manager)
             .max_size(options.pool_size.max(2))
@@ -88,13 +90,25 @@ impl Db {
             .map_err(Error::internal)?;
         let mut shared = runtime.clone();
         connect::add_option(&mut shared, "plan_cache_mode=force_generic_plan");
-        connect::add_option(&mut shared, &format!("statement_timeout={}", options.pipeline_timeout.as_millis()));
+        connect::add_option(
+            &mut shared,
+            &format!("statement_timeout={}", options.pipeline_timeout.as_millis()),
+        );
         let pipeline = pipeline::Pipeline::new(shared, options.pipeline_connections.max(1))?;
         let log = options.record_statements.then(StatementLog::default);
-        Ok(Self(Arc::new(Inner { admin: options.admin, runtime, pool, pipeline, log })))
+        Ok(Self(Arc::new(Inner {
+            admin: options.admin,
+            runtime,
+            pool,
+            pipeline,
+            log,
+        })))
     }
 
     /// A database that is never reached, for what only needs to be described.
+    ///
+    /// # Panics
+    /// Never: nothing is opened, so nothing can fail.
     pub fn nowhere() -> Self {
         Self::new(DbOptions {
             admin: PgConfig::new(),

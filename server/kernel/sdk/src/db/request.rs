@@ -37,7 +37,10 @@ pub(super) async fn begin(db: &Db, context: &RequestContext) -> Result<(Session,
         OrgSelector::Id(id) => (Some(*id), None),
         OrgSelector::Slug(slug) => (None, Some(slug.as_str())),
     };
-    let (method, path) = context.request.as_ref().map_or((None, None), |(m, p)| (Some(m), Some(p)));
+    let (method, path) = context
+        .request
+        .as_ref()
+        .map_or((None, None), |(m, p)| (Some(m), Some(p)));
     let row = session
         .begin(
             BEGIN_REQUEST,

@@ -1,7 +1,10 @@
 //! An exclusive connection inside a transaction. However the holder ends (commit, error, cancelled future), the
 //! connection goes back to the pool only after the transaction is over, so that no context outlives its request.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use deadpool_postgres::Object;
 use tokio_postgres::{CopyInSink, Row, types::ToSql};
@@ -11,19 +14,32 @@ use crate::error::{Error, Result};
 
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
+/// How long a statement whose caller left may go on before it is cancelled; most end by themselves.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 pub(super) struct Session {
     connection: Option<Object>,
+    /// A statement failed.
     failed: AtomicBool,
+    /// A `COPY` was begun, whose failure its caller alone hears of.
+    copied: AtomicBool,
     db: Db,
 }
 
 impl Session {
     pub(super) fn new(connection: Object, db: Db) -> Self {
-        Self { connection: Some(connection), failed: AtomicBool::new(false), db }
+        Self {
+            connection: Some(connection),
+            failed: AtomicBool::new(false),
+            copied: AtomicBool::new(false),
+            db,
+        }
     }
 
     fn connection(&self) -> Result<&Object> {
-        self.connection.as_ref().ok_or_else(|| Error::internal("transaction is over"))
+        self.connection
+            .as_ref()
+            .ok_or_else(|| Error::internal("transaction is over"))
     }
 
     /// Opens the transaction and runs `setup` in the same round trip.
@@ -41,43 +57,62 @@ impl Session {
         Ok(row?)
     }
 
-    fn noting<T>(&self, result: Result<T, tokio_postgres::Error>) -> Result<T> {
-        if result.is_err() {
+    fn noting<T>(&self, sql: &str, result: Result<T, tokio_postgres::Error>) -> Result<T> {
+        result.map_err(|error| {
             self.failed.store(true, Ordering::Relaxed);
-        }
-        Ok(result?)
+            // The table changed since the statement was prepared: the next transaction prepares it anew.
+            let outdated = error
+                .as_db_error()
+                .is_some_and(|error| error.message().contains("cached plan"));
+            if outdated && let Some(connection) = &self.connection {
+                connection.statement_cache.remove(sql, &[]);
+                return Error::unavailable(
+                    "database.changed",
+                    "The tables of the database have just changed.",
+                )
+                .hint("Try again.");
+            }
+            error.into()
+        })
     }
 
     pub(super) async fn query(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>> {
         self.db.record(sql);
         let connection = self.connection()?;
-        let statement = self.noting(connection.prepare_cached(sql).await)?;
-        self.noting(connection.query(&statement, params).await)
+        let statement = self.noting(sql, connection.prepare_cached(sql).await)?;
+        self.noting(sql, connection.query(&statement, params).await)
     }
 
     pub(super) async fn execute(&self, sql: &str, params: Params<'_>) -> Result<u64> {
         self.db.record(sql);
         let connection = self.connection()?;
-        let statement = self.noting(connection.prepare_cached(sql).await)?;
-        self.noting(connection.execute(&statement, params).await)
+        let statement = self.noting(sql, connection.prepare_cached(sql).await)?;
+        self.noting(sql, connection.execute(&statement, params).await)
     }
 
     pub(super) async fn copy_in(&self, sql: &str) -> Result<CopyInSink<bytes::Bytes>> {
         self.db.record(sql);
-        self.noting(self.connection()?.copy_in(sql).await)
+        self.copied.store(true, Ordering::Relaxed);
+        self.noting(sql, self.connection()?.copy_in(sql).await)
     }
 
     pub(super) async fn batch(&self, sql: &str) -> Result<()> {
         self.db.record(sql);
-        self.noting(self.connection()?.batch_execute(sql).await)
+        self.noting(sql, self.connection()?.batch_execute(sql).await)
     }
 
     pub(super) async fn commit(mut self) -> Result<()> {
         // PostgreSQL answers COMMIT of a failed transaction with a quiet rollback; that must not pass for success.
         if self.failed.load(Ordering::Relaxed) {
-            return Err(Error::internal("commit of a transaction in which a statement failed"));
+            return Err(Error::internal(
+                "commit of a transaction in which a statement failed",
+            ));
         }
         let connection = self.connection()?;
+        if self.copied.load(Ordering::Relaxed) {
+            // Refused inside a failed transaction.
+            connection.batch_execute("select").await?;
+        }
         let committed = connection.execute("commit", &[]).await;
         if committed.is_ok() {
             self.connection.take();
@@ -95,14 +130,25 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take() else { return };
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             drop(Object::take(connection));
             return;
         };
         runtime.spawn(async move {
-            if connection.batch_execute("rollback").await.is_err() {
-                drop(Object::take(connection));
+            let cancel = connection.cancel_token();
+            match tokio::time::timeout(PATIENCE, connection.batch_execute("rollback")).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => drop(Object::take(connection)),
+                Err(_) => {
+                    // Never reused: the cancellation might hit whoever comes next.
+                    drop(Object::take(connection));
+                    if let Ok(tls) = super::connect::tls() {
+                        let _ = cancel.cancel_query(tls).await;
+                    }
+                }
             }
         });
     }

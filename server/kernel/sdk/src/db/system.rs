@@ -14,7 +14,9 @@ impl SystemTx {
     /// Begins; `reason` says what for and is visible in the database's activity and to its audit.
     pub async fn begin(db: &Db, reason: &'static str) -> Result<Self> {
         let session = db.session().await?;
-        session.begin("select kernel.begin_system($1)", &[&reason]).await?;
+        session
+            .begin("select kernel.begin_system($1)", &[&reason])
+            .await?;
         Ok(Self { session })
     }
 

@@ -42,7 +42,10 @@ impl TenantTx {
     pub(crate) async fn begin_job(db: &Db, env: &Env, org: OrgId, user: Option<UserId>) -> Result<Self> {
         let session = db.session().await?;
         let row = session
-            .begin("select org_id, member_role, permissions from kernel.begin_job($1, $2)", &[&org, &user])
+            .begin(
+                "select org_id, member_role, permissions from kernel.begin_job($1, $2)",
+                &[&org, &user],
+            )
             .await?;
         let resolved = Resolved::new(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         Self::in_org(session, resolved, user, env)
@@ -50,10 +53,18 @@ impl TenantTx {
 
     fn in_org(session: Session, resolved: Resolved, user: Option<UserId>, env: &Env) -> Result<Self> {
         let Some(org) = resolved.org else {
-            return Err(Error::not_found("tenancy.org_not_found", "There is no such organisation.")
-                .hint("Name an organisation you belong to in the header x-org-id."));
+            return Err(
+                Error::not_found("tenancy.org_not_found", "There is no such organisation.")
+                    .hint("Name an organisation you belong to in the header x-org-id."),
+            );
         };
-        Ok(Self { session, resolved, org, user, env: env.clone() })
+        Ok(Self {
+            session,
+            resolved,
+            org,
+            user,
+            env: env.clone(),
+        })
     }
 
     /// The organisation.
@@ -126,7 +137,10 @@ impl TenantTx {
         let subjects: Vec<Option<Uuid>> = events.iter().map(|event| event.subject).collect();
         let payloads: Vec<&Value> = events.iter().map(|event| &event.payload).collect();
         self.session
-            .query("select events.emit($1, $2, $3, $4)", &[&ids, &kinds, &subjects, &payloads])
+            .query(
+                "select events.emit($1, $2, $3, $4)",
+                &[&ids, &kinds, &subjects, &payloads],
+            )
             .await
             .map(drop)
     }
@@ -170,13 +184,17 @@ impl TenantTx {
 
 pub(super) fn one(rows: Vec<Row>) -> Result<Option<Row>> {
     if rows.len() > 1 {
-        return Err(Error::internal("a statement gave several rows where one was meant"));
+        return Err(Error::internal(
+            "a statement gave several rows where one was meant",
+        ));
     }
     Ok(rows.into_iter().next())
 }
 
 impl std::fmt::Debug for TenantTx {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TenantTx").field("org", &self.org).finish_non_exhaustive()
+        f.debug_struct("TenantTx")
+            .field("org", &self.org)
+            .finish_non_exhaustive()
     }
 }

@@ -41,12 +41,15 @@ impl IntoResponse for Error {
         let mut response = (status, axum::Json(ErrorBody::from(self))).into_response();
         match kind {
             Kind::Unavailable | Kind::RateLimited => {
-                response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("2"));
-            }
-            Kind::Unauthenticated => {
                 response
                     .headers_mut()
-                    .insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+                    .insert(header::RETRY_AFTER, header::HeaderValue::from_static("2"));
+            }
+            Kind::Unauthenticated => {
+                response.headers_mut().insert(
+                    header::WWW_AUTHENTICATE,
+                    header::HeaderValue::from_static("Bearer"),
+                );
             }
             _ => {}
         }

@@ -35,7 +35,11 @@ fn signed_in(parts: &Parts) -> Result<(Identity, UserId)> {
 }
 
 fn organisation(parts: &Parts) -> OrgSelector {
-    parts.extensions.get::<OrgHeader>().map(|OrgHeader(org)| org.clone()).unwrap_or_default()
+    parts
+        .extensions
+        .get::<OrgHeader>()
+        .map(|OrgHeader(org)| org.clone())
+        .unwrap_or_default()
 }
 
 /// A signed-in person; no organisation is needed.
@@ -79,7 +83,10 @@ impl<P: Permission> FromRequestParts<Kernel> for Permit<P> {
         context.read_only = true;
         let resolved = kernel.db().resolve(&context).await?;
         resolved.require(P::DEF.name)?;
-        Ok(Self { ctx: Ctx::for_request(kernel.clone(), identity, resolved)?, permission: PhantomData })
+        Ok(Self {
+            ctx: Ctx::for_request(kernel.clone(), identity, resolved)?,
+            permission: PhantomData,
+        })
     }
 }
 
@@ -113,7 +120,10 @@ impl<P: Permission> FromRequestParts<Kernel> for Tx<P> {
         let context = server_context(&identity, organisation(parts));
         let tx = TenantTx::begin(kernel.db(), kernel.env(), &context).await?;
         tx.require(P::DEF.name)?;
-        Ok(Self { tx, permission: PhantomData })
+        Ok(Self {
+            tx,
+            permission: PhantomData,
+        })
     }
 }
 
@@ -160,11 +170,13 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Kernel> for Path<T> {
 
     async fn from_request_parts(parts: &mut Parts, kernel: &Kernel) -> Result<Self> {
         // An id that is none names nothing.
-        axum::extract::Path::<T>::from_request_parts(parts, kernel).await.map(|path| Self(path.0)).map_err(
-            |error| {
-                Error::not_found("request.not_found", "There is nothing at this address.").details(error.body_text())
-            },
-        )
+        axum::extract::Path::<T>::from_request_parts(parts, kernel)
+            .await
+            .map(|path| Self(path.0))
+            .map_err(|error| {
+                Error::not_found("request.not_found", "There is nothing at this address.")
+                    .details(error.body_text())
+            })
     }
 }
 
@@ -176,11 +188,12 @@ impl<T: DeserializeOwned> FromRequestParts<Kernel> for Query<T> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, kernel: &Kernel) -> Result<Self> {
-        axum::extract::Query::<T>::from_request_parts(parts, kernel).await.map(|query| Self(query.0)).map_err(
-            |error| {
+        axum::extract::Query::<T>::from_request_parts(parts, kernel)
+            .await
+            .map(|query| Self(query.0))
+            .map_err(|error| {
                 Error::invalid("request.malformed", "A parameter of the address cannot be read.")
                     .details(error.body_text())
-            },
-        )
+            })
     }
 }

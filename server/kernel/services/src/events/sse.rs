@@ -22,7 +22,9 @@ const CHECK_EVERY: Duration = Duration::from_secs(15);
 const MAX_TOPICS: usize = 50;
 
 pub(super) fn routes() -> Routes {
-    axum::Router::new().route("/realtime/v1/sse", axum::routing::get(stream)).into()
+    axum::Router::new()
+        .route("/realtime/v1/sse", axum::routing::get(stream))
+        .into()
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,10 +50,17 @@ async fn stream(
     State(kernel): State<Kernel>,
     Query(Topics { topics }): Query<Topics>,
 ) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>> {
-    let topics: Vec<String> = topics.split(',').map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned).collect();
+    let topics: Vec<String> = topics
+        .split(',')
+        .map(str::trim)
+        .filter(|t| !t.is_empty())
+        .map(str::to_owned)
+        .collect();
     if topics.is_empty() || topics.len() > MAX_TOPICS {
-        return Err(Error::invalid("realtime.topics", format!("Name 1 to {MAX_TOPICS} topics."))
-            .hint("For example ?topics=imports:<id>."));
+        return Err(
+            Error::invalid("realtime.topics", format!("Name 1 to {MAX_TOPICS} topics."))
+                .hint("For example ?topics=imports:<id>."),
+        );
     }
     let mut permissions = Vec::new();
     for topic in &topics {
@@ -64,7 +73,11 @@ async fn stream(
     let mut news = kernel.live().subscribe();
     let stream = async_stream(move |sender| async move {
         // The first event tells the client that it is subscribed: what happens from here on will be heard.
-        if sender.send(sse::Event::default().event("ready").data("{}")).await.is_err() {
+        if sender
+            .send(sse::Event::default().event("ready").data("{}"))
+            .await
+            .is_err()
+        {
             return;
         }
         let mut check = tokio::time::interval(CHECK_EVERY);

@@ -13,7 +13,9 @@ const VERSION_HEADER: HeaderName = HeaderName::from_static("x-supabase-api-versi
 
 /// Whether the client knows the newer form.
 pub(super) fn knows_version(headers: &HeaderMap) -> bool {
-    headers.get(&VERSION_HEADER).is_some_and(|version| version.as_bytes() >= b"2024-01-01".as_slice())
+    headers
+        .get(&VERSION_HEADER)
+        .is_some_and(|version| version.as_bytes() >= b"2024-01-01".as_slice())
 }
 
 /// An answer of `/auth/v1`, success or failure, in the form the client knows.
@@ -35,7 +37,9 @@ pub(super) fn respond<T: IntoResponse>(headers: &HeaderMap, result: Result<T, Er
         }
     };
     if versioned {
-        response.headers_mut().insert(VERSION_HEADER, HeaderValue::from_static("2024-01-01"));
+        response
+            .headers_mut()
+            .insert(VERSION_HEADER, HeaderValue::from_static("2024-01-01"));
     }
     response
 }
@@ -53,6 +57,10 @@ pub(super) fn bad_json(error: &impl std::fmt::Display) -> Error {
 }
 
 pub(super) fn too_many(seconds: u64) -> Error {
-    Error::new(Kind::RateLimited, "over_request_rate_limit", "Too many attempts for this address.")
-        .hint(format!("Try again in {seconds} seconds."))
+    Error::new(
+        Kind::RateLimited,
+        "over_request_rate_limit",
+        "Too many attempts for this address.",
+    )
+    .hint(format!("Try again in {seconds} seconds."))
 }

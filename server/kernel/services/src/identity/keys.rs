@@ -13,11 +13,7 @@ use p256::{
     pkcs8::{EncodePrivateKey, LineEnding},
 };
 use serde_json::{Value, json};
-use tenon_sdk::{
-    Error, Result, SystemTx,
-    db::Db,
-    env::Env,
-};
+use tenon_sdk::{Error, Result, SystemTx, db::Db, env::Env};
 
 /// One key pair.
 pub(super) struct Key {
@@ -43,14 +39,23 @@ struct Loaded {
 
 impl Keys {
     pub(super) fn new(db: Db, env: Env) -> Self {
-        Self { db, env, loaded: Arc::default() }
+        Self {
+            db,
+            env,
+            loaded: Arc::default(),
+        }
     }
 
     /// Makes the first key if there is none and loads all.
     pub(super) async fn ensure(&self) -> Result<()> {
         let tx = SystemTx::begin(&self.db, "signing keys").await?;
-        tx.query("select pg_advisory_xact_lock(hashtext('auth.signing_keys'))", &[]).await?;
-        if tx.query("select 1 from auth.signing_keys limit 1", &[]).await?.is_empty() {
+        tx.query("select pg_advisory_xact_lock(hashtext('auth.signing_keys'))", &[])
+            .await?;
+        if tx
+            .query("select 1 from auth.signing_keys limit 1", &[])
+            .await?
+            .is_empty()
+        {
             let (kid, pem, jwk) = self.generate()?;
             tx.execute(
                 "insert into auth.signing_keys (kid, private_pem, public_jwk) values ($1, $2, $3)",
@@ -78,14 +83,20 @@ impl Keys {
             "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "key_ops": ["verify"], "kid": kid,
             "x": part(point.x().map(AsRef::as_ref)), "y": part(point.y().map(AsRef::as_ref)),
         });
-        let pem = secret.to_pkcs8_pem(LineEnding::LF).map_err(Error::internal)?.to_string();
+        let pem = secret
+            .to_pkcs8_pem(LineEnding::LF)
+            .map_err(Error::internal)?
+            .to_string();
         Ok((kid, pem, jwk))
     }
 
     async fn load(&self) -> Result<()> {
         let tx = SystemTx::begin(&self.db, "signing keys").await?;
         let rows = tx
-            .query("select kid, private_pem, public_jwk from auth.signing_keys order by created_at, kid", &[])
+            .query(
+                "select kid, private_pem, public_jwk from auth.signing_keys order by created_at, kid",
+                &[],
+            )
             .await?;
         tx.commit().await?;
         let mut loaded = Loaded::default();
@@ -111,13 +122,23 @@ impl Keys {
             return Ok(key.clone());
         }
         self.load().await?;
-        let newest = self.loaded.read().unwrap_or_else(PoisonError::into_inner).newest.clone();
+        let newest = self
+            .loaded
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .newest
+            .clone();
         newest.ok_or_else(|| Error::internal("no signing key"))
     }
 
     /// The key with an id, if it is known here.
     pub(super) fn by_kid(&self, kid: &str) -> Option<Arc<Key>> {
-        self.loaded.read().unwrap_or_else(PoisonError::into_inner).by_kid.get(kid).cloned()
+        self.loaded
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_kid
+            .get(kid)
+            .cloned()
     }
 
     /// The public halves of all keys, as a JWK set.

@@ -23,7 +23,10 @@ pub(super) struct Attempts {
 
 impl Attempts {
     pub(super) fn new(most: u32) -> Self {
-        Self { most, failed: Arc::default() }
+        Self {
+            most,
+            failed: Arc::default(),
+        }
     }
 
     /// An error if the address has failed too often.
@@ -54,7 +57,10 @@ impl Attempts {
     }
 
     pub(super) fn succeeded(&self, address: &str) {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).remove(address);
+        self.failed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(address);
     }
 }
 
@@ -71,7 +77,10 @@ mod tests {
             attempts.failed("a@example.com", start);
         }
         let refused = attempts.check("a@example.com", start).unwrap_err();
-        assert_eq!((refused.code.as_ref(), refused.status()), ("over_request_rate_limit", 429));
+        assert_eq!(
+            (refused.code.as_ref(), refused.status()),
+            ("over_request_rate_limit", 429)
+        );
         assert!(attempts.check("b@example.com", start).is_ok());
         assert!(attempts.check("a@example.com", start + WINDOW).is_ok());
     }

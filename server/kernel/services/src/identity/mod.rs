@@ -14,7 +14,7 @@ pub use users::{NewUser, User, create_user};
 
 use std::sync::Arc;
 
-use tenon_sdk::{Kernel, Module, db::Db, env::Env, config::Config, error::Result, migrations};
+use tenon_sdk::{Kernel, Module, config::Config, db::Db, env::Env, error::Result, migrations};
 
 /// The identity service, shared by its routes and the authenticator.
 #[derive(Clone)]
@@ -36,7 +36,15 @@ impl Identity {
         let keys = keys::Keys::new(db.clone(), env.clone());
         let verifier = TokenVerifier::new(keys.clone(), env.clone(), config.auth.publishable_key.clone());
         let attempts = limits::Attempts::new(config.auth.failed_sign_ins);
-        Self(Arc::new(Inner { db, env, config, keys, verifier, passwords: passwords::Passwords::new(), attempts }))
+        Self(Arc::new(Inner {
+            db,
+            env,
+            config,
+            keys,
+            verifier,
+            passwords: passwords::Passwords::new(),
+            attempts,
+        }))
     }
 
     /// The service without a database, for what only asks which routes and permissions there are.
@@ -53,7 +61,10 @@ impl Identity {
     pub fn module(&self) -> Module {
         let identity = self.clone();
         Module::new("identity", "Identity")
-            .tables("auth", migrations!["../../migrations/auth/" => "0001_users", "0002_claims"])
+            .tables(
+                "auth",
+                migrations!["../../migrations/auth/" => "0001_users", "0002_claims"],
+            )
             .routes(move || routes::routes(&identity))
             .on_start({
                 let identity = self.clone();

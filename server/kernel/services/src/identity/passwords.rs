@@ -21,7 +21,9 @@ pub(super) struct Passwords {
 impl Passwords {
     pub(super) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { permits: Arc::new(Semaphore::new(cores)) }
+        Self {
+            permits: Arc::new(Semaphore::new(cores)),
+        }
     }
 
     pub(super) async fn hash(&self, password: String) -> Result<String> {
@@ -37,13 +39,18 @@ impl Passwords {
     /// Whether the password fits. Without a hash (no such person) the same work is done, so that time tells nothing.
     pub(super) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
         static NOBODY: LazyLock<String> = LazyLock::new(|| {
-            Argon2::default().hash_password(b"nobody").map(|hash| hash.to_string()).unwrap_or_default()
+            Argon2::default()
+                .hash_password(b"nobody")
+                .map(|hash| hash.to_string())
+                .unwrap_or_default()
         });
         self.off_thread(move || {
             let known = hash.is_some();
             let text = hash.unwrap_or_else(|| NOBODY.clone());
             let fits = PasswordHash::new(&text).is_ok_and(|parsed| {
-                Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok()
+                Argon2::default()
+                    .verify_password(password.as_bytes(), &parsed)
+                    .is_ok()
             });
             known && fits
         })

@@ -34,7 +34,9 @@ fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T> {
 }
 
 fn user_agent(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok())
+    headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
 }
 
 #[derive(Deserialize)]
@@ -49,13 +51,27 @@ struct Credentials {
 
 async fn sign_up(service: Service, headers: HeaderMap, body: Bytes) -> Response {
     let result = async {
-        let Credentials { email, password, data } = read(&body)?;
+        let Credentials {
+            email,
+            password,
+            data,
+        } = read(&body)?;
         if !service.0.0.config.auth.sign_up {
-            return Err(Error::unprocessable("signup_disabled", "Signups not allowed for this instance")
-                .hint("Ask for an invitation."));
+            return Err(
+                Error::unprocessable("signup_disabled", "Signups not allowed for this instance")
+                    .hint("Ask for an invitation."),
+            );
         }
-        let user = service.create_user(NewUser { email: &email, password: &password, data: &data }).await?;
-        sessions::open(&service, user, user_agent(&headers)).await.map(Json)
+        let user = service
+            .create_user(NewUser {
+                email: &email,
+                password: &password,
+                data: &data,
+            })
+            .await?;
+        sessions::open(&service, user, user_agent(&headers))
+            .await
+            .map(Json)
     };
     errors::respond(&headers, result.await)
 }
@@ -98,7 +114,10 @@ async fn sign_in(identity: &Identity, credentials: Credentials, user_agent: Opti
     identity.0.attempts.check(&email, identity.0.env.now())?;
     let tx = SystemTx::begin(&identity.0.db, "sign-in").await?;
     let row = tx
-        .query_opt(&format!("select {} from auth.users where email = $1", users::COLUMNS), &[&email])
+        .query_opt(
+            &format!("select {} from auth.users where email = $1", users::COLUMNS),
+            &[&email],
+        )
         .await?;
     tx.commit().await?;
     let user = row.as_ref().map(users::User::from_row).transpose()?;
@@ -119,7 +138,9 @@ async fn sign_in(identity: &Identity, credentials: Credentials, user_agent: Opti
 
 async fn current(service: &Identity, caller: &Caller) -> Result<users::User> {
     let session = caller.identity.session.ok_or_else(errors::session_not_found)?;
-    sessions::person(service, session).await?.ok_or_else(errors::session_not_found)
+    sessions::person(service, session)
+        .await?
+        .ok_or_else(errors::session_not_found)
 }
 
 async fn user(service: Service, caller: Result<Caller>, headers: HeaderMap) -> Response {
@@ -146,7 +167,10 @@ async fn update_user(service: Service, caller: Result<Caller>, headers: HeaderMa
         };
         let data = Value::Object(update.data.unwrap_or_default());
         if data.to_string().len() > 16 * 1024 {
-            return Err(Error::invalid("validation_failed", "The field data must be a small JSON object."));
+            return Err(Error::invalid(
+                "validation_failed",
+                "The field data must be a small JSON object.",
+            ));
         }
         let tx = SystemTx::begin(&service.0.0.db, "change of user").await?;
         let row = tx
@@ -172,7 +196,12 @@ struct Logout {
     scope: sessions::Scope,
 }
 
-async fn logout(service: Service, caller: Result<Caller>, Query(query): Query<Logout>, headers: HeaderMap) -> Response {
+async fn logout(
+    service: Service,
+    caller: Result<Caller>,
+    Query(query): Query<Logout>,
+    headers: HeaderMap,
+) -> Response {
     let result = async {
         let caller = caller?;
         let session = caller.identity.session.ok_or_else(errors::session_not_found)?;
@@ -194,9 +223,15 @@ async fn settings(service: Service) -> Json<Value> {
 }
 
 async fn health(State(_): State<Kernel>) -> Json<Value> {
-    Json(json!({ "name": "Tenon", "version": env!("CARGO_PKG_VERSION"), "description": "Tenon identity service" }))
+    Json(
+        json!({ "name": "Tenon", "version": env!("CARGO_PKG_VERSION"), "description": "Tenon identity service" }),
+    )
 }
 
 async fn jwks(service: Service) -> Response {
-    ([(header::CACHE_CONTROL, "public, max-age=600")], Json(service.0.0.keys.jwks())).into_response()
+    (
+        [(header::CACHE_CONTROL, "public, max-age=600")],
+        Json(service.0.0.keys.jwks()),
+    )
+        .into_response()
 }

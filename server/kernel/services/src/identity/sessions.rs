@@ -52,8 +52,12 @@ async fn insert_token(tx: &SystemTx, token: &str, session: Uuid, now: Timestamp)
 
 /// Exchanges a refresh token for new tokens.
 pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
-    let not_found =
-        || Error::invalid("refresh_token_not_found", "Invalid Refresh Token: Refresh Token Not Found");
+    let not_found = || {
+        Error::invalid(
+            "refresh_token_not_found",
+            "Invalid Refresh Token: Refresh Token Not Found",
+        )
+    };
     let (env, now) = (&identity.0.env, identity.0.env.now());
     let tx = SystemTx::begin(&identity.0.db, "refresh").await?;
     let row = tx
@@ -70,11 +74,15 @@ pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
         let tolerated = SignedDuration::from_secs(identity.0.config.auth.refresh_reuse_seconds);
         if now.duration_since(used_at) > tolerated {
             // Somebody kept a token that was already spent: it may have been stolen, so nobody goes on with it.
-            tx.execute("delete from auth.sessions where id = $1", &[&session]).await?;
+            tx.execute("delete from auth.sessions where id = $1", &[&session])
+                .await?;
             tx.commit().await?;
             tracing::warn!(%session, "refresh token used twice; session ended");
-            return Err(Error::invalid("refresh_token_already_used", "Invalid Refresh Token: Already Used")
-                .hint("Sign in again."));
+            return Err(Error::invalid(
+                "refresh_token_already_used",
+                "Invalid Refresh Token: Already Used",
+            )
+            .hint("Sign in again."));
         }
     }
     let next = env.new_secret::<24>();
@@ -84,14 +92,23 @@ pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
     )
     .await?;
     insert_token(&tx, &next, session, now).await?;
-    tx.execute("update auth.sessions set refreshed_at = $2 where id = $1", &[&session, &now]).await?;
+    tx.execute(
+        "update auth.sessions set refreshed_at = $2 where id = $1",
+        &[&session, &now],
+    )
+    .await?;
     let user = find(&tx, user).await?.ok_or_else(not_found)?;
     tx.commit().await?;
     answer(identity, &user, session, &next, now).await
 }
 
 async fn find(tx: &SystemTx, user: Uuid) -> Result<Option<User>> {
-    let row = tx.query_opt(&format!("select {} from auth.users where id = $1", users::COLUMNS), &[&user]).await?;
+    let row = tx
+        .query_opt(
+            &format!("select {} from auth.users where id = $1", users::COLUMNS),
+            &[&user],
+        )
+        .await?;
     row.as_ref().map(User::from_row).transpose()
 }
 

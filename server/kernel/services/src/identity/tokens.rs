@@ -6,12 +6,7 @@ use jsonwebtoken::{Algorithm, Header, Validation};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tenon_sdk::{
-    Error, Result, UserId,
-    ctx::Identity,
-    env::Env,
-    kernel::Authenticator,
-};
+use tenon_sdk::{Error, Result, UserId, ctx::Identity, env::Env, kernel::Authenticator};
 use uuid::Uuid;
 
 use super::{keys::Keys, users::User};
@@ -56,8 +51,8 @@ impl Claims {
             iat: now,
             email: user.email.clone(),
             phone: String::new(),
-            app_metadata: user.app_metadata.clone(),
-            user_metadata: user.user_metadata.clone(),
+            app_metadata: user.about.app.clone(),
+            user_metadata: user.about.person.clone(),
             role: "authenticated".into(),
             aal: "aal1".into(),
             amr: json!([{ "method": "password", "timestamp": now }]),
@@ -69,7 +64,10 @@ impl Claims {
 
 pub(super) async fn sign(keys: &Keys, claims: &Claims) -> Result<String> {
     let key = keys.newest().await?;
-    let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::ES256) };
+    let header = Header {
+        kid: Some(key.kid.clone()),
+        ..Header::new(Algorithm::ES256)
+    };
     jsonwebtoken::encode(&header, claims, &key.signing).map_err(Error::internal)
 }
 
@@ -84,7 +82,12 @@ pub struct TokenVerifier {
 
 impl TokenVerifier {
     pub(super) fn new(keys: Keys, env: Env, publishable_key: String) -> Self {
-        Self { keys, env, publishable_key: publishable_key.into(), verified: Arc::new(Cache::new(4096)) }
+        Self {
+            keys,
+            env,
+            publishable_key: publishable_key.into(),
+            verified: Arc::new(Cache::new(4096)),
+        }
     }
 
     fn verify(&self, token: &str) -> Result<(Identity, i64)> {
@@ -124,18 +127,19 @@ impl Authenticator for TokenVerifier {
         if bearer == &*self.publishable_key {
             return Ok(Identity::anonymous());
         }
-        let (identity, expires) = match self.verified.get(bearer) {
-            Some(known) => known,
-            None => {
-                let verified = self.verify(bearer)?;
-                self.verified.insert(bearer.to_owned(), verified.clone());
-                verified
-            }
+        let (identity, expires) = if let Some(known) = self.verified.get(bearer) {
+            known
+        } else {
+            let verified = self.verify(bearer)?;
+            self.verified.insert(bearer.to_owned(), verified.clone());
+            verified
         };
         if self.env.now().as_second() > expires + SKEW_SECONDS {
             self.verified.remove(bearer);
-            return Err(Error::unauthenticated("auth.token_expired", "The access token has expired.")
-                .hint("Refresh the session."));
+            return Err(
+                Error::unauthenticated("auth.token_expired", "The access token has expired.")
+                    .hint("Refresh the session."),
+            );
         }
         Ok(identity)
     }

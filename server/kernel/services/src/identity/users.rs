@@ -7,6 +7,15 @@ use uuid::Uuid;
 
 use super::{Identity, passwords};
 
+/// What is known of a person beyond their address, in the two halves that clients of GoTrue expect.
+#[derive(Clone, Debug)]
+pub(super) struct Metadata {
+    /// What the server says: how they sign in.
+    pub(super) app: Value,
+    /// What they say of themselves.
+    pub(super) person: Value,
+}
+
 /// A person, as the wire shows them.
 #[derive(Clone, Debug)]
 pub struct User {
@@ -14,8 +23,7 @@ pub struct User {
     pub id: Uuid,
     /// Their e-mail address, in lower case.
     pub email: String,
-    pub(super) app_metadata: Value,
-    pub(super) user_metadata: Value,
+    pub(super) about: Metadata,
     created_at: jiff::Timestamp,
     updated_at: jiff::Timestamp,
     last_sign_in_at: Option<jiff::Timestamp>,
@@ -30,8 +38,10 @@ impl User {
         Ok(Self {
             id: row.try_get(0)?,
             email: row.try_get(1)?,
-            app_metadata: row.try_get(2)?,
-            user_metadata: row.try_get(3)?,
+            about: Metadata {
+                app: row.try_get(2)?,
+                person: row.try_get(3)?,
+            },
             created_at: row.try_get(4)?,
             updated_at: row.try_get(5)?,
             last_sign_in_at: row.try_get(6)?,
@@ -49,8 +59,8 @@ impl User {
             "confirmed_at": self.created_at,
             "phone": "",
             "last_sign_in_at": self.last_sign_in_at,
-            "app_metadata": self.app_metadata,
-            "user_metadata": self.user_metadata,
+            "app_metadata": self.about.app,
+            "user_metadata": self.about.person,
             "identities": [{
                 "identity_id": self.id, "id": self.id, "user_id": self.id, "provider": "email",
                 "identity_data": { "email": self.email, "sub": self.id },
@@ -81,13 +91,19 @@ pub(super) fn normal_email(text: &str) -> Result<String> {
     let good = email.len() <= 254
         && !email.chars().any(|c| c.is_whitespace() || c.is_control())
         && email.split_once('@').is_some_and(|(name, host)| {
-            !name.is_empty() && !host.contains('@') && host.contains('.') && !host.starts_with('.') && !host.ends_with('.')
+            !name.is_empty()
+                && !host.contains('@')
+                && host.contains('.')
+                && !host.starts_with('.')
+                && !host.ends_with('.')
         });
     if good {
         return Ok(email);
     }
-    Err(Error::invalid("email_address_invalid", "This is no e-mail address.")
-        .hint("It looks like name@example.com."))
+    Err(
+        Error::invalid("email_address_invalid", "This is no e-mail address.")
+            .hint("It looks like name@example.com."),
+    )
 }
 
 /// Checks a new password against the rules.
@@ -110,9 +126,16 @@ pub async fn create_user(identity: &Identity, new: NewUser<'_>) -> Result<User> 
     let email = normal_email(new.email)?;
     check_password(identity, new.password)?;
     if !(new.data.is_object() || new.data.is_null()) || new.data.to_string().len() > 16 * 1024 {
-        return Err(Error::invalid("validation_failed", "The field data must be a small JSON object."));
+        return Err(Error::invalid(
+            "validation_failed",
+            "The field data must be a small JSON object.",
+        ));
     }
-    let data = if new.data.is_null() { json!({}) } else { new.data.clone() };
+    let data = if new.data.is_null() {
+        json!({})
+    } else {
+        new.data.clone()
+    };
     let hash = identity.0.passwords.hash(new.password.to_owned()).await?;
     let tx = SystemTx::begin(&identity.0.db, "sign-up").await?;
     let row = tx
@@ -133,8 +156,10 @@ pub async fn create_user(identity: &Identity, new: NewUser<'_>) -> Result<User> 
         )
         .await?;
     let Some(row) = row else {
-        return Err(Error::unprocessable("user_already_exists", "User already registered")
-            .hint("Sign in, or use another address."));
+        return Err(
+            Error::unprocessable("user_already_exists", "User already registered")
+                .hint("Sign in, or use another address."),
+        );
     };
     let user = User::from_row(&row)?;
     tx.commit().await?;
@@ -148,8 +173,21 @@ mod tests {
     #[test]
     fn addresses_are_kept_in_lower_case_and_what_is_none_is_refused() {
         assert_eq!(normal_email(" Ada@Example.COM ").unwrap(), "ada@example.com");
-        for bad in ["", "ada", "@example.com", "ada@", "a b@example.com", "ada@example", "a@b@example.com", "a@.com"] {
-            assert_eq!(normal_email(bad).unwrap_err().code, "email_address_invalid", "{bad}");
+        for bad in [
+            "",
+            "ada",
+            "@example.com",
+            "ada@",
+            "a b@example.com",
+            "ada@example",
+            "a@b@example.com",
+            "a@.com",
+        ] {
+            assert_eq!(
+                normal_email(bad).unwrap_err().code,
+                "email_address_invalid",
+                "{bad}"
+            );
         }
     }
 }

@@ -54,6 +54,9 @@ impl Drop for StopOnDrop {
 
 impl FencedProgress {
     pub(super) fn shared(db: &Db, fence: i64) -> Arc<dyn ProgressSink> {
-        Arc::new(Self { db: db.clone(), fence })
+        Arc::new(Self {
+            db: db.clone(),
+            fence,
+        })
     }
 }

@@ -17,6 +17,10 @@ pub fn module() -> Module {
 /// a server on its private cluster.
 pub async fn release_all(kernel: &Kernel) -> Result<()> {
     let tx = SystemTx::begin(kernel.db(), "release jobs").await?;
-    tx.execute("update jobs.queue set lease_until = now() where state = 'running'", &[]).await?;
+    tx.execute(
+        "update jobs.queue set lease_until = now() where state = 'running'",
+        &[],
+    )
+    .await?;
     tx.commit().await
 }

@@ -1,11 +1,7 @@
 //! The statements of the queue. Time is the database's, so that servers with different clocks agree on leases.
 
 use serde_json::{Value, json};
-use tenon_sdk::{
-    Error, OrgId, Result, SystemTx, UserId,
-    db::Db,
-    error::Kind,
-};
+use tenon_sdk::{Error, OrgId, Result, SystemTx, UserId, db::Db, error::Kind};
 use uuid::Uuid;
 
 /// A job taken from the queue.
@@ -28,7 +24,7 @@ const EXPIRE: &str = include_str!("expire.sql");
 pub(super) async fn claim(db: &Db, worker: Uuid, most: i64, lease_seconds: i64) -> Result<Vec<Claimed>> {
     let tx = SystemTx::begin(db, "claim jobs").await?;
     tx.execute(EXPIRE, &[]).await?;
-    let rows = tx.query(CLAIM, &[&worker, &most, &(lease_seconds as f64)]).await?;
+    let rows = tx.query(CLAIM, &[&worker, &most, &lease_seconds]).await?;
     tx.commit().await?;
     rows.iter()
         .map(|row| {
@@ -84,15 +80,25 @@ pub(super) async fn finish(db: &Db, job: &Claimed) -> Result<()> {
 
 /// Puts a failed job back with a pause, or aside when nothing will change by trying again.
 pub(super) async fn fail(db: &Db, job: &Claimed, error: &Error, jitter: f64) -> Result<()> {
-    let passing = matches!(error.kind, Kind::Unavailable | Kind::Internal | Kind::RateLimited | Kind::Conflict);
+    let passing = matches!(
+        error.kind,
+        Kind::Unavailable | Kind::Internal | Kind::RateLimited | Kind::Conflict
+    );
     let again = passing && job.attempt < job.max_attempts;
     let pause = pause_seconds(job.attempt, jitter);
-    let told = json!({ "code": error.code, "message": error.message, "details": error.details, "hint": error.hint });
+    let told =
+        json!({ "code": error.code, "message": error.message, "details": error.details, "hint": error.hint });
     let tx = SystemTx::begin(db, "failed job").await?;
     tx.execute(
         "update jobs.queue set state = $3, error = $4, lease_until = null, worker = null, \
          run_at = now() + make_interval(secs => $5) where id = $1 and fence = $2",
-        &[&job.id, &job.fence, &if again { "waiting" } else { "dead" }, &told, &pause],
+        &[
+            &job.id,
+            &job.fence,
+            &if again { "waiting" } else { "dead" },
+            &told,
+            &pause,
+        ],
     )
     .await?;
     tx.commit().await
@@ -109,9 +115,9 @@ pub(super) async fn extend(db: &Db, job: Uuid, fence: i64, lease_seconds: i64) -
     let tx = SystemTx::begin(db, "extend lease").await?;
     let extended = tx
         .execute(
-            "update jobs.queue set lease_until = now() + make_interval(secs => $3) \
+            "update jobs.queue set lease_until = now() + $3::bigint * interval '1 second' \
              where id = $1 and fence = $2 and state = 'running'",
-            &[&job, &fence, &(lease_seconds as f64)],
+            &[&job, &fence, &lease_seconds],
         )
         .await?;
     tx.commit().await?;
@@ -122,7 +128,10 @@ pub(super) async fn extend(db: &Db, job: Uuid, fence: i64, lease_seconds: i64) -
 pub(super) async fn progress(db: &Db, job: Uuid, fence: i64, progress: &Value) -> Result<()> {
     let tx = SystemTx::begin(db, "job progress").await?;
     let stored = tx
-        .execute("update jobs.queue set progress = $3 where id = $1 and fence = $2", &[&job, &fence, progress])
+        .execute(
+            "update jobs.queue set progress = $3 where id = $1 and fence = $2",
+            &[&job, &fence, progress],
+        )
         .await?;
     tx.commit().await?;
     if stored == 0 { Err(lost()) } else { Ok(()) }

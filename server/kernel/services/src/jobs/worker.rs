@@ -25,7 +25,11 @@ pub async fn work(kernel: Kernel, wake: Arc<Notify>) {
         .iter()
         .flat_map(|module| module.jobs.iter().map(|handler| (handler.name, handler.clone())))
         .collect();
-    let shared = Arc::new(Worker { id: kernel.env().new_id(), kernel, handlers });
+    let shared = Arc::new(Worker {
+        id: kernel.env().new_id(),
+        kernel,
+        handlers,
+    });
     let free = Arc::new(Semaphore::new(workers));
     let mut running = tokio::task::JoinSet::new();
     loop {
@@ -40,7 +44,9 @@ pub async fn work(kernel: Kernel, wake: Arc<Notify>) {
         };
         let none = taken.is_empty();
         for job in taken {
-            let Ok(permit) = free.clone().acquire_owned().await else { return };
+            let Ok(permit) = free.clone().acquire_owned().await else {
+                return;
+            };
             let (shared, wake) = (shared.clone(), wake.clone());
             running.spawn(async move {
                 shared.run(job).await;
@@ -67,7 +73,13 @@ impl Worker {
             return Ok(Vec::new());
         }
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        queue::claim(self.kernel.db(), self.id, most, self.kernel.config().jobs.lease_seconds).await
+        queue::claim(
+            self.kernel.db(),
+            self.id,
+            most,
+            self.kernel.config().jobs.lease_seconds,
+        )
+        .await
     }
 
     /// How long to sleep when nothing was due: until the next job is, or the usual look.
@@ -82,7 +94,8 @@ impl Worker {
     async fn run(&self, job: Claimed) {
         let db = self.kernel.db();
         let Some(handler) = self.handlers.get(job.name.as_str()).cloned() else {
-            let error = Error::not_found("jobs.unknown", "This server knows no such job.").details(job.name.clone());
+            let error =
+                Error::not_found("jobs.unknown", "This server knows no such job.").details(job.name.clone());
             self.failed(&job, &error).await;
             return;
         };

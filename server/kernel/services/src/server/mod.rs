@@ -29,7 +29,12 @@ pub struct Server {
 
 /// The kernel's own services, then the given modules.
 pub fn all_modules(identity: &Identity, others: Vec<Module>) -> Vec<Module> {
-    let mut modules = vec![identity.module(), tenancy::module(), events::module(), jobs::module()];
+    let mut modules = vec![
+        identity.module(),
+        tenancy::module(),
+        events::module(),
+        jobs::module(),
+    ];
     modules.extend(others);
     modules
 }
@@ -62,13 +67,18 @@ impl Server {
             reload,
             tasks: tokio::task::JoinSet::new(),
         };
-        server.tasks.spawn(events::listen(server.kernel.clone(), server.wake.clone(), server.reload.clone()));
+        server.tasks.spawn(events::listen(
+            server.kernel.clone(),
+            server.wake.clone(),
+            server.reload.clone(),
+        ));
         Ok(server)
     }
 
     /// Starts taking jobs.
     pub fn start_workers(&mut self) {
-        self.tasks.spawn(jobs::work(self.kernel.clone(), self.wake.clone()));
+        self.tasks
+            .spawn(jobs::work(self.kernel.clone(), self.wake.clone()));
     }
 
     /// The kernel.

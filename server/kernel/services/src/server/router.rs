@@ -17,10 +17,13 @@ use utoipa::openapi::{
 };
 
 pub(super) fn build(kernel: &Kernel) -> (Router, OpenApi) {
-    let (routes, openapi) = describe(kernel.modules());
+    let (documented, openapi) = describe(kernel.modules());
     let document = serde_json::to_value(&openapi).unwrap_or_default();
-    let router = routes
-        .route("/openapi.json", get(move || std::future::ready(axum::Json(document.clone()))))
+    let router = documented
+        .route(
+            "/openapi.json",
+            get(move || std::future::ready(axum::Json(document.clone()))),
+        )
         .layer(axum::middleware::from_fn_with_state(kernel.clone(), authenticate))
         .route("/healthz", get(|| std::future::ready("ok")))
         .route("/readyz", get(ready))
@@ -29,7 +32,9 @@ pub(super) fn build(kernel: &Kernel) -> (Router, OpenApi) {
         .layer(cors())
         .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
             let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
+            let text = text
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("unknown");
             Error::internal(format!("panic in a handler: {text}")).into_response()
         }))
         .with_state(kernel.clone());
@@ -49,28 +54,38 @@ pub(super) fn describe(modules: &[Module]) -> (Router<Kernel>, OpenApi) {
         )
         .security(Some([SecurityRequirement::new("token", Vec::<String>::new())]))
         .build();
-    let mut routes = Routes::with_openapi(base);
+    let mut all = Routes::with_openapi(base);
     for module in modules {
-        routes = routes.merge(module.make_routes());
+        all = all.merge(module.make_routes());
     }
-    let (router, mut openapi) = routes.split_for_parts();
+    let (router, mut openapi) = all.split_for_parts();
     for item in openapi.paths.paths.values_mut() {
-        for operation in [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete] {
+        for operation in [
+            &mut item.get,
+            &mut item.post,
+            &mut item.put,
+            &mut item.patch,
+            &mut item.delete,
+        ] {
             // Handlers of different modules may share a name; with the module's before it the id is unique.
             if let Some(operation) = operation
-                && let (Some(id), Some(tag)) =
-                    (&operation.operation_id, operation.tags.as_ref().and_then(|tags| tags.first()))
+                && let (Some(id), Some(tag)) = (
+                    &operation.operation_id,
+                    operation.tags.as_ref().and_then(|tags| tags.first()),
+                )
+                && !id.starts_with(&format!("{tag}_"))
             {
-                if !id.starts_with(&format!("{tag}_")) {
-                    operation.operation_id = Some(format!("{tag}_{id}"));
-                }
+                operation.operation_id = Some(format!("{tag}_{id}"));
             }
         }
     }
     openapi.components.get_or_insert_default().add_security_scheme(
         "token",
         SecurityScheme::Http(
-            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build(),
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("JWT")
+                .build(),
         ),
     );
     (router, openapi)
@@ -96,12 +111,37 @@ fn cors() -> CorsLayer {
     };
     CorsLayer::new()
         .allow_origin(tower_http::cors::Any)
-        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_methods([
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
         .allow_headers(names(&[
-            "accept", "accept-profile", "apikey", "authorization", "baggage", "cache-control", "content-profile",
-            "content-type", "idempotency-key", "last-event-id", "prefer", "range", "range-unit", "traceparent",
-            "tracestate", "x-client-info", "x-metadata", "x-org-id", "x-region", "x-retry-count",
-            "x-supabase-api-version", "x-upsert",
+            "accept",
+            "accept-profile",
+            "apikey",
+            "authorization",
+            "baggage",
+            "cache-control",
+            "content-profile",
+            "content-type",
+            "idempotency-key",
+            "last-event-id",
+            "prefer",
+            "range",
+            "range-unit",
+            "traceparent",
+            "tracestate",
+            "x-client-info",
+            "x-metadata",
+            "x-org-id",
+            "x-region",
+            "x-retry-count",
+            "x-supabase-api-version",
+            "x-upsert",
         ]))
         .expose_headers([
             header::CONTENT_RANGE,
@@ -109,5 +149,5 @@ fn cors() -> CorsLayer {
             HeaderName::from_static("preference-applied"),
             HeaderName::from_static("x-supabase-api-version"),
         ])
-        .max_age(Duration::from_secs(600))
+        .max_age(Duration::from_mins(10))
 }

@@ -11,7 +11,10 @@ use tenon_sdk::{Kernel, Module, Result, SystemTx, migrations, permission::Role};
 /// The module's manifest.
 pub fn module() -> Module {
     Module::new("tenancy", "Organisations")
-        .tables("tenancy", migrations!["../../migrations/tenancy/" => "0001_organizations", "0002_context"])
+        .tables(
+            "tenancy",
+            migrations!["../../migrations/tenancy/" => "0001_organizations", "0002_context"],
+        )
         .permissions(permissions::ALL)
         .routes(routes::routes)
         .on_start(write_matrix)
@@ -35,7 +38,10 @@ async fn write_matrix(kernel: Kernel) -> Result<()> {
     let tx = SystemTx::begin(kernel.db(), "role permissions").await?;
     let matrix = matrix(kernel.modules());
     let everything = matrix.last().map(|(_, names)| names.clone()).unwrap_or_default();
-    let roles = matrix.into_iter().map(|(role, names)| (role.as_str(), names)).chain([("*", everything)]);
+    let roles = matrix
+        .into_iter()
+        .map(|(role, names)| (role.as_str(), names))
+        .chain([("*", everything)]);
     for (role, names) in roles {
         tx.execute(
             "insert into tenancy.role_permissions (role, permissions) values ($1, $2) \

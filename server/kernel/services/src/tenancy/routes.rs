@@ -114,13 +114,29 @@ async fn session(permit: Permit<OrganizationRead>) -> Result<Json<Session>> {
         .await?;
     tx.commit().await?;
     let role: String = row.try_get(6)?;
-    let permissions = ctx.resolved().map(|resolved| resolved.permissions().map(str::to_owned).collect());
+    let permissions = ctx
+        .resolved()
+        .map(|resolved| resolved.permissions().map(str::to_owned).collect());
     Ok(Json(Session {
-        user: Person { id: row.try_get(0)?, email: row.try_get(1)?, name: row.try_get(2)? },
-        organization: OrganizationRef { id: row.try_get(3)?, slug: row.try_get(4)?, name: row.try_get(5)? },
+        user: Person {
+            id: row.try_get(0)?,
+            email: row.try_get(1)?,
+            name: row.try_get(2)?,
+        },
+        organization: OrganizationRef {
+            id: row.try_get(3)?,
+            slug: row.try_get(4)?,
+            name: row.try_get(5)?,
+        },
         role: parse_role(&role)?,
         permissions: permissions.unwrap_or_default(),
-        apps: ctx.kernel().modules().iter().filter(|m| m.is_app).map(|m| m.name.to_owned()).collect(),
+        apps: ctx
+            .kernel()
+            .modules()
+            .iter()
+            .filter(|m| m.is_app)
+            .map(|m| m.name.to_owned())
+            .collect(),
     }))
 }
 
@@ -173,14 +189,20 @@ async fn invite(
     permit: Permit<MembersInvite>,
     Json(new): Json<NewInvitation>,
 ) -> Result<(StatusCode, Json<commands::Invitation>)> {
-    Ok((StatusCode::CREATED, Json(commands::invite(permit.ctx(), &new).await?)))
+    Ok((
+        StatusCode::CREATED,
+        Json(commands::invite(permit.ctx(), &new).await?),
+    ))
 }
 
 /// What an invitation says. Whoever holds the link may look.
 #[utoipa::path(get, path = "/api/v1/tenancy/invitations/{token}", tag = "tenancy",
     params(("token" = String, Path)), security(()),
     responses((status = 200, body = Invited), (status = 404, body = ErrorBody)))]
-async fn look_at_invitation(State(kernel): State<Kernel>, Path(token): Path<String>) -> Result<Json<Invited>> {
+async fn look_at_invitation(
+    State(kernel): State<Kernel>,
+    Path(token): Path<String>,
+) -> Result<Json<Invited>> {
     commands::find_invitation(&kernel, &token).await.map(Json)
 }
 
@@ -194,5 +216,7 @@ async fn accept_invitation(
     State(kernel): State<Kernel>,
     Path(token): Path<String>,
 ) -> Result<Json<Organization>> {
-    commands::accept_invitation(&kernel, caller.user, &token).await.map(Json)
+    commands::accept_invitation(&kernel, caller.user, &token)
+        .await
+        .map(Json)
 }

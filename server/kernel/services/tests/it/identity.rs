@@ -29,7 +29,12 @@ async fn sign_in(server: &TestServer, email: &str, password: &str) -> (u16, Valu
 
 async fn refresh(server: &TestServer, token: &str) -> (u16, Value) {
     let request = server.anonymous(Method::POST, "/auth/v1/token?grant_type=refresh_token");
-    answer(request.header("x-supabase-api-version", "2024-01-01").json(&json!({ "refresh_token": token }))).await
+    answer(
+        request
+            .header("x-supabase-api-version", "2024-01-01")
+            .json(&json!({ "refresh_token": token })),
+    )
+    .await
 }
 
 async fn me(server: &TestServer, token: &str) -> (u16, Value) {
@@ -63,7 +68,12 @@ async fn wrong_passwords_and_unknown_people_get_the_same_answer() {
     assert_eq!((status, text(&wrong["code"])), (400, "invalid_credentials"));
     let (status, unknown) = sign_in(&server, "nobody@example.com", PASSWORD).await;
     assert_eq!((status, unknown), (400, wrong));
-    for hostile in ["' or 1=1 --", "ada@example.com' --", "\u{0}", &"a".repeat(100_000)] {
+    for hostile in [
+        "' or 1=1 --",
+        "ada@example.com' --",
+        "\u{0}",
+        &"a".repeat(100_000),
+    ] {
         let (status, body) = sign_in(&server, hostile, hostile).await;
         assert_eq!((status, text(&body["code"])), (400, "invalid_credentials"));
     }
@@ -93,9 +103,18 @@ async fn sign_up_refuses_what_is_no_address_weak_passwords_and_addresses_that_ar
         ("ADA@example.com", PASSWORD, 422, "user_already_exists"),
     ] {
         let (got, body) = sign_up(&server, email, password).await;
-        assert_eq!((got, body["code"].as_str().unwrap_or_default()), (status, code), "{email} {body}");
+        assert_eq!(
+            (got, body["code"].as_str().unwrap_or_default()),
+            (status, code),
+            "{email} {body}"
+        );
     }
-    let malformed = server.anonymous(Method::POST, "/auth/v1/signup").body("{").send().await.unwrap();
+    let malformed = server
+        .anonymous(Method::POST, "/auth/v1/signup")
+        .body("{")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(malformed.status(), 400);
 }
 
@@ -103,9 +122,14 @@ async fn sign_up_refuses_what_is_no_address_weak_passwords_and_addresses_that_ar
 async fn errors_have_the_form_the_client_knows() {
     let server = TestServer::start(vec![]).await;
     let body = json!({ "email": "x@example.com", "password": "wrong" });
-    let request = server.anonymous(Method::POST, "/auth/v1/token?grant_type=password").json(&body);
+    let request = server
+        .anonymous(Method::POST, "/auth/v1/token?grant_type=password")
+        .json(&body);
     let (_, old) = answer(request).await;
-    assert_eq!((&old["code"], &old["error_code"]), (&json!(400), &json!("invalid_credentials")));
+    assert_eq!(
+        (&old["code"], &old["error_code"]),
+        (&json!(400), &json!("invalid_credentials"))
+    );
     let request = server
         .anonymous(Method::POST, "/auth/v1/token?grant_type=password")
         .header("x-supabase-api-version", "2024-01-01")
@@ -137,7 +161,12 @@ async fn expired_forged_and_foreign_tokens_are_refused() {
     let token = text(&session["access_token"]).to_owned();
     let parts: Vec<&str> = token.split('.').collect();
 
-    let flipped = format!("{}.{}.{}", parts[0], parts[1], parts[2].chars().rev().collect::<String>());
+    let flipped = format!(
+        "{}.{}.{}",
+        parts[0],
+        parts[1],
+        parts[2].chars().rev().collect::<String>()
+    );
     let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
     let unsigned = format!("{none}.{}.", parts[1]);
     let (_, other) = sign_up(&server, "eve@example.com", PASSWORD).await;
@@ -145,7 +174,11 @@ async fn expired_forged_and_foreign_tokens_are_refused() {
     let swapped = format!("{}.{}.{}", parts[0], other.split('.').nth(1).unwrap(), parts[2]);
     for forged in [&flipped, &unsigned, &swapped, "x", "a.b.c", &"a".repeat(20_000)] {
         let (status, body) = me(&server, forged).await;
-        assert_eq!((status, text(&body["code"])), (401, "auth.token_invalid"), "{forged}");
+        assert_eq!(
+            (status, text(&body["code"])),
+            (401, "auth.token_invalid"),
+            "{forged}"
+        );
     }
     assert_eq!(me(&server, &token).await.0, 200);
     server.advance(SignedDuration::from_secs(3600 + 31));
@@ -163,13 +196,21 @@ async fn signing_out_ends_the_session() {
     let (_, one) = sign_up(&server, "ada@example.com", PASSWORD).await;
     let (_, two) = sign_in(&server, "ada@example.com", PASSWORD).await;
     let local = server.anonymous(Method::POST, "/auth/v1/logout?scope=local");
-    let response = local.bearer_auth(text(&one["access_token"])).send().await.unwrap();
+    let response = local
+        .bearer_auth(text(&one["access_token"]))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(response.status(), 204);
     assert_eq!(me(&server, text(&one["access_token"])).await.0, 403);
     assert_eq!(refresh(&server, text(&one["refresh_token"])).await.0, 400);
     assert_eq!(me(&server, text(&two["access_token"])).await.0, 200);
     let global = server.anonymous(Method::POST, "/auth/v1/logout");
-    global.bearer_auth(text(&two["access_token"])).send().await.unwrap();
+    global
+        .bearer_auth(text(&two["access_token"]))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(refresh(&server, text(&two["refresh_token"])).await.0, 400);
 }
 
@@ -177,7 +218,9 @@ async fn signing_out_ends_the_session() {
 async fn tokens_of_one_server_are_good_at_another_on_the_same_database() {
     let server = TestServer::start(vec![]).await;
     let (_, session) = sign_up(&server, "ada@example.com", PASSWORD).await;
-    let other = server.beside(vec![], tenon_testkit::TestServerOptions::default()).await;
+    let other = server
+        .beside(vec![], tenon_testkit::TestServerOptions::default())
+        .await;
     assert_eq!(me(&other, text(&session["access_token"])).await.0, 200);
     let (status, jwks) = answer(server.anonymous(Method::GET, "/auth/v1/.well-known/jwks.json")).await;
     assert_eq!((status, &jwks["keys"][0]["alg"]), (200, &json!("ES256")));
@@ -189,9 +232,16 @@ async fn no_password_or_token_is_stored_as_it_was_sent() {
     let server = TestServer::start(vec![]).await;
     let (_, session) = sign_up(&server, "ada@example.com", PASSWORD).await;
     let admin = server.admin().await;
-    let hash: String = admin.query_one("select encrypted_password from auth.users", &[]).await.unwrap().get(0);
+    let hash: String = admin
+        .query_one("select encrypted_password from auth.users", &[])
+        .await
+        .unwrap()
+        .get(0);
     assert!(hash.starts_with("$argon2id$"), "{hash}");
-    let tokens = admin.query("select token_hash from auth.refresh_tokens", &[]).await.unwrap();
+    let tokens = admin
+        .query("select token_hash from auth.refresh_tokens", &[])
+        .await
+        .unwrap();
     let sent = text(&session["refresh_token"]).as_bytes();
     assert!(tokens.iter().all(|row| row.get::<_, Vec<u8>>(0) != sent));
 }

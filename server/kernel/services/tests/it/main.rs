@@ -3,6 +3,6 @@
 // Clippy's own exception covers test functions, not the helpers beside them.
 #![allow(clippy::unwrap_used)]
 
-mod postgres;
 mod identity;
+mod postgres;
 mod tenancy;

@@ -57,7 +57,13 @@ pub(super) fn spawn(ready: Ready) -> Handle {
     let (pending, expected) = mpsc::unbounded_channel();
     let statements = Shared::default();
     let reader = tokio::spawn(read(reading, ready.read, expected, statements.clone()));
-    tokio::spawn(write(writing, incoming, pending, statements, reader.abort_handle()));
+    tokio::spawn(write(
+        writing,
+        incoming,
+        pending,
+        statements,
+        reader.abort_handle(),
+    ));
     Handle { requests }
 }
 
@@ -70,7 +76,12 @@ async fn write(
 ) {
     let mut batch = Vec::new();
     let mut out = BytesMut::new();
-    while incoming.recv_many(&mut batch, QUEUE).await > 0 {
+    loop {
+        tokio::select! {
+            // The server ended the connection: nobody may be put on it any more.
+            () = pending.closed() => break,
+            received = incoming.recv_many(&mut batch, QUEUE) => if received == 0 { break },
+        }
         for request in batch.drain(..) {
             if request.reply.is_closed() {
                 continue;
@@ -79,13 +90,23 @@ async fn write(
             match encode(&request, &statements, &mut out) {
                 Ok((parses, statement)) => {
                     // The reader is gone when the connection broke: dropping the sender tells the caller.
-                    if pending.send(Pending { parses, statement, reply: request.reply }).is_err() {
+                    if pending
+                        .send(Pending {
+                            parses,
+                            statement,
+                            reply: request.reply,
+                        })
+                        .is_err()
+                    {
                         return;
                     }
                 }
                 Err(error) => {
                     out.truncate(start);
-                    let failure = Failure::Database { error: Error::internal(error), stale: false };
+                    let failure = Failure::Database {
+                        error: Error::internal(error),
+                        stale: false,
+                    };
                     let _ = request.reply.send(Err(failure));
                 }
             }
@@ -117,7 +138,14 @@ fn encode(request: &Request, statements: &Shared, out: &mut BytesMut) -> std::io
         let statement_key: Key = (request.role, statement.sql.clone());
         let values: Vec<_> = statement.params.iter().map(|param| param.value.clone()).collect();
         let oids: Vec<u32> = statement.params.iter().map(|Param { oid, .. }| *oid).collect();
-        bind_and_execute(statement_key.clone(), &values, &oids, &mut statements, &mut parses, out)?;
+        bind_and_execute(
+            statement_key.clone(),
+            &values,
+            &oids,
+            &mut statements,
+            &mut parses,
+            out,
+        )?;
         key = Some(statement_key);
     }
     frontend::sync(out);
@@ -211,7 +239,10 @@ async fn read(
         match message {
             Message::ParseComplete => {
                 if let Some((key, name)) = pending.parses.get(arriving.parsed).cloned() {
-                    statements.lock().unwrap_or_else(PoisonError::into_inner).confirmed(key, name);
+                    statements
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .confirmed(key, name);
                 }
                 arriving.parsed += 1;
             }
@@ -219,15 +250,21 @@ async fn read(
                 Ok(columns) if arriving.executed == 0 => arriving.reply.context = columns,
                 Ok(columns) => arriving.reply.rows.push(columns),
                 Err(error) => {
-                    arriving.failure =
-                        Some(Failure::Database { error: Error::internal(error), stale: false });
+                    arriving.failure = Some(Failure::Database {
+                        error: Error::internal(error),
+                        stale: false,
+                    });
                 }
             },
             Message::CommandComplete(_) | Message::EmptyQueryResponse => arriving.executed += 1,
             Message::ErrorResponse(body) => {
                 let failure = failure(&body);
-                if let (Failure::Database { stale: true, .. }, Some(key)) = (&failure, &pending.statement) {
-                    statements.lock().unwrap_or_else(PoisonError::into_inner).forget(key);
+                if let Failure::Database { stale: true, .. } = failure {
+                    let mut statements = statements.lock().unwrap_or_else(PoisonError::into_inner);
+                    statements.forget(&("", BEGIN_REQUEST.into()));
+                    if let Some(key) = &pending.statement {
+                        statements.forget(key);
+                    }
                 }
                 arriving.failure = Some(failure);
             }
@@ -260,7 +297,9 @@ async fn read(
 
 fn columns(row: &DataRowBody) -> std::io::Result<Vec<Option<Bytes>>> {
     let buffer = row.buffer_bytes();
-    row.ranges().map(|range| Ok(range.map(|range| buffer.slice(range)))).collect()
+    row.ranges()
+        .map(|range| Ok(range.map(|range| buffer.slice(range))))
+        .collect()
 }
 
 fn failure(body: &postgres_protocol::message::backend::ErrorResponseBody) -> Failure {
@@ -268,7 +307,7 @@ fn failure(body: &postgres_protocol::message::backend::ErrorResponseBody) -> Fai
     let state = fields.remove(&b'C').unwrap_or_default();
     let message = fields.remove(&b'M').unwrap_or_default();
     // 26000: no such prepared statement; 0A000 with this text: its result changed under DDL.
-    let stale = state == "26000" || (state == "0A000" && message.contains("cached plan"));
+    let outdated = state == "26000" || (state == "0A000" && message.contains("cached plan"));
     let error = Error::from_sqlstate(
         &state,
         message,
@@ -276,5 +315,8 @@ fn failure(body: &postgres_protocol::message::backend::ErrorResponseBody) -> Fai
         fields.remove(&b'H'),
         fields.get(&b'n').map(String::as_str),
     );
-    Failure::Database { error, stale }
+    Failure::Database {
+        error,
+        stale: outdated,
+    }
 }

@@ -6,10 +6,7 @@ use bytes::BytesMut;
 use fallible_iterator::FallibleIterator;
 use postgres_protocol::{
     authentication::{md5_hash, sasl},
-    message::{
-        backend::Message,
-        frontend,
-    },
+    message::{backend::Message, frontend},
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_postgres::Config as PgConfig;
@@ -54,7 +51,10 @@ pub(super) async fn start(mut stream: Box<dyn Stream>, config: &PgConfig) -> Res
         }
         let password = || {
             config.get_password().ok_or_else(|| {
-                Error::unavailable("database.password", "The database asks for a password and none is set.")
+                Error::unavailable(
+                    "database.password",
+                    "The database asks for a password and none is set.",
+                )
             })
         };
         match next(&mut stream, &mut read).await? {
@@ -66,8 +66,11 @@ pub(super) async fn start(mut stream: Box<dyn Stream>, config: &PgConfig) -> Res
                 frontend::password_message(hash.as_bytes(), &mut out).map_err(Error::internal)?;
             }
             Message::AuthenticationSasl(body) => {
-                let offered: Vec<String> =
-                    body.mechanisms().map(|name| Ok(name.to_owned())).collect().map_err(Error::internal)?;
+                let offered: Vec<String> = body
+                    .mechanisms()
+                    .map(|name| Ok(name.to_owned()))
+                    .collect()
+                    .map_err(Error::internal)?;
                 if !offered.iter().any(|name| name == sasl::SCRAM_SHA_256) {
                     return Err(Error::unavailable(
                         "database.authentication",
@@ -81,25 +84,36 @@ pub(super) async fn start(mut stream: Box<dyn Stream>, config: &PgConfig) -> Res
                 scram = Some(client);
             }
             Message::AuthenticationSaslContinue(body) => {
-                let client = scram.as_mut().ok_or_else(|| Error::internal("SASL out of order"))?;
+                let client = scram
+                    .as_mut()
+                    .ok_or_else(|| Error::internal("SASL out of order"))?;
                 client.update(body.data()).map_err(Error::internal)?;
                 frontend::sasl_response(client.message(), &mut out).map_err(Error::internal)?;
             }
             Message::AuthenticationSaslFinal(body) => {
-                let client = scram.as_mut().ok_or_else(|| Error::internal("SASL out of order"))?;
+                let client = scram
+                    .as_mut()
+                    .ok_or_else(|| Error::internal("SASL out of order"))?;
                 client.finish(body.data()).map_err(Error::internal)?;
             }
             Message::ReadyForQuery(_) => return Ok(Ready { stream, read }),
             Message::ErrorResponse(body) => {
                 let fields = error_fields(&body);
-                return Err(Error::unavailable("database.unavailable", "The database refused the connection.")
-                    .details(fields.get(&b'M').cloned().unwrap_or_default()));
+                return Err(Error::unavailable(
+                    "database.unavailable",
+                    "The database refused the connection.",
+                )
+                .details(fields.get(&b'M').cloned().unwrap_or_default()));
             }
             Message::AuthenticationOk
             | Message::BackendKeyData(_)
             | Message::ParameterStatus(_)
             | Message::NoticeResponse(_) => {}
-            _ => return Err(Error::internal("unexpected message while connecting to the database")),
+            _ => {
+                return Err(Error::internal(
+                    "unexpected message while connecting to the database",
+                ));
+            }
         }
     }
 }
@@ -115,6 +129,8 @@ async fn next(stream: &mut Box<dyn Stream>, read: &mut BytesMut) -> Result<Messa
     }
 }
 
+#[allow(clippy::needless_pass_by_value)] // the shape that map_err wants
 fn lost(error: io::Error) -> Error {
-    Error::unavailable("database.unavailable", "The connection to the database was lost.").details(error.to_string())
+    Error::unavailable("database.unavailable", "The connection to the database was lost.")
+        .details(error.to_string())
 }

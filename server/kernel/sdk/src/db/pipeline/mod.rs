@@ -42,7 +42,10 @@ pub struct Param {
 impl Param {
     /// A value whose type the server infers.
     pub fn text(value: impl Into<String>) -> Self {
-        Self { oid: 0, value: Some(Bytes::from(value.into())) }
+        Self {
+            oid: 0,
+            value: Some(Bytes::from(value.into())),
+        }
     }
 }
 
@@ -100,26 +103,43 @@ impl Pipeline {
 
     pub(super) async fn run(&self, context: &RequestContext, statement: Option<Statement>) -> Result<Reply> {
         let params = context_params(context);
-        // A statement that went stale (its table changed) or a connection that was found dead is tried once more;
-        // a connection that broke with the request on it is not, since a write may have happened.
-        for last in [false, true] {
-            let handle = self.connection().await?;
+        // A statement that went stale (its table changed) is tried once more where it was refused. A connection that
+        // was found dead is given up for the next one; if it broke with a write on it, the write may have happened.
+        let mut again = None;
+        let mut stale_before = false;
+        let mut lost = 0;
+        while lost <= self.slots.len() {
+            let handle = match again.take() {
+                Some(handle) => handle,
+                None => self.connection().await?,
+            };
             let (reply, answer) = oneshot::channel();
-            let request =
-                Request { role: context.role, context: params.clone(), statement: statement.clone(), reply };
+            let request = Request {
+                role: context.role,
+                context: params.clone(),
+                statement: statement.clone(),
+                reply,
+            };
             if handle.send(request).is_err() {
+                lost += 1;
                 continue;
             }
             match answer.await {
                 Ok(Ok(reply)) => return Ok(reply),
-                Ok(Err(Failure::Database { stale: true, .. })) if !last => {}
+                Ok(Err(Failure::Database { stale: true, .. })) if !stale_before => {
+                    stale_before = true;
+                    again = Some(handle);
+                }
                 Ok(Err(Failure::Database { error, .. })) => return Err(error),
-                Ok(Err(Failure::Lost)) | Err(_) if context.read_only && !last => {}
+                Ok(Err(Failure::Lost)) | Err(_) if context.read_only => lost += 1,
                 Ok(Err(Failure::Lost)) | Err(_) => break,
             }
         }
-        Err(Error::unavailable("database.unavailable", "The database is not reachable at the moment.")
-            .hint("Try again in a few seconds."))
+        Err(Error::unavailable(
+            "database.unavailable",
+            "The database is not reachable at the moment.",
+        )
+        .hint("Try again in a few seconds."))
     }
 
     async fn connection(&self) -> Result<connection::Handle> {
@@ -170,7 +190,10 @@ fn error_fields(body: &postgres_protocol::message::backend::ErrorResponseBody) -
     let mut fields = HashMap::new();
     let mut iterator = body.fields();
     while let Ok(Some(field)) = iterator.next() {
-        fields.insert(field.type_(), String::from_utf8_lossy(field.value_bytes()).into_owned());
+        fields.insert(
+            field.type_(),
+            String::from_utf8_lossy(field.value_bytes()).into_owned(),
+        );
     }
     fields
 }

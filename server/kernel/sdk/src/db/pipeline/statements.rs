@@ -43,7 +43,11 @@ impl Statements {
             return;
         }
         if self.names.len() >= CAPACITY {
-            let oldest = self.names.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone());
+            let oldest = self
+                .names
+                .iter()
+                .min_by_key(|(_, (_, used))| *used)
+                .map(|(key, _)| key.clone());
             if let Some((name, _)) = oldest.and_then(|key| self.names.remove(&key)) {
                 self.to_close.push(name);
             }

@@ -46,8 +46,11 @@ async fn find(tx: &SystemTx, token: &str, now: Timestamp) -> Result<Found> {
         )
         .await?
         .ok_or_else(|| {
-            Error::not_found("tenancy.invitation_not_found", "This invitation does not exist or is no longer good.")
-                .hint("Ask for a new link.")
+            Error::not_found(
+                "tenancy.invitation_not_found",
+                "This invitation does not exist or is no longer good.",
+            )
+            .hint("Ask for a new link.")
         })?;
     let role: String = row.try_get(4)?;
     Ok(Found {
@@ -55,7 +58,9 @@ async fn find(tx: &SystemTx, token: &str, now: Timestamp) -> Result<Found> {
         slug: row.try_get(1)?,
         id: row.try_get(2)?,
         shown: Invited {
-            organization: OrganizationName { name: row.try_get(3)? },
+            organization: OrganizationName {
+                name: row.try_get(3)?,
+            },
             role: Role::parse(&role).ok_or_else(|| Error::internal("unknown role in invitation"))?,
             email: row.try_get(5)?,
             expires_at: row.try_get(6)?,
@@ -77,8 +82,10 @@ pub async fn accept_invitation(kernel: &Kernel, user: UserId, token: &str) -> Re
     let tx = SystemTx::begin(kernel.db(), "accept invitation").await?;
     let found = find(&tx, token, now).await?;
     if let Some(email) = &found.shown.email {
-        let own: String =
-            tx.query_one("select email from auth.users where id = $1", &[&user]).await?.try_get(0)?;
+        let own: String = tx
+            .query_one("select email from auth.users where id = $1", &[&user])
+            .await?
+            .try_get(0)?;
         if own != *email {
             return Err(Error::forbidden(
                 "tenancy.invitation_for_another",
@@ -93,7 +100,10 @@ pub async fn accept_invitation(kernel: &Kernel, user: UserId, token: &str) -> Re
     )
     .await?;
     let role: String = tx
-        .query_one("select role from tenancy.memberships where org_id = $1 and user_id = $2", &[&found.org, &user])
+        .query_one(
+            "select role from tenancy.memberships where org_id = $1 and user_id = $2",
+            &[&found.org, &user],
+        )
         .await?
         .try_get(0)?;
     tx.execute(
@@ -115,5 +125,10 @@ pub async fn accept_invitation(kernel: &Kernel, user: UserId, token: &str) -> Re
     .await?;
     tx.commit().await?;
     let role = Role::parse(&role).ok_or_else(|| Error::internal("unknown role of member"))?;
-    Ok(Organization { id: found.org.0, slug: found.slug, name: found.shown.organization.name, role })
+    Ok(Organization {
+        id: found.org.0,
+        slug: found.slug,
+        name: found.shown.organization.name,
+        role,
+    })
 }

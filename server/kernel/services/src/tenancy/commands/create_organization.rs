@@ -28,10 +28,17 @@ pub struct Organization {
 }
 
 /// Founds an organisation.
-pub async fn create_organization(kernel: &Kernel, owner: UserId, new: &NewOrganization) -> Result<Organization> {
+pub async fn create_organization(
+    kernel: &Kernel,
+    owner: UserId,
+    new: &NewOrganization,
+) -> Result<Organization> {
     let name = new.name.trim();
     if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
-        return Err(Error::unprocessable("tenancy.name_invalid", "The name must have 1 to 200 characters."));
+        return Err(Error::unprocessable(
+            "tenancy.name_invalid",
+            "The name must have 1 to 200 characters.",
+        ));
     }
     let tx = SystemTx::begin(kernel.db(), "new organisation").await?;
     let id = OrgId(kernel.env().new_id());
@@ -50,14 +57,23 @@ pub async fn create_organization(kernel: &Kernel, owner: UserId, new: &NewOrgani
     )
     .await?;
     tx.commit().await?;
-    Ok(Organization { id: id.0, slug, name: name.to_owned(), role: Role::Owner })
+    Ok(Organization {
+        id: id.0,
+        slug,
+        name: name.to_owned(),
+        role: Role::Owner,
+    })
 }
 
 /// Inserts under the first free slug: `harbour-works`, `harbour-works-2` …
 async fn insert(tx: &SystemTx, id: OrgId, name: &str, owner: UserId) -> Result<String> {
     let base = slug(name);
     for number in 1..1000 {
-        let slug = if number == 1 { base.clone() } else { format!("{base}-{number}") };
+        let slug = if number == 1 {
+            base.clone()
+        } else {
+            format!("{base}-{number}")
+        };
         let inserted = tx
             .execute(
                 "insert into tenancy.organizations (id, slug, name, created_by) values ($1, $2, $3, $4) \
@@ -69,7 +85,10 @@ async fn insert(tx: &SystemTx, id: OrgId, name: &str, owner: UserId) -> Result<S
             return Ok(slug);
         }
     }
-    Err(Error::conflict("tenancy.slug_taken", "Too many organisations have this name.").hint("Choose another name."))
+    Err(
+        Error::conflict("tenancy.slug_taken", "Too many organisations have this name.")
+            .hint("Choose another name."),
+    )
 }
 
 async fn add(tx: &SystemTx, org: OrgId, user: UserId, role: Role) -> Result<()> {
@@ -105,7 +124,11 @@ fn slug(name: &str) -> String {
     }
     slug.truncate(50);
     let slug = slug.trim_matches('-');
-    if slug.is_empty() { "organisation".to_owned() } else { slug.to_owned() }
+    if slug.is_empty() {
+        "organisation".to_owned()
+    } else {
+        slug.to_owned()
+    }
 }
 
 #[cfg(test)]

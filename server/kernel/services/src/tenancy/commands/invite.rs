@@ -39,13 +39,29 @@ pub struct Invitation {
 
 /// Makes an invitation.
 pub async fn invite(ctx: &Ctx, new: &NewInvitation) -> Result<Invitation> {
-    let own = ctx.resolved().and_then(|resolved| Role::parse(resolved.role.as_deref()?));
+    let own = ctx
+        .resolved()
+        .and_then(|resolved| Role::parse(resolved.role.as_deref()?));
     if own.is_none_or(|own| new.role > own) {
-        return Err(Error::forbidden("tenancy.role_above_own", "You cannot give a role above your own."));
+        return Err(Error::forbidden(
+            "tenancy.role_above_own",
+            "You cannot give a role above your own.",
+        ));
     }
-    let email = new.email.as_deref().map(str::trim).filter(|email| !email.is_empty()).map(str::to_lowercase);
-    if email.as_deref().is_some_and(|email| !email.contains('@') || email.len() > 254) {
-        return Err(Error::unprocessable("tenancy.email_invalid", "This is no e-mail address."));
+    let email = new
+        .email
+        .as_deref()
+        .map(str::trim)
+        .filter(|email| !email.is_empty())
+        .map(str::to_lowercase);
+    if email
+        .as_deref()
+        .is_some_and(|email| !email.contains('@') || email.len() > 254)
+    {
+        return Err(Error::unprocessable(
+            "tenancy.email_invalid",
+            "This is no e-mail address.",
+        ));
     }
     let (env, config) = (ctx.kernel().env(), ctx.kernel().config());
     let (id, token) = (env.new_id(), env.new_secret::<24>());
@@ -54,7 +70,15 @@ pub async fn invite(ctx: &Ctx, new: &NewInvitation) -> Result<Invitation> {
     tx.execute(
         "insert into tenancy.invitations (org_id, id, token_hash, role, email, created_by, expires_at) \
          values ($1, $2, $3, $4, $5, $6, $7)",
-        &[&ctx.org_id(), &id, &token_hash(&token), &new.role.as_str(), &email, &ctx.user_id(), &expires_at],
+        &[
+            &ctx.org_id(),
+            &id,
+            &token_hash(&token),
+            &new.role.as_str(),
+            &email,
+            &ctx.user_id(),
+            &expires_at,
+        ],
     )
     .await?;
     tx.query(
@@ -71,5 +95,12 @@ pub async fn invite(ctx: &Ctx, new: &NewInvitation) -> Result<Invitation> {
     .await?;
     tx.commit().await?;
     let url = format!("{}/invite/{token}", config.server.site_url);
-    Ok(Invitation { id, role: new.role, email, token, url, expires_at })
+    Ok(Invitation {
+        id,
+        role: new.role,
+        email,
+        token,
+        url,
+        expires_at,
+    })
 }
