@@ -96,13 +96,7 @@ async fn an_error_undoes_its_statement_and_leaves_the_connection_to_others() {
         .await
         .unwrap_err();
     assert_eq!(error.code, "22012");
-    for syntax in [
-        "select",
-        "selec 1",
-        "select 1; select 2",
-        "begin",
-        "select $1::int",
-    ] {
+    for syntax in ["selec 1", "select 1; select 2", "select $1::int"] {
         assert!(
             db.run(&ada.context(), statement(syntax)).await.is_err(),
             "{syntax}"
@@ -115,6 +109,21 @@ async fn an_error_undoes_its_statement_and_leaves_the_connection_to_others() {
         "the connection is the same"
     );
     assert_eq!(who(db, &ada.context()).await.unwrap(), ada.identity());
+}
+
+#[tokio::test]
+async fn a_statement_that_would_keep_the_connection_fails_and_ends_it() {
+    let House { server, ada, bea } = house().await;
+    let db = server.kernel().db();
+    let pid = "select pg_backend_pid()::text";
+    let before = row(&db.run(&ada.context(), statement(pid)).await.unwrap());
+    let error = db.run(&ada.context(), statement("begin")).await.unwrap_err();
+    assert_eq!(error.status(), 500);
+    assert_eq!(who(db, &bea.reading()).await.unwrap(), bea.identity());
+    assert_ne!(
+        row(&db.run(&ada.context(), statement(pid)).await.unwrap()),
+        before
+    );
 }
 
 #[tokio::test]

@@ -34,11 +34,8 @@ async fn committing_after_a_copy_that_failed_is_an_error() {
     tx.execute(INSERT, &[&tx.org_id(), &tx.env().new_id()])
         .await
         .unwrap();
-    let mut copy = Box::pin(
-        tx.copy_in("copy notes.items (org_id, id, body) from stdin")
-            .await
-            .unwrap(),
-    );
+    tx.query(STAGE, &[]).await.unwrap();
+    let mut copy = Box::pin(tx.copy_in("copy stage from stdin").await.unwrap());
     let sent = async {
         copy.send(Bytes::from_static(b"this is no number\n")).await?;
         copy.as_mut().finish().await
@@ -55,13 +52,17 @@ async fn committing_after_a_copy_that_failed_is_an_error() {
 async fn a_copy_that_is_dropped_half_way_ends_its_transaction() {
     let house = house().await;
     let tx = house.ada.ctx().begin().await.unwrap();
-    let mut copy = Box::pin(
-        tx.copy_in("copy notes.items (org_id, id, body) from stdin")
-            .await
-            .unwrap(),
-    );
-    let line = format!("{}\t{}\tx\n", house.ada.org, tx.env().new_id());
-    copy.send(Bytes::from(line)).await.unwrap();
+    tx.execute(INSERT, &[&tx.org_id(), &tx.env().new_id()])
+        .await
+        .unwrap();
+    tx.query(STAGE, &[]).await.unwrap();
+    let mut copy = Box::pin(tx.copy_in("copy stage from stdin").await.unwrap());
+    copy.send(Bytes::from_static(
+        b"1
+",
+    ))
+    .await
+    .unwrap();
     drop(copy);
     assert!(
         tx.commit().await.is_err(),

@@ -270,16 +270,21 @@ async fn read(
             }
             Message::ReadyForQuery(body) => {
                 let done = std::mem::take(&mut arriving);
+                // A statement that leaves a transaction open has changed nothing that lasts, and its connection must
+                // not serve anybody else.
+                let open = body.status() != b'I';
                 let answer = match done.failure {
                     Some(failure) => Err(failure),
+                    None if open => Err(Failure::Database {
+                        error: Error::internal("a pipelined statement left a transaction open"),
+                        stale: false,
+                    }),
                     None => Ok(done.reply),
                 };
                 if let Some(pending) = current.take() {
                     let _ = pending.reply.send(answer);
                 }
-                if body.status() != b'I' {
-                    // A statement left a transaction open; the connection must not serve anybody else.
-                    tracing::error!("a pipelined statement left a transaction open; connection closed");
+                if open {
                     break;
                 }
             }
