@@ -52,7 +52,7 @@ export function MonthsPanel({ board }: { board: Board }) {
                 tickFormatter: (month: string) => formatMonthShort(month, language),
               }}
               yAxisProps={{
-                width: 52,
+                width: 62,
                 tickFormatter: (value: number) => formatCompact(value, language),
               }}
               tooltipProps={{

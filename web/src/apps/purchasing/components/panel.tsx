@@ -23,13 +23,13 @@ export function Panel({
       h="100%"
       style={{ overflow: 'hidden' }}
     >
-      <Group justify="space-between" px="lg" pt="md" pb={flush ? 'xs' : 'md'}>
+      <Group justify="space-between" px="md" pt="md" pb={flush ? 'xs' : 'md'}>
         <Title order={2} size="h4" id={id}>
           {title}
         </Title>
         {action}
       </Group>
-      <Box px={flush ? 0 : 'lg'} pb={flush ? 0 : 'lg'}>
+      <Box px={flush ? 0 : 'md'} pb={flush ? 0 : 'md'}>
         {children}
       </Box>
     </Paper>

@@ -27,12 +27,12 @@ export function RisksPanel({ risks }: { risks: Board['top_risks'] }) {
       }
     >
       {risks.length === 0 ? (
-        <Text size="sm" c="dimmed" px="lg" pb="lg">
+        <Text size="sm" c="dimmed" px="md" pb="md">
           {t('board.risksNone')}
         </Text>
       ) : (
         <WideContent label={t('board.risks')} minWidth={760}>
-          <Table horizontalSpacing="lg" verticalSpacing="sm" highlightOnHover>
+          <Table horizontalSpacing="md" verticalSpacing="sm" highlightOnHover>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th scope="col">{t('orders.number')}</Table.Th>

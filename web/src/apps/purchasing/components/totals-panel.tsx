@@ -11,7 +11,7 @@ export function TotalsPanel({ totals }: { totals: Board['totals'] }) {
   return (
     <Panel title={t('board.totals')} flush>
       <WideContent label={t('board.totals')} minWidth={560}>
-        <Table horizontalSpacing="lg" verticalSpacing="sm">
+        <Table horizontalSpacing="md" verticalSpacing="sm">
           <Table.Thead>
             <Table.Tr>
               <Table.Th scope="col">{t('board.currency')}</Table.Th>

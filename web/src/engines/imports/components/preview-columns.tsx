@@ -6,7 +6,9 @@ import type { Column } from '@/ui/table/data-table';
 import { worstLevel, type Issue, type PreviewRow, type TemplateField } from '../model';
 import classes from './preview.module.css';
 
-const LONGEST_UNBROKEN = 14;
+const LONGEST_UNBROKEN = 16;
+
+const isNumberLike = (text: string) => text.length <= LONGEST_UNBROKEN && !/\s/.test(text);
 
 function Cell({ text, issues }: { text: string; issues: readonly Issue[] }) {
   const { t } = useTranslation('imports');
@@ -14,11 +16,7 @@ function Cell({ text, issues }: { text: string; issues: readonly Issue[] }) {
   const shown = text === '' ? <span className={classes.empty}>{t('review.emptyCell')}</span> : text;
   if (level === null) {
     // Numbers of orders and the like hold hyphens, at which they should not break.
-    return text.length <= LONGEST_UNBROKEN ? (
-      <span className={classes.unbroken}>{text}</span>
-    ) : (
-      text
-    );
+    return isNumberLike(text) ? <span className={classes.unbroken}>{text}</span> : text;
   }
   const message = issues.map((issue) => issue.message).join(' ');
   return (
@@ -28,7 +26,7 @@ function Cell({ text, issues }: { text: string; issues: readonly Issue[] }) {
         type="button"
         className={classes.cell}
         data-level={level}
-        data-unbroken={text.length <= LONGEST_UNBROKEN || undefined}
+        data-unbroken={isNumberLike(text) || undefined}
       >
         {shown}
         <VisuallyHidden>
