@@ -20,6 +20,9 @@ const problems: string[] = [];
 beforeAll(async () => {
   ({ page } = await newPerson());
   page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text());
+  });
   page.on('response', (response) => {
     if (response.status() >= 400) problems.push(`${response.status()} ${response.url()}`);
   });

@@ -53,6 +53,11 @@ it('shows sign-in again, not a broken page, when the session has ended elsewhere
   const again = await context.newPage();
   await again.goto('/');
   await again.getByRole('heading', { name: 'Sign in' }).waitFor();
+  // The window that was open all the time does not go on showing what it has.
+  await page.getByText('Your session has ended.').waitFor();
+  expect(new URL(page.url()).searchParams.get('next')).toMatch(
+    /^\/o\/gone-tomorrow.*\/purchasing$/,
+  );
 });
 
 it('lets somebody in by an invitation link, with the role it gives', async () => {
