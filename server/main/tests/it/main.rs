@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod catalogue;
+mod crash;
+mod crash;
 mod edges;
 mod errors;
 mod import_flow;
@@ -11,7 +13,9 @@ mod imports;
 mod matrix;
 mod migrations;
 mod operations;
+mod process;
 mod rest;
 mod rights;
+mod serve;
 mod statements;
 mod support;
