@@ -3,6 +3,7 @@
 //! The engine reads, matches and parses; here is what the columns are (`spec`), what the app refuses (`checks`), and how
 //! accepted rows become orders and entries and go again (`commit`).
 
+mod billing;
 mod checks;
 mod commit;
 mod spec;

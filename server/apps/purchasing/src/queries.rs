@@ -12,8 +12,11 @@ macro_rules! statements {
 
 statements! {
     ACKNOWLEDGE_ALERT = "acknowledge_alert.sql";
+    ADD_BILLING = "add_billing.sql";
+    ADD_MONTHS = "add_months.sql";
     ADD_SUPPLIERS = "add_suppliers.sql";
     ALERT_FOR_UPDATE = "alert_for_update.sql";
+    BILLED_BY_IMPORT = "billed_by_import.sql";
     BOARD = "board.sql";
     BUMP_REVISION = "bump_revision.sql";
     CLOSE_ALERTS = "close_alerts.sql";
@@ -32,11 +35,9 @@ statements! {
     MOVE_LEVEL = "move_level.sql";
     NEW_SUPPLIERS = "new_suppliers.sql";
     OPEN_ALERTS = "open_alerts.sql";
-    ORDERS_BILLED_BY = "orders_billed_by.sql";
     ORDERS_OF_IMPORT = "orders_of_import.sql";
     PLAN_MODE = "plan_mode.sql";
     POST_BILLING = "post_billing.sql";
-    POST_MONTHS = "post_months.sql";
     REBUILD_MONTHS = "rebuild_months.sql";
     REVISION = "revision.sql";
     SET_THRESHOLDS = "set_thresholds.sql";

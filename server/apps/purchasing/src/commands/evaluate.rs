@@ -18,7 +18,8 @@ const EVENTS_AT_ONCE: usize = 500;
 /// What decides the level of an order, and the level it has so far.
 #[derive(Debug)]
 pub struct Standing {
-    order: Uuid,
+    /// The order's id.
+    pub order: Uuid,
     current_value: Decimal,
     billed: Decimal,
     level: Level,
@@ -59,7 +60,8 @@ pub async fn all_standings(tx: &TenantTx) -> Result<Vec<Standing>> {
         .collect()
 }
 
-fn standing(row: &Row) -> Result<Standing> {
+/// From id, value, billed, level and utilisation, in this order.
+pub fn standing(row: &Row) -> Result<Standing> {
     Ok(Standing {
         order: row.try_get(0)?,
         current_value: row.try_get(1)?,

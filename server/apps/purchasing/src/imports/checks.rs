@@ -11,6 +11,8 @@ use crate::queries;
 
 /// Under this name the file's order numbers are noted for its surveys.
 const ORDER: &str = "order";
+/// Under this name what the books said of an order's number, so that they are asked once a file.
+const BOOKED: &str = "order in the books";
 
 /// Amounts stay below this, so that they fit `numeric(19,4)` and sums of them have room.
 const AMOUNT_LIMIT: i64 = 100_000_000_000_000;
@@ -69,16 +71,27 @@ pub async fn surveys(
     let unsure: HashSet<&str> = rows
         .iter()
         .filter_map(|row| text(sheet, row, "order"))
-        .filter(|order| seen.get(ORDER, &order.to_lowercase()) != Some(SeenKind::Accepted))
+        .filter(|order| {
+            seen.get(ORDER, &order.to_lowercase()) != Some(SeenKind::Accepted)
+                && seen.get(BOOKED, order).is_none()
+        })
         .collect();
-    let known = known(tx, queries::KNOWN_ORDERS, unsure).await?;
+    let known = known(tx, queries::KNOWN_ORDERS, unsure.clone()).await?;
+    for order in unsure {
+        let outcome = if known.contains(order) {
+            SeenKind::Accepted
+        } else {
+            SeenKind::Refused
+        };
+        seen.note(BOOKED, order, outcome);
+    }
     for row in rows {
         let Some(order) = text(sheet, row, "order") else {
             continue;
         };
         let issue = match seen.get(ORDER, &order.to_lowercase()) {
             Some(SeenKind::Accepted) => continue,
-            _ if known.contains(order) => continue,
+            _ if seen.get(BOOKED, order) == Some(SeenKind::Accepted) => continue,
             Some(SeenKind::Refused) => (
                 "order_refused",
                 format!("Order {order} stands in this file, but its row was refused."),

@@ -1,5 +1,6 @@
 //! Accepted rows become orders and entries, and go again when the import is undone.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value, json};
@@ -9,8 +10,9 @@ use tenon_sdk::{Error, Result, TenantTx};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use super::billing::Billing;
 use super::spec::ORDERS;
-use crate::commands::evaluate::{evaluate, post_billing};
+use crate::commands::evaluate::evaluate;
 use crate::commands::{bump_revision, plans};
 use crate::model::Level;
 use crate::permissions::{AlertsAcknowledge, OrdersImport};
@@ -84,17 +86,17 @@ async fn add_suppliers(tx: &TenantTx, import: Uuid, first: i32, last: i32) -> Re
 /// Posts what the import billed, evaluates the orders it billed, and tells what it did.
 pub async fn finish(tx: &TenantTx, import: Uuid) -> Result<Value> {
     plans::each_time(tx).await?;
-    let (billed, entries) = orders_billed_by(tx, import).await?;
-    let standings = post_billing(tx, &billed).await?;
+    let billing = Billing::of(tx, import).await?;
+    let standings = billing.post(tx).await?;
     let alerts = evaluate(tx, &standings, Some(import)).await?;
-    post_months(tx, import, 1).await?;
+    let billed: Vec<Uuid> = standings.iter().map(|standing| standing.order).collect();
     let counts = tx
         .query_one(queries::IMPORT_COUNTS, &[&tx.org_id(), &import])
         .await?;
     let count = |index: usize| counts.try_get::<_, i64>(index);
     let summary = json!({
         "orders": count(0)?,
-        "entries": entries,
+        "entries": billing.entries,
         "suppliers": count(1)?,
         "alerts": { "opened": alerts.opened, "closed": alerts.closed },
         "levels": levels(tx, import, &billed).await?,
@@ -114,15 +116,15 @@ pub async fn undo(tx: &TenantTx, import: Uuid) -> Result<()> {
         .query(queries::ORDERS_OF_IMPORT, &[&tx.org_id(), &import])
         .await?)?;
     refuse_if_in_use(tx, import, &own).await?;
-    let (billed, _) = orders_billed_by(tx, import).await?;
-    post_months(tx, import, -1).await?;
+    let mut standings = Billing::of(tx, import).await?.reversed().post(tx).await?;
     tx.execute(queries::UNDO_ENTRIES, &[&tx.org_id(), &import])
         .await?;
     tx.execute(queries::UNDO_ALERTS, &[&tx.org_id(), &own]).await?;
     tx.execute(queries::UNDO_ORDERS, &[&tx.org_id(), &import]).await?;
     tx.execute(queries::UNDO_SUPPLIERS, &[&tx.org_id(), &import])
         .await?;
-    let standings = post_billing(tx, &billed).await?;
+    let gone: HashSet<Uuid> = own.into_iter().collect();
+    standings.retain(|standing| !gone.contains(&standing.order));
     evaluate(tx, &standings, None).await?;
     plans::as_usual(tx).await?;
     tx.emit(&events::import_undone(import)).await
@@ -153,23 +155,8 @@ async fn refuse_if_in_use(tx: &TenantTx, import: Uuid, own: &[Uuid]) -> Result<(
     .hint("Undo the later imports first. What somebody has acknowledged stays."))
 }
 
-/// The orders an import's entries are billed against, and the number of these entries.
-async fn orders_billed_by(tx: &TenantTx, import: Uuid) -> Result<(Vec<Uuid>, i64)> {
-    let rows = tx
-        .query(queries::ORDERS_BILLED_BY, &[&tx.org_id(), &import])
-        .await?;
-    let entries: Vec<i64> = rows.iter().map(|row| row.try_get(1)).collect::<Result<_, _>>()?;
-    Ok((ids(&rows)?, entries.iter().sum()))
-}
-
 fn ids(rows: &[Row]) -> Result<Vec<Uuid>> {
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
-}
-
-async fn post_months(tx: &TenantTx, import: Uuid, sign: i32) -> Result<()> {
-    tx.execute(queries::POST_MONTHS, &[&tx.org_id(), &import, &sign])
-        .await
-        .map(drop)
 }
 
 /// Orders the import brought or billed, per level.

@@ -107,21 +107,29 @@ async fn billing_an_order_without_value_is_over_budget_and_has_no_percentage() {
 #[tokio::test]
 async fn only_certified_entries_are_billed() {
     let books = Books::open().await;
-    books.import(&[("A", "100")], &[("1", "A", "60")]).await;
+    books.import(&[("A", "100")], &[]).await;
+    let (import, _) = books.import(&[], &[("1", "A", "60"), ("2", "A", "30")]).await;
     books
         .server
         .admin()
         .await
-        .execute("update purchasing.entries set state = 'rejected'", &[])
+        .batch_execute(
+            "update purchasing.entries set state = 'rejected' where number = '1'; \
+             update purchasing.orders set billed_to_date = 30; update purchasing.billed_months set billed = 30",
+        )
         .await
         .unwrap();
-    books.import(&[], &[("2", "A", "30")]).await;
-    assert_eq!(
-        books
-            .ask::<String>("select billed_to_date::text from purchasing.orders", &[])
-            .await,
-        "30.0000"
-    );
+    books.undo(import).await.unwrap();
+    for figure in [
+        "billed_to_date::text from purchasing.orders",
+        "sum(billed)::text from purchasing.billed_months",
+    ] {
+        assert_eq!(
+            books.ask::<String>(&format!("select {figure}"), &[]).await,
+            "0.0000",
+            "{figure}"
+        );
+    }
 }
 
 #[tokio::test]
