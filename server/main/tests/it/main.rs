@@ -5,7 +5,6 @@
 
 mod catalogue;
 mod crash;
-mod crash;
 mod edges;
 mod errors;
 mod import_flow;
