@@ -59,10 +59,22 @@ fn main() -> std::process::ExitCode {
     match run(arguments) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error:#}");
+            tracing::error!("{error:#}{}", particulars(&error));
             std::process::ExitCode::FAILURE
         }
     }
+}
+
+/// What an error of ours says besides its message: the operator has nothing else to go by.
+fn particulars(error: &anyhow::Error) -> String {
+    let ours = error.downcast_ref::<tenon_sdk::Error>();
+    ours.map_or_else(String::new, |error| {
+        [&error.details, &error.hint]
+            .into_iter()
+            .flatten()
+            .map(|text| format!(" {text}"))
+            .collect()
+    })
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {

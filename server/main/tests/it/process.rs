@@ -48,6 +48,7 @@ pub fn tenon(arguments: &[&str]) -> Command {
         .env_clear()
         .envs(kept)
         .env("RUST_LOG", "warn")
+        .env("TENON_JOBS__LEASE_SECONDS", "3")
         .args(arguments)
         .kill_on_drop(true);
     command
