@@ -67,14 +67,11 @@ fn main() -> std::process::ExitCode {
 
 /// What an error of ours says besides its message: the operator has nothing else to go by.
 fn particulars(error: &anyhow::Error) -> String {
-    let ours = error.downcast_ref::<tenon_sdk::Error>();
-    ours.map_or_else(String::new, |error| {
-        [&error.details, &error.hint]
-            .into_iter()
-            .flatten()
-            .map(|text| format!(" {text}"))
-            .collect()
-    })
+    let Some(error) = error.downcast_ref::<tenon_sdk::Error>() else {
+        return String::new();
+    };
+    let parts = [&error.details, &error.hint].into_iter().flatten();
+    parts.fold(String::new(), |text, part| text + " " + part)
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {

@@ -44,8 +44,6 @@ struct Books {
 
 impl Books {
     async fn of(person: &Person, server: &Process) -> Self {
-        let cents =
-            |amount: &Value| (amount.as_str().unwrap().parse::<f64>().unwrap() * 100.0).round() as i64;
         let board = person.get(server, "/api/v1/purchasing/board").await;
         let sum = |list: &Value| {
             list.as_array()
@@ -75,6 +73,13 @@ impl Books {
             months: self.months + cents,
         }
     }
+}
+
+/// An amount as text, in hundredths.
+fn cents(amount: &Value) -> i64 {
+    let text = amount.as_str().unwrap();
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    format!("{whole}{part:0<2.2}").parse().unwrap()
 }
 
 /// Rows of the data API, and how many there are in all.

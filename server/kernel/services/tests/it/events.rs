@@ -25,9 +25,9 @@ async fn events_are_numbered_without_gaps_in_each_organisation_however_many_writ
             tx.emit_all(&[event(1), event(2)]).await.unwrap();
             // Every third one changes its mind.
             if n % 3 == 0 {
-                tx.rollback().await.unwrap()
+                tx.rollback().await.unwrap();
             } else {
-                tx.commit().await.unwrap()
+                tx.commit().await.unwrap();
             }
         });
     }
@@ -107,7 +107,7 @@ impl Stream {
                 let found = field("event:")
                     .map(str::to_owned)
                     .zip(field("data:").map(str::to_owned));
-                self.text = rest.to_owned();
+                self.text = self.text.split_off(self.text.len() - rest.len());
                 if let Some((kind, data)) = found {
                     return (kind, serde_json::from_str(&data).unwrap());
                 }
