@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tenon_sdk::{
     Error, Kernel, Result,
+    error::Kind,
     jobs::{JobCtx, JobHandler},
 };
 use tokio::sync::{Notify, Semaphore};
@@ -124,8 +125,18 @@ impl Worker {
         let mut random = [0; 1];
         self.kernel.env().fill_random(&mut random);
         let jitter = f64::from(random[0]) / 255.0;
-        if let Err(error) = queue::fail(self.kernel.db(), job, error, jitter).await {
-            tracing::warn!(job = %job.id, %error, "failure could not be recorded; the lease will end");
+        // What made the job fail may be what keeps the failure from being recorded: a database that restarts.
+        for pause in [1, 2, 4, 8, 0] {
+            match queue::fail(self.kernel.db(), job, error, jitter).await {
+                Ok(()) => return,
+                Err(error) if error.kind == Kind::Unavailable && pause > 0 => {
+                    tokio::time::sleep(Duration::from_secs(pause)).await;
+                }
+                Err(error) => {
+                    tracing::warn!(job = %job.id, %error, "failure could not be recorded; the lease will end");
+                    return;
+                }
+            }
         }
     }
 }
