@@ -7,6 +7,7 @@ use tenon_sdk::imports::{ImportRow, Issue, Seen, SeenKind, SheetSpec};
 use tenon_sdk::{Result, TenantTx};
 
 use super::spec::ORDERS;
+use crate::commands::plans;
 use crate::queries;
 
 /// Under this name the file's order numbers are noted for its surveys.
@@ -132,7 +133,9 @@ async fn known(tx: &TenantTx, statement: &str, numbers: HashSet<&str>) -> Result
         return Ok(HashSet::new());
     }
     let numbers: Vec<&str> = numbers.into_iter().collect();
+    plans::for_any(tx).await?;
     let rows = tx.query(statement, &[&tx.org_id(), &numbers]).await?;
+    plans::as_usual(tx).await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 

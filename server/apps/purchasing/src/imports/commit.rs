@@ -29,6 +29,7 @@ pub async fn batch(tx: &TenantTx, import: Uuid, sheet: &SheetSpec, rows: RangeIn
         queries::IMPORT_ENTRIES
     };
     plans::forget(tx).await?;
+    plans::for_any(tx).await?;
     let arrived = tx
         .execute(
             statement,
@@ -49,6 +50,7 @@ pub async fn batch(tx: &TenantTx, import: Uuid, sheet: &SheetSpec, rows: RangeIn
         )
         .await?
         .try_get(0)?;
+    plans::as_usual(tx).await?;
     // An entry whose order has gone since validation finds no partner in the statement's join.
     if u64::try_from(accepted).ok() == Some(arrived) {
         Ok(arrived)
