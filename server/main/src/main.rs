@@ -44,6 +44,7 @@ struct Serve {
 }
 
 fn main() -> std::process::ExitCode {
+    give_large_buffers_back();
     let arguments = Arguments::parse();
     let json = std::env::var("TENON_LOG_FORMAT").is_ok_and(|format| format == "json");
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
@@ -62,6 +63,17 @@ fn main() -> std::process::ExitCode {
             tracing::error!("{error:#}{}", particulars(&error));
             std::process::ExitCode::FAILURE
         }
+    }
+}
+
+/// Hashing a password takes 19 MiB, reading a workbook more. glibc would learn from the first such buffer to keep the
+/// later ones; with a fixed threshold each goes back to the system when it is freed.
+fn give_large_buffers_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[allow(unsafe_code)]
+    // SAFETY: mallopt only sets a number of the allocator, and no other thread runs yet.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 20);
     }
 }
 
