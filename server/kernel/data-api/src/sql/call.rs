@@ -30,7 +30,7 @@ impl Writer {
             self.push("WITH ");
             self.ident(SOURCE);
             self.push(" AS MATERIALIZED (SELECT ");
-            self.member(&call.read.table.name, "*");
+            self.all_of(&call.read.table.name);
             self.push(" FROM ");
             self.call_source(call, &call.read.table.name);
             self.push(") ");

@@ -6,6 +6,15 @@ use crate::api_request::{FullText, IsValue, JsonOperand, Logic, Nulls, Operation
 use crate::plan::{ColumnRef, Condition, Order};
 
 impl Writer {
+    /// A column's value, or all columns for `*`.
+    pub(super) fn output_column(&mut self, scope: &Scope<'_>, column: &ColumnRef) {
+        if column.name == "*" {
+            self.all_of(scope.alias);
+        } else {
+            self.column(scope, column);
+        }
+    }
+
     /// A column's value.
     pub(super) fn column(&mut self, scope: &Scope<'_>, column: &ColumnRef) {
         let reached_into = !column.path.is_empty();

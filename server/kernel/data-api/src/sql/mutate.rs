@@ -229,9 +229,10 @@ impl Writer {
     fn returned_columns(&mut self, mutate: &MutatePlan) {
         let alias = Self::own_alias(&mutate.table);
         let needed = &mutate.returning;
-        let all = ["*".to_owned()];
-        let columns: &[String] = if needed.all { &all } else { &needed.columns };
-        if columns.is_empty() && needed.computed.is_empty() {
+        let columns: &[String] = if needed.all { &[] } else { &needed.columns };
+        if needed.all {
+            self.all_of(alias);
+        } else if columns.is_empty() && needed.computed.is_empty() {
             self.push("1");
             return;
         }
@@ -242,7 +243,7 @@ impl Writer {
             self.member(alias, column);
         }
         for (index, (name, function)) in needed.computed.iter().enumerate() {
-            if index > 0 || !columns.is_empty() {
+            if index > 0 || needed.all || !columns.is_empty() {
                 self.push(", ");
             }
             self.qualified(function);

@@ -129,7 +129,7 @@ impl Writer {
             }
             comma(self);
             match join {
-                Some(join) if embed.output == EmbedOutput::Spread => self.member(join, "*"),
+                Some(join) if embed.output == EmbedOutput::Spread => self.all_of(join),
                 Some(join) => {
                     self.ident(join);
                     self.push(" AS ");
@@ -148,13 +148,13 @@ impl Writer {
     fn output(&mut self, scope: &Scope<'_>, output: &OutputColumn) {
         if let Some(cast) = &output.cast {
             self.push("CAST(");
-            self.column(scope, &output.column);
+            self.output_column(scope, &output.column);
             self.push(" AS ");
             // The parser lets letters, digits, `_` and blanks through, nothing else.
             self.push(cast);
             self.push(")");
         } else {
-            self.column(scope, &output.column);
+            self.output_column(scope, &output.column);
         }
         let computed_elsewhere =
             output.column.function.is_some() && !scope.has_row_type && output.column.path.is_empty();

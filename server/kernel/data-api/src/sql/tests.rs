@@ -156,6 +156,14 @@ fn quotes_in_names_are_doubled() {
     assert!(made.sql.contains("AS \"a\"\"b\""), "{}", made.sql);
 }
 
+#[test]
+fn a_star_is_all_columns_only_where_columns_are_chosen() {
+    let made = statement("GET", "/orders?select=*&%22*%22=eq.1&order=%22*%22", "", "");
+    assert!(made.sql.contains("\"orders\".\"*\" = $"), "{}", made.sql);
+    assert!(made.sql.contains("ORDER BY \"orders\".\"*\""), "{}", made.sql);
+    assert!(made.sql.contains("SELECT \"orders\".* FROM"), "{}", made.sql);
+}
+
 fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

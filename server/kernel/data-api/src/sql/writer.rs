@@ -64,15 +64,17 @@ impl Writer {
         self.ident(&name.name);
     }
 
-    /// `"alias"."column"`, or `"alias".*`
+    /// `"alias"."column"`
     pub(super) fn member(&mut self, alias: &str, column: &str) {
         self.ident(alias);
         self.push(".");
-        if column == "*" {
-            self.push("*");
-        } else {
-            self.ident(column);
-        }
+        self.ident(column);
+    }
+
+    /// `"alias".*`
+    pub(super) fn all_of(&mut self, alias: &str) {
+        self.ident(alias);
+        self.push(".*");
     }
 
     /// `'name'`, for names from the catalogue only.
