@@ -253,19 +253,9 @@ fn payload(action: &Action, query: &QueryParams, body: &Bytes, media: &MediaType
         Action::Mutate {
             mutation: Mutation::Insert | Mutation::Put | Mutation::Update,
             ..
-        } => Payload::for_table(body, media)?,
+        } => Payload::for_table(body, media, query.columns.is_some())?,
         Action::Call { read_only: false, .. } => Payload::for_function(body, media)?,
         _ => return Ok(None),
     };
-    let insert = matches!(
-        action,
-        Action::Mutate {
-            mutation: Mutation::Insert | Mutation::Put,
-            ..
-        }
-    );
-    if insert && query.columns.is_none() && matches!(payload, Payload::Json { uniform: false, .. }) {
-        return Err(Error::body_invalid("All object keys must match"));
-    }
     Ok(Some(payload))
 }

@@ -29,19 +29,29 @@ pub enum Payload {
 }
 
 impl Payload {
-    /// Reads the body of an insert or update.
-    pub(super) fn for_table(body: &Bytes, media: &MediaType) -> Result<Self> {
-        match media {
+    /// Reads the body of an insert or update. With `columns` the keys are known beforehand: JSON goes to the database
+    /// as it came, which then says what is wrong with it.
+    pub(super) fn for_table(body: &Bytes, media: &MediaType, columns: bool) -> Result<Self> {
+        let payload = match media {
             MediaType::Any | MediaType::Json | MediaType::Object { .. } | MediaType::Array { .. } => {
-                json(body)
+                if columns {
+                    return unread(body);
+                }
+                json(body)?
             }
-            MediaType::Csv => csv(body),
-            MediaType::Form => form(body),
-            other => Err(Error::body_invalid(format!(
-                "Content-Type not acceptable: {}",
-                other.content_type()
-            ))),
+            MediaType::Csv => csv(body)?,
+            MediaType::Form => form(body)?,
+            other => {
+                return Err(Error::body_invalid(format!(
+                    "Content-Type not acceptable: {}",
+                    other.content_type()
+                )));
+            }
+        };
+        if matches!(payload, Self::Json { uniform: false, .. }) {
+            return Err(Error::body_invalid("All object keys must match"));
         }
+        Ok(payload)
     }
 
     /// Reads the body of a function call. Without a body there are no arguments.
@@ -66,14 +76,41 @@ impl Payload {
     }
 }
 
+fn invalid_json() -> Error {
+    Error::body_invalid("Empty or invalid json")
+}
+
+/// JSON whose keys do not matter; only what it begins with is looked at.
+fn unread(body: &Bytes) -> Result<Payload> {
+    if std::str::from_utf8(body).is_err() {
+        return Err(invalid_json());
+    }
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    Ok(Payload::Json {
+        text: body.clone(),
+        object: first == Some(&b'{'),
+        keys: Vec::new(),
+        uniform: true,
+    })
+}
+
 fn json(body: &Bytes) -> Result<Payload> {
-    let invalid = || Error::body_invalid("Empty or invalid json");
-    let text = std::str::from_utf8(body).map_err(|_| invalid())?;
+    let text = std::str::from_utf8(body).map_err(|_| invalid_json())?;
     let mut reader = serde_json::Deserializer::from_str(text);
     let shape = (&mut reader)
         .deserialize_any(ShapeVisitor)
-        .map_err(|_| invalid())?;
-    reader.end().map_err(|_| invalid())?;
+        .map_err(|_| invalid_json())?;
+    reader.end().map_err(|_| invalid_json())?;
+    let Some(mut shape) = shape else {
+        // A number, a text: no row at all.
+        return Ok(Payload::Json {
+            text: Bytes::from_static(b"[]"),
+            object: false,
+            keys: Vec::new(),
+            uniform: true,
+        });
+    };
+    shape.keys.sort_unstable();
     Ok(Payload::Json {
         text: body.clone(),
         object: shape.object,
@@ -139,57 +176,91 @@ struct Shape {
     uniform: bool,
 }
 
+/// The values that are neither object nor array.
+macro_rules! scalars {
+    ($value:expr) => {
+        fn visit_bool<E>(self, _: bool) -> std::result::Result<Self::Value, E> {
+            Ok($value)
+        }
+        fn visit_i64<E>(self, _: i64) -> std::result::Result<Self::Value, E> {
+            Ok($value)
+        }
+        fn visit_u64<E>(self, _: u64) -> std::result::Result<Self::Value, E> {
+            Ok($value)
+        }
+        fn visit_f64<E>(self, _: f64) -> std::result::Result<Self::Value, E> {
+            Ok($value)
+        }
+        fn visit_str<E>(self, _: &str) -> std::result::Result<Self::Value, E> {
+            Ok($value)
+        }
+        fn visit_unit<E>(self) -> std::result::Result<Self::Value, E> {
+            Ok($value)
+        }
+    };
+}
+
 struct ShapeVisitor;
 
 impl<'de> Visitor<'de> for ShapeVisitor {
-    type Value = Shape;
+    type Value = Option<Shape>;
+
+    scalars!(None);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object or an array of objects")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<Shape, A::Error> {
-        let keys = FirstKeys.visit_map(map)?;
-        Ok(Shape {
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<Option<Shape>, A::Error> {
+        let keys = FirstKeys.visit_map(map)?.unwrap_or_default();
+        Ok(Some(Shape {
             object: true,
             keys,
             uniform: true,
-        })
+        }))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> std::result::Result<Shape, A::Error> {
-        let keys = rows.next_element_seed(FirstKeys)?.unwrap_or_default();
-        let mut uniform = true;
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> std::result::Result<Option<Shape>, A::Error> {
+        let first = rows.next_element_seed(FirstKeys)?;
+        let mut uniform = first != Some(None);
+        let keys = first.flatten().unwrap_or_default();
         while let Some(same) = rows.next_element_seed(SameKeys(&keys))? {
             uniform &= same;
         }
-        Ok(Shape {
+        Ok(Some(Shape {
             object: false,
             keys,
             uniform,
-        })
+        }))
     }
 }
 
-/// Collects the keys of an object.
+/// The keys of an object; none for what is no object.
 struct FirstKeys;
 
 impl<'de> DeserializeSeed<'de> for FirstKeys {
-    type Value = Vec<String>;
+    type Value = Option<Vec<String>>;
 
     fn deserialize<D: serde::Deserializer<'de>>(
         self,
         deserializer: D,
     ) -> std::result::Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
+        deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for FirstKeys {
-    type Value = Vec<String>;
+    type Value = Option<Vec<String>>;
+
+    scalars!(None);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+        f.write_str("a value")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> std::result::Result<Self::Value, A::Error> {
+        while values.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
@@ -199,7 +270,7 @@ impl<'de> Visitor<'de> for FirstKeys {
                 keys.push(key);
             }
         }
-        Ok(keys)
+        Ok(Some(keys))
     }
 }
 
@@ -213,24 +284,48 @@ impl<'de> DeserializeSeed<'de> for SameKeys<'_> {
         self,
         deserializer: D,
     ) -> std::result::Result<bool, D::Error> {
-        deserializer.deserialize_map(self)
+        deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for SameKeys<'_> {
     type Value = bool;
 
+    scalars!(false);
+
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+        f.write_str("a value")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> std::result::Result<bool, A::Error> {
+        while values.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(false)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<bool, A::Error> {
-        let (mut count, mut same) = (0, true);
+        let (mut count, mut ordered, mut known) = (0, true, true);
+        let mut found = Vec::new();
         while let Some((key, _)) = map.next_entry::<String, IgnoredAny>()? {
-            same &= self.0.get(count).is_some_and(|first| *first == key) || self.0.contains(&key);
-            count += 1;
+            // Nearly always the keys come in the same order.
+            if ordered && self.0.get(count).is_some_and(|first| *first == key) {
+                count += 1;
+                continue;
+            }
+            if ordered {
+                ordered = false;
+                found = (0..self.0.len()).map(|index| index < count).collect();
+            }
+            match self.0.iter().position(|first| *first == key) {
+                Some(index) => found[index] = true,
+                None => known = false,
+            }
         }
-        Ok(same && count == self.0.len())
+        let all = if ordered {
+            count == self.0.len()
+        } else {
+            found.iter().all(|found| *found)
+        };
+        Ok(known && all)
     }
 }
 
@@ -259,10 +354,50 @@ mod tests {
             Some((false, ab(), true))
         );
         assert_eq!(keys(r#"[{"a":1,"b":2},{"a":1}]"#), Some((false, ab(), false)));
-        assert_eq!(keys("[]"), Some((false, Vec::new(), true)));
-        for wrong in ["", "1", "null", "{", "[1]", "{} x", "[{}", "\"a\""] {
+        assert_eq!(keys(r#"{"b":1,"a":2}"#), Some((true, ab(), true)));
+        assert_eq!(
+            keys(r#"[{"b":1,"a":2,"b":3},{"b":1,"b":2,"a":3}]"#),
+            Some((false, ab(), true))
+        );
+        assert_eq!(
+            keys(r#"[{"a":1,"b":2},{"a":1,"a":2}]"#),
+            Some((false, ab(), false))
+        );
+        for wrong in ["", "{", "{} x", "[{}", "\"a", "tru"] {
             assert_eq!(keys(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_is_no_row_is_no_row_and_no_like_key() {
+        for none in ["[]", "1", "null", "\"a\"", "true", "-1.5"] {
+            assert_eq!(keys(none), Some((false, Vec::new(), true)), "{none}");
+        }
+        for mixed in [
+            r#"[{"a":1},2]"#,
+            r#"[1,{"a":1}]"#,
+            "[[]]",
+            r#"[{"a":1},[]]"#,
+            "[null]",
+        ] {
+            let body = Bytes::from_static(mixed.as_bytes());
+            let refused = Payload::for_table(&body, &MediaType::Json, false).expect_err(mixed);
+            assert_eq!(refused.message, "All object keys must match", "{mixed}");
+        }
+    }
+
+    #[test]
+    fn with_named_columns_json_goes_through_as_it_came() {
+        let body = Bytes::from_static(b" [1, {\"a\":1}");
+        assert_eq!(
+            Payload::for_table(&body, &MediaType::Json, true),
+            Ok(Payload::Json {
+                text: body,
+                object: false,
+                keys: Vec::new(),
+                uniform: true
+            })
+        );
     }
 
     #[test]

@@ -73,6 +73,8 @@ pub struct Preferences {
     pub tx: Option<TxEnd>,
     /// `handling=`
     pub handling: Option<Handling>,
+    /// `timezone=`, for PostgreSQL to judge
+    pub timezone: Option<String>,
     /// `max-affected=`, only with `handling=strict`
     pub max_affected: Option<i64>,
     /// What was not understood.
@@ -122,8 +124,14 @@ impl Preferences {
             "tx=rollback" if tx_override => keep(&mut self.tx, TxEnd::Rollback),
             // Understood, but not granted here: neither an error nor applied.
             "tx=commit" | "tx=rollback" => true,
-            _ => match wish.strip_prefix("max-affected=").map(str::parse) {
-                Some(Ok(rows)) => keep(&mut self.max_affected, rows),
+            _ => match wish.split_once('=') {
+                Some(("max-affected", rows)) => {
+                    if let Ok(rows) = rows.parse() {
+                        keep(&mut self.max_affected, rows);
+                    }
+                    true
+                }
+                Some(("timezone", zone)) => keep(&mut self.timezone, zone.to_owned()),
                 _ => false,
             },
         }
@@ -165,6 +173,9 @@ impl Preferences {
             Some(Handling::Lenient) => say("handling=lenient"),
             None => {}
         }
+        if let Some(zone) = &self.timezone {
+            say(&format!("timezone={zone}"));
+        }
         if let Some(rows) = self.max_affected {
             say(&format!("max-affected={rows}"));
         }
@@ -179,14 +190,14 @@ mod tests {
     #[test]
     fn wishes_are_applied_in_the_documented_order() {
         let headers = [
-            "max-affected=5, handling=strict,tx=rollback",
+            "max-affected=5, timezone=Europe/Berlin, handling=strict,tx=rollback",
             "count=exact,return=representation, missing=default,resolution=merge-duplicates",
         ];
         let preferences = Preferences::parse(headers.into_iter(), true);
         assert_eq!(
             preferences.applied().as_deref(),
             Some(
-                "resolution=merge-duplicates, missing=default, return=representation, count=exact, tx=rollback, handling=strict, max-affected=5"
+                "resolution=merge-duplicates, missing=default, return=representation, count=exact, tx=rollback, handling=strict, timezone=Europe/Berlin, max-affected=5"
             )
         );
     }

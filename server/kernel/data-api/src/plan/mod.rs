@@ -68,6 +68,7 @@ impl Plan {
             range,
             max_rows: settings.max_rows,
             tenant,
+            timezone: request.preferences.timezone.clone(),
             raise: settings.raise.clone(),
         })
     }

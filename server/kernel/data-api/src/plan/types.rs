@@ -25,6 +25,8 @@ pub struct Plan {
     pub max_rows: Option<u64>,
     /// The organisation, bound as a parameter wherever a tenant table is touched.
     pub tenant: Option<Uuid>,
+    /// The time zone that the statement runs under, if one was wished; PostgreSQL judges it.
+    pub timezone: Option<String>,
     /// The function by which the statement itself refuses a result that must not stand.
     pub raise: Option<QualifiedName>,
 }

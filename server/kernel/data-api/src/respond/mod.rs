@@ -4,6 +4,7 @@ mod overrides;
 mod result;
 
 use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use crate::api_request::{ApiRequest, Count, Mutation, Preferences, Range, Resolution, Return};
@@ -12,6 +13,13 @@ use crate::plan::{CallPlan, MutatePlan, Plan, PlannedAction};
 use crate::schema_cache::Returns;
 
 pub use result::{DbResult, Raw};
+
+/// Everything in a URL's part is escaped but letters, digits and these.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
 /// An HTTP answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -121,7 +129,10 @@ fn read(request: &ApiRequest, plan: &Plan, result: DbResult) -> Result<Response>
 
 fn write(request: &ApiRequest, plan: &Plan, mutate: &MutatePlan, result: DbResult) -> Response {
     let rows = result.page_count;
-    let total = plan.count.map(|_| rows);
+    let total = match plan.count {
+        Some(Count::Exact | Count::Estimated) => Some(rows),
+        Some(Count::Planned) | None => None,
+    };
     let inserted = rows - result.updated_count.unwrap_or(0);
     let shown = mutate.representation == Return::Representation;
     let merged = mutate
@@ -257,6 +268,7 @@ fn granted(request: &ApiRequest) -> Preferences {
     Preferences {
         tx: preferences.tx,
         handling: preferences.handling,
+        timezone: preferences.timezone.clone(),
         ..Preferences::default()
     }
 }
@@ -270,16 +282,22 @@ fn applied(headers: &mut Vec<(String, String)>, wishes: &Preferences) {
 /// `/orders?id=eq.1` from the new row's key.
 fn location(mutate: &MutatePlan, key: &str) -> Option<String> {
     let key: Map<String, Value> = serde_json::from_str(key).ok()?;
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    for (column, value) in &key {
-        let value = match value {
-            Value::Null => "is.null".to_owned(),
-            Value::String(text) => format!("eq.{text}"),
-            other => format!("eq.{other}"),
-        };
-        query.append_pair(column, &value);
-    }
-    Some(format!("/{}?{}", mutate.table.name, query.finish()))
+    let filters: Vec<String> = key
+        .iter()
+        .map(|(column, value)| {
+            let value = match value {
+                Value::Null => "is.null".to_owned(),
+                Value::String(text) => format!("eq.{}", encoded(text)),
+                other => format!("eq.{}", encoded(&other.to_string())),
+            };
+            format!("{}={value}", encoded(column))
+        })
+        .collect();
+    Some(format!("/{}?{}", encoded(&mutate.table.name), filters.join("&")))
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, UNRESERVED).to_string()
 }
 
 #[cfg(test)]

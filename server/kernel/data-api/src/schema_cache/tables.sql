@@ -33,7 +33,8 @@ with exposed as (
     'default', case
       when a.attidentity <> '' then pg_catalog.format('nextval(%L::regclass)',
         pg_catalog.pg_get_serial_sequence(pg_catalog.format('%I.%I', x.nspname, x.relname), a.attname))
-      when a.attgenerated = '' then pg_catalog.pg_get_expr(d.adbin, d.adrelid) end,
+      when a.attgenerated = '' then
+        coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), pg_catalog.pg_get_expr(t.typdefaultbin, 0)) end,
     'generated', a.attgenerated <> '',
     'comment', pg_catalog.col_description(a.attrelid, a.attnum)
   ) order by a.attnum) as list

@@ -5,4 +5,5 @@ mod reads;
 mod refusals;
 mod server;
 mod shop;
+mod write_bodies;
 mod writes;

@@ -180,6 +180,13 @@ impl Shop {
             .batch_execute(begin)
             .await
             .expect("a transaction begins");
+        if let Some(zone) = &plan.timezone {
+            let zone = Statement {
+                sql: "select set_config('timezone', $1, true)".to_owned(),
+                params: vec![Param(Bytes::from(zone.clone()))],
+            };
+            self.query(&zone).await?;
+        }
         let rows = self.query(&statement).await?;
         let mut result = DbResult::from_row(&rows[0]).expect("the documented columns");
         if let Some(estimate) = Statement::estimate(&plan) {
