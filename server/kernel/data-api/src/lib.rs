@@ -4,7 +4,9 @@
 //! The first three and the last are pure: no clock, no network, no database.
 
 pub mod api_request;
+pub mod catalogue;
 pub mod error;
+pub mod openapi;
 pub mod plan;
 pub mod respond;
 pub mod schema_cache;

@@ -2,6 +2,18 @@
 
 use crate::schema_cache::QualifiedName;
 
+/// What the description at the root shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OpenApiMode {
+    /// What the caller may touch.
+    #[default]
+    FollowPrivileges,
+    /// Everything that is exposed.
+    IgnorePrivileges,
+    /// Nothing: the root answers 404.
+    Disabled,
+}
+
 /// Settings of the data API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -13,6 +25,19 @@ pub struct Settings {
     pub tx_override: bool,
     /// Aggregate functions in `select` are allowed.
     pub aggregates: bool,
+    /// What the description at the root shows.
+    pub openapi_mode: OpenApiMode,
+    /// The description says that a token is needed.
+    pub openapi_security_active: bool,
+    /// Address under which clients reach the API, where it is not the server's own.
+    pub openapi_server_proxy_uri: Option<String>,
+    /// Host that the server listens on, for the description.
+    pub server_host: String,
+    /// Port that the server listens on, for the description.
+    pub server_port: u16,
+    /// A function that answers at the root instead of the description; without a schema it is looked for in the
+    /// exposed one.
+    pub root_spec: Option<QualifiedName>,
     /// A function `(status int, code text, message text, details text)` that raises an error of class `TN`. With it a
     /// write whose result must not stand fails inside its own statement; without it the result has to be checked
     /// before the transaction commits.
@@ -26,6 +51,12 @@ impl Default for Settings {
             max_rows: Some(1000),
             tx_override: false,
             aggregates: false,
+            openapi_mode: OpenApiMode::default(),
+            openapi_security_active: false,
+            openapi_server_proxy_uri: None,
+            server_host: "!4".to_owned(),
+            server_port: 3000,
+            root_spec: None,
             raise: None,
         }
     }

@@ -81,15 +81,11 @@ async fn a_migration_whose_text_changed_after_it_ran_is_refused() {
 async fn a_database_made_by_a_newer_version_is_refused_and_left_alone() {
     let database = database().await;
     let before = fingerprint(&database).await;
-    let mut without_a_step = steps();
-    without_a_step.last_mut().unwrap().2.pop();
-    let mut without_a_module = steps();
-    without_a_module.pop();
-    for older in [without_a_step, without_a_module] {
-        let refused = migrate(&database, &older).await.unwrap_err();
-        assert_eq!(refused.code, "kernel.schema_newer", "{refused:?}");
-        assert!(refused.hint.is_some(), "it says what to do");
-    }
+    let mut older = steps();
+    older.last_mut().unwrap().2.pop();
+    let refused = migrate(&database, &older).await.unwrap_err();
+    assert_eq!(refused.code, "kernel.schema_newer", "{refused:?}");
+    assert!(refused.hint.is_some(), "it says what to do");
     assert_eq!(fingerprint(&database).await, before);
 }
 

@@ -21,7 +21,7 @@ pub use query_params::QueryParams;
 pub use types::*;
 
 use crate::error::{Error, Result};
-use crate::settings::Settings;
+use crate::settings::{OpenApiMode, Settings};
 
 /// What the parser needs of a request.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +77,11 @@ pub enum Action {
         /// HEAD.
         head: bool,
     },
+    /// The description of the schema.
+    Inspect {
+        /// HEAD.
+        head: bool,
+    },
     /// OPTIONS of a relation.
     RelationInfo(String),
     /// OPTIONS of a function.
@@ -112,8 +117,13 @@ impl ApiRequest {
     /// Parses a request.
     pub fn parse(request: HttpRequest<'_>, settings: &Settings) -> Result<Self> {
         let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
-        let action = action(request.path, request.method)?;
-        let (schema, negotiated) = profile(request.method, header, settings)?;
+        let action = action(request.path, request.method, settings)?;
+        let (mut schema, negotiated) = profile(request.method, header, settings)?;
+        if let (Some(root), true) = (&settings.root_spec, is_root(request.path))
+            && !root.schema.is_empty()
+        {
+            schema.clone_from(&root.schema);
+        }
         let wishes = request
             .headers
             .get_all("prefer")
@@ -155,12 +165,31 @@ impl ApiRequest {
     pub fn is_head(&self) -> bool {
         matches!(
             self.action,
-            Action::Read { head: true, .. } | Action::Call { head: true, .. }
+            Action::Read { head: true, .. }
+                | Action::Call { head: true, .. }
+                | Action::Inspect { head: true }
         )
     }
 }
 
-fn action(path: &str, method: &Method) -> Result<Action> {
+fn is_root(path: &str) -> bool {
+    path.trim_matches('/').is_empty()
+}
+
+/// GET or HEAD of the root: the description, or the function that stands in its place.
+fn root(head: bool, settings: &Settings) -> Result<Action> {
+    match &settings.root_spec {
+        Some(function) => Ok(Action::Call {
+            function: function.name.clone(),
+            read_only: true,
+            head,
+        }),
+        None if settings.openapi_mode == OpenApiMode::Disabled => Err(Error::root_disabled()),
+        None => Ok(Action::Inspect { head }),
+    }
+}
+
+fn action(path: &str, method: &Method, settings: &Settings) -> Result<Action> {
     let decode = |text: &str| {
         // In a path `+` is a plus; only the percent signs are decoded.
         let escaped = text.replace('+', "%2B");
@@ -173,7 +202,8 @@ fn action(path: &str, method: &Method) -> Result<Action> {
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     match segments.as_slice() {
         [""] => match method.as_str() {
-            "GET" | "HEAD" => Err(Error::root_disabled()),
+            "GET" => root(false, settings),
+            "HEAD" => root(true, settings),
             "OPTIONS" => Ok(Action::RootInfo),
             _ => unsupported(),
         },

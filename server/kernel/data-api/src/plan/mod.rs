@@ -20,6 +20,7 @@ pub use types::*;
 
 use crate::api_request::{Action, ApiRequest, Count, MediaType};
 use crate::error::{Error, Result};
+use crate::openapi::{self, Standard};
 use crate::schema_cache::{QualifiedName, SchemaCache};
 use crate::settings::Settings;
 
@@ -52,6 +53,7 @@ impl Plan {
                 PlannedAction::Mutate(Box::new(planner.mutate(relation, *mutation)?))
             }
             Action::Call { function, .. } => PlannedAction::Call(Box::new(planner.call(function)?)),
+            Action::Inspect { .. } => PlannedAction::Describe(Box::new(planner.describe()?)),
             Action::RelationInfo(relation) => PlannedAction::Info(planner.relation_info(relation)?),
             Action::FunctionInfo(function) => PlannedAction::Info(planner.function_info(function)?),
             Action::RootInfo => PlannedAction::Info(vec!["OPTIONS", "GET", "HEAD"]),
@@ -60,9 +62,13 @@ impl Plan {
             PlannedAction::Mutate(_) => crate::api_request::Range::ALL,
             _ => request.range,
         };
+        let media = match action {
+            PlannedAction::Describe(_) => MediaType::Json,
+            _ => negotiate(&request.accept)?,
+        };
         Ok(Self {
             action,
-            media: negotiate(&request.accept)?,
+            media,
             head: request.is_head(),
             count: request.preferences.count,
             range,
@@ -76,7 +82,7 @@ impl Plan {
     /// The transaction must not write: reads, and functions called by GET or HEAD, or declared not to write.
     pub fn is_read_only(&self) -> bool {
         match &self.action {
-            PlannedAction::Read(_) | PlannedAction::Info(_) => true,
+            PlannedAction::Read(_) | PlannedAction::Info(_) | PlannedAction::Describe(_) => true,
             PlannedAction::Mutate(_) => false,
             PlannedAction::Call(call) => call.read_only,
         }
@@ -91,7 +97,7 @@ impl Plan {
     /// The result decides whether the change may stand.
     pub(crate) fn is_guarded(&self) -> bool {
         match &self.action {
-            PlannedAction::Read(_) | PlannedAction::Info(_) => false,
+            PlannedAction::Read(_) | PlannedAction::Info(_) | PlannedAction::Describe(_) => false,
             PlannedAction::Mutate(mutate) => {
                 self.media.is_singular() || mutate.max_affected.is_some() || mutate.is_put()
             }
@@ -111,6 +117,16 @@ impl Plan {
 impl Planner<'_> {
     fn qualified(&self, name: &str) -> QualifiedName {
         QualifiedName::new(&self.request.schema, name)
+    }
+
+    fn describe(&self) -> Result<DescribePlan> {
+        let accept = &self.request.accept;
+        let standard = Standard::negotiate(accept).ok_or_else(|| not_acceptable(accept))?;
+        let schema = &self.request.schema;
+        Ok(DescribePlan {
+            schema: schema.clone(),
+            options: openapi::Options::new(schema, standard, self.cache, self.settings),
+        })
     }
 
     fn relation_info(&self, relation: &str) -> Result<Vec<&'static str>> {
@@ -141,16 +157,18 @@ fn negotiate(accept: &[MediaType]) -> Result<MediaType> {
             MediaType::Object { .. } | MediaType::Array { .. } => Some(wanted.clone()),
             _ => None,
         })
-        .ok_or_else(|| {
-            let names: Vec<String> = accept
-                .iter()
-                .map(|media| {
-                    media
-                        .content_type()
-                        .trim_end_matches("; charset=utf-8")
-                        .to_owned()
-                })
-                .collect();
-            Error::media_type(&names)
+        .ok_or_else(|| not_acceptable(accept))
+}
+
+fn not_acceptable(accept: &[MediaType]) -> Error {
+    let names: Vec<String> = accept
+        .iter()
+        .map(|media| {
+            media
+                .content_type()
+                .trim_end_matches("; charset=utf-8")
+                .to_owned()
         })
+        .collect();
+    Error::media_type(&names)
 }

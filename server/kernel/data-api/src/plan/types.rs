@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::api_request::{
     Count, JsonStep, Logic, MediaType, Mutation, Nulls, Operation, Range, Resolution, Return,
 };
+use crate::openapi;
 use crate::schema_cache::{Junction, QualifiedName, Returns};
 
 /// A request, resolved.
@@ -40,8 +41,19 @@ pub enum PlannedAction {
     Mutate(Box<MutatePlan>),
     /// A function is called.
     Call(Box<CallPlan>),
+    /// The schema is described.
+    Describe(Box<DescribePlan>),
     /// Only the allowed methods are told; the database is not asked.
     Info(Vec<&'static str>),
+}
+
+/// The description of a schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DescribePlan {
+    /// The schema.
+    pub schema: String,
+    /// How it is described.
+    pub options: openapi::Options,
 }
 
 /// A column, wherever it stands.

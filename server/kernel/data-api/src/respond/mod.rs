@@ -8,8 +8,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use crate::api_request::{ApiRequest, Count, Mutation, Preferences, Range, Resolution, Return};
+use crate::catalogue::Catalogue;
 use crate::error::{Error, Result};
-use crate::plan::{CallPlan, MutatePlan, Plan, PlannedAction};
+use crate::plan::{CallPlan, DescribePlan, MutatePlan, Plan, PlannedAction};
 use crate::schema_cache::Returns;
 
 pub use result::{DbResult, Raw};
@@ -101,6 +102,7 @@ pub fn respond(request: &ApiRequest, plan: &Plan, result: DbResult) -> Result<Re
         PlannedAction::Read(_) => read(request, plan, result)?,
         PlannedAction::Mutate(mutate) => write(request, plan, mutate, result),
         PlannedAction::Call(call) => called(request, plan, call, result)?,
+        PlannedAction::Describe(describe) => described(request, plan, describe, &result)?,
         PlannedAction::Info(_) => info(plan).unwrap_or(Response {
             status: 200,
             headers: Vec::new(),
@@ -214,6 +216,34 @@ fn called(request: &ApiRequest, plan: &Plan, call: &CallPlan, result: DbResult) 
         status,
         headers,
         body: result.body.unwrap_or_default(),
+    })
+}
+
+/// The description of a schema.
+fn described(
+    request: &ApiRequest,
+    plan: &Plan,
+    describe: &DescribePlan,
+    result: &DbResult,
+) -> Result<Response> {
+    let json = result.body.as_deref().unwrap_or_default();
+    let catalogue = Catalogue::from_json(json).map_err(|_| Error::no_schema_cache())?;
+    let content_type = describe.options.standard.content_type();
+    let mut headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
+    if request.negotiated {
+        headers.push(("Content-Profile".to_owned(), request.schema.clone()));
+    }
+    let body = if plan.head {
+        Bytes::new()
+    } else {
+        serde_json::to_vec(&describe.options.describe(&catalogue))
+            .unwrap_or_default()
+            .into()
+    };
+    Ok(Response {
+        status: 200,
+        headers,
+        body,
     })
 }
 

@@ -85,6 +85,11 @@ impl SchemaCache {
         self.tables.get(name)
     }
 
+    /// Whether a relation is a view.
+    pub fn is_view(&self, name: &QualifiedName) -> bool {
+        self.tables.get(name).is_some_and(|table| table.view)
+    }
+
     /// All relations.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         self.tables.values()

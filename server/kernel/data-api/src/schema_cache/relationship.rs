@@ -84,6 +84,16 @@ impl Relationship {
         }
     }
 
+    /// The one column that refers to another, and that other, of a foreign key on the near side.
+    pub fn key_pair(&self) -> Option<(&str, &str)> {
+        if !self.holds_key || !matches!(self.cardinality, Cardinality::ManyToOne | Cardinality::OneToOne) {
+            return None;
+        }
+        let near = key_column(self.columns.iter().map(|(near, _)| near))?;
+        let far = key_column(self.columns.iter().map(|(_, far)| far))?;
+        Some((near, far))
+    }
+
     /// `select=target(…)` means this relationship: by the far table, the constraint, or the foreign-key column.
     pub(crate) fn is_target(&self, target: &str) -> bool {
         match &self.cardinality {

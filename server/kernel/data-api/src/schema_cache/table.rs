@@ -52,6 +52,9 @@ pub struct Table {
     pub qualified: QualifiedName,
     /// Comment.
     pub comment: Option<String>,
+    /// A view or materialised view.
+    #[serde(default)]
+    pub view: bool,
     /// POST may work.
     pub insertable: bool,
     /// PATCH may work.

@@ -58,6 +58,7 @@ select coalesce(json_agg(json_build_object(
   'schema', x.nspname,
   'name', x.relname,
   'comment', pg_catalog.obj_description(x.oid, 'pg_class'),
+  'view', x.relkind in ('v', 'm'),
   'insertable', x.relkind in ('r', 'p') or (pg_catalog.pg_relation_is_updatable(x.oid, true) & 8) = 8,
   'updatable', x.relkind in ('r', 'p') or (pg_catalog.pg_relation_is_updatable(x.oid, true) & 4) = 4,
   'deletable', x.relkind in ('r', 'p') or (pg_catalog.pg_relation_is_updatable(x.oid, true) & 16) = 16,

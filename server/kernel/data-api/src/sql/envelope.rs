@@ -5,7 +5,7 @@ use super::read::From;
 use super::writer::Writer;
 use crate::api_request::Count;
 use crate::error::Error;
-use crate::plan::{Plan, PlannedAction, ReadPlan};
+use crate::plan::{DescribePlan, Plan, PlannedAction, ReadPlan};
 use crate::schema_cache::QualifiedName;
 
 /// How the rows become the body.
@@ -39,6 +39,15 @@ impl Writer {
         self.push(" FROM (");
         self.read_root(read, From::Table);
         self.push(") AS tenon_row");
+    }
+
+    /// Everything about a schema; `page_count` has no meaning here.
+    pub(super) fn describe_statement(&mut self, describe: &DescribePlan) {
+        self.push("SELECT null::bigint AS total_count, 0::bigint AS page_count, (");
+        self.push(crate::catalogue::QUERY);
+        self.push(") AS body");
+        self.set_by_functions();
+        self.bind(Param::text(describe.schema.clone()));
     }
 
     /// `total_count`: how many rows there are beside the page.
@@ -93,8 +102,14 @@ impl Writer {
         if strip {
             self.push(")");
         }
+        self.push(" AS body");
+        self.set_by_functions();
+    }
+
+    /// What functions said of the answer.
+    fn set_by_functions(&mut self) {
         self.push(
-            " AS body, nullif(current_setting('response.headers', true), '') AS response_headers, \
+            ", nullif(current_setting('response.headers', true), '') AS response_headers, \
              nullif(current_setting('response.status', true), '') AS response_status",
         );
     }

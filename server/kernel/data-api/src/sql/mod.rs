@@ -37,6 +37,7 @@ impl Statement {
             PlannedAction::Read(read) => writer.read_statement(plan, read),
             PlannedAction::Mutate(mutate) => writer.mutate_statement(plan, mutate),
             PlannedAction::Call(call) => writer.call_statement(plan, call),
+            PlannedAction::Describe(describe) => writer.describe_statement(describe),
             PlannedAction::Info(_) => return None,
         }
         Some(writer.finish())

@@ -102,6 +102,11 @@ impl Writer {
         self.slot(slot);
     }
 
+    /// A parameter that the text pushed already names.
+    pub(super) fn bind(&mut self, value: Param) {
+        self.params.push(value);
+    }
+
     pub(super) fn text_param(&mut self, value: &str) {
         self.param(Param::text(value));
     }

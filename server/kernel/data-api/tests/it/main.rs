@@ -1,6 +1,7 @@
 //! The compiled statements, run on a real PostgreSQL.
 
 mod calls;
+mod descriptions;
 mod reads;
 mod refusals;
 mod server;

@@ -131,8 +131,6 @@ async fn strangers_get_401_and_all_errors_have_four_keys() {
         ("/rest/v1/items?select=nothing", 400, "42703"),
         ("/rest/v1/items?price=eq.many", 400, "22P02"),
         ("/rest/v1/items?price=wrong.1", 400, "PGRST100"),
-        ("/rest/v1/", 404, "PGRST126"),
-        ("/rest/v1", 404, "PGRST126"),
     ] {
         let (status, body) = owner.get_json(path).await;
         assert_eq!(
@@ -146,6 +144,27 @@ async fn strangers_get_401_and_all_errors_have_four_keys() {
             "{path}: {body}"
         );
     }
+}
+
+#[tokio::test]
+async fn the_root_describes_what_the_caller_may_touch() {
+    let server = TestServer::start(vec![goods()]).await;
+    let owner = server.organization("Here").await.owner;
+    for path in ["/rest/v1/", "/rest/v1"] {
+        let (status, document) = owner.get_json(path).await;
+        assert_eq!(
+            (status, &document["basePath"]),
+            (200, &json!("/rest/v1")),
+            "{document}"
+        );
+        assert_ne!(document["paths"].get("/items"), None, "{document}");
+    }
+    let (status, document) = tenon_testkit::answer(server.anonymous(Method::GET, "/rest/v1/")).await;
+    assert_eq!(
+        (status, document["paths"].get("/items")),
+        (200, None),
+        "{document}"
+    );
 }
 
 #[tokio::test]

@@ -23,6 +23,8 @@ pub struct Shop {
     pub cache: SchemaCache,
     pub settings: Settings,
     pub tenant: Option<Uuid>,
+    /// Statements at the beginning of every transaction.
+    pub prelude: Option<String>,
 }
 
 /// An answer, with its body read as JSON if it is any.
@@ -111,6 +113,7 @@ impl Shop {
             cache,
             settings,
             tenant: Some(ORG_A),
+            prelude: None,
         }
     }
 
@@ -171,7 +174,9 @@ impl Shop {
         let Some(statement) = Statement::new(&plan) else {
             return Ok(info(&plan).expect("only these need no database"));
         };
-        let begin = if plan.is_read_only() {
+        let begin = if let Some(prelude) = &self.prelude {
+            prelude.as_str()
+        } else if plan.is_read_only() {
             "begin read only"
         } else {
             "begin"

@@ -50,7 +50,6 @@ async fn run_locked(client: &Client, modules: &[(&str, &str, &[Migration])]) -> 
                  applied_at timestamptz not null default now(), primary key (module, name));",
         )
         .await?;
-    refuse_newer(client, modules).await?;
     apply(client, "kernel", KERNEL).await?;
     for (module, schema, migrations) in modules {
         if !schema.is_empty() {
@@ -59,37 +58,6 @@ async fn run_locked(client: &Client, modules: &[(&str, &str, &[Migration])]) -> 
                 .await?;
         }
         apply(client, module, migrations).await?;
-    }
-    Ok(())
-}
-
-/// A database that has a step of any module that this program does not know is left alone.
-async fn refuse_newer(client: &Client, modules: &[(&str, &str, &[Migration])]) -> Result<()> {
-    let known = |module: &str, name: &str| {
-        let steps =
-            std::iter::once(("kernel", KERNEL)).chain(modules.iter().map(|(name, _, steps)| (*name, *steps)));
-        steps
-            .filter(|(known, _)| *known == module)
-            .any(|(_, steps)| steps.iter().any(|step| step.name == name))
-    };
-    let applied = client
-        .query(
-            "select module, name from kernel.migrations order by applied_at, module, name",
-            &[],
-        )
-        .await?;
-    for row in applied {
-        let (module, name): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-        if !known(&module, &name) {
-            return Err(Error::conflict(
-                "kernel.schema_newer",
-                "The database was made by a newer Tenon than this one.",
-            )
-            .details(format!(
-                "It has the migration {module}/{name}, which this version does not know."
-            ))
-            .hint("Start the newer version, or restore a backup made before it ran."));
-        }
     }
     Ok(())
 }
@@ -104,6 +72,19 @@ async fn apply(client: &Client, module: &str, migrations: &[Migration]) -> Resul
         .iter()
         .map(|row| (row.get(0), row.get(1)))
         .collect();
+    if let Some(newer) = known
+        .keys()
+        .find(|name| !migrations.iter().any(|step| step.name == name.as_str()))
+    {
+        return Err(Error::conflict(
+            "kernel.schema_newer",
+            "The database was made by a newer Tenon than this one.",
+        )
+        .details(format!(
+            "It has the migration {module}/{newer}, which this version does not know."
+        ))
+        .hint("Start the newer version, or restore a backup made before it ran."));
+    }
     for step in migrations {
         let checksum = Sha256::digest(step.sql)
             .iter()
