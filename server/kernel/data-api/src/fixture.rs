@@ -120,8 +120,29 @@ fn build() -> SchemaCache {
             {"name": "a", "type": "integer", "relation": null, "required": true, "variadic": false},
             {"name": "b", "type": "integer", "relation": null, "required": false, "variadic": false}]},
     ]);
-    SchemaCache::from_json(&tables.to_string(), &keys.to_string(), &functions.to_string())
-        .expect("the fixture is valid")
+    let domains = json!({
+        "handlers": [
+            {"media": "image/svg+xml", "base": "text", "function": {"schema": "shop", "name": "drawing"}, "relation": null,
+             "aggregate": false},
+            {"media": "application/vnd.orders", "base": "bytea", "function": {"schema": "shop", "name": "pack"},
+             "relation": {"schema": "shop", "name": "orders"}, "aggregate": true},
+            {"media": "text/tab-separated-values", "base": "text", "function": {"schema": "shop", "name": "tsv"},
+             "relation": null, "aggregate": true},
+        ],
+        "representations": [
+            {"domain": "shop.code", "direction": "to_json", "function": {"schema": "shop", "name": "code_shown"}},
+            {"domain": "shop.code", "direction": "from_json", "function": {"schema": "shop", "name": "code_sent"}},
+            {"domain": "shop.code", "direction": "from_text", "function": {"schema": "shop", "name": "code_asked"}},
+        ],
+        "geojson": null,
+    });
+    SchemaCache::from_json(
+        &tables.to_string(),
+        &keys.to_string(),
+        &functions.to_string(),
+        &domains.to_string(),
+    )
+    .expect("the fixture is valid")
 }
 
 pub(crate) fn settings() -> Settings {

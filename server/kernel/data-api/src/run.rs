@@ -75,10 +75,14 @@ pub(crate) async fn answer(
             }
             continue;
         }
+        if plan.explain.is_some() {
+            let lines = reply.rows.iter().filter_map(|row| row.first()?.clone());
+            return respond(&request, &plan, DbResult::explained(lines));
+        }
         let mut result = reply
             .rows
             .first()
-            .and_then(|row| DbResult::from_texts(row))
+            .and_then(|row| DbResult::from_texts(row, plan.is_binary()))
             .ok_or_else(|| internal("a statement did not return its row"))?;
         if let Some(estimate) = Statement::estimate(&plan) {
             let explained = run(kernel, &context, estimate, caller).await?;

@@ -117,7 +117,8 @@ async fn load(kernel: &Kernel, api: &DataApi, settings: &Settings) -> Result<()>
         read.push(String::from_utf8(json.to_vec()).map_err(tenon_sdk::Error::internal)?);
     }
     tx.rollback().await?;
-    let cache = SchemaCache::from_json(&read[0], &read[1], &read[2]).map_err(tenon_sdk::Error::internal)?;
+    let cache =
+        SchemaCache::from_json(&read[0], &read[1], &read[2], &read[3]).map_err(tenon_sdk::Error::internal)?;
     *api.cache.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(cache));
     Ok(())
 }

@@ -38,6 +38,8 @@ pub struct Settings {
     /// A function that answers at the root instead of the description; without a schema it is looked for in the
     /// exposed one.
     pub root_spec: Option<QualifiedName>,
+    /// `application/vnd.pgrst.plan` shows how PostgreSQL runs a request.
+    pub plan_enabled: bool,
     /// A function `(status int, code text, message text, details text)` that raises an error of class `TN`. With it a
     /// write whose result must not stand fails inside its own statement; without it the result has to be checked
     /// before the transaction commits.
@@ -57,6 +59,7 @@ impl Default for Settings {
             server_host: "!4".to_owned(),
             server_port: 3000,
             root_spec: None,
+            plan_enabled: false,
             raise: None,
         }
     }

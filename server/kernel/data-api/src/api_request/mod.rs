@@ -14,7 +14,7 @@ mod types;
 use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
 
-pub use media::MediaType;
+pub use media::{ExplainMedia, ExplainOption, MediaType};
 pub use payload::Payload;
 pub use preferences::{Count, Handling, Missing, Preferences, Resolution, Return, TxEnd};
 pub use query_params::QueryParams;
@@ -287,5 +287,9 @@ fn payload(action: &Action, query: &QueryParams, body: &Bytes, media: &MediaType
         Action::Call { read_only: false, .. } => Payload::for_function(body, media)?,
         _ => return Ok(None),
     };
+    let calls = matches!(action, Action::Call { .. });
+    if calls && query.columns.is_none() && matches!(payload, Payload::Json { uniform: false, .. }) {
+        return Err(Error::body_invalid("All object keys must match"));
+    }
     Ok(Some(payload))
 }

@@ -24,6 +24,8 @@ pub enum Payload {
         /// All objects have the same keys.
         uniform: bool,
     },
+    /// A form for a function, whose fields are arguments as those of GET are.
+    Form(Vec<(String, String)>),
     /// Some other body, for functions with one unnamed parameter.
     Raw(Bytes),
 }
@@ -33,7 +35,7 @@ impl Payload {
     /// as it came, which then says what is wrong with it.
     pub(super) fn for_table(body: &Bytes, media: &MediaType, columns: bool) -> Result<Self> {
         let payload = match media {
-            MediaType::Any | MediaType::Json | MediaType::Object { .. } | MediaType::Array { .. } => {
+            media if media.is_json() => {
                 if columns {
                     return unread(body);
                 }
@@ -44,7 +46,7 @@ impl Payload {
             other => {
                 return Err(Error::body_invalid(format!(
                     "Content-Type not acceptable: {}",
-                    other.content_type()
+                    other.name()
                 )));
             }
         };
@@ -57,20 +59,16 @@ impl Payload {
     /// Reads the body of a function call. Without a body there are no arguments.
     pub(super) fn for_function(body: &Bytes, media: &MediaType) -> Result<Self> {
         match media {
-            MediaType::Any | MediaType::Json | MediaType::Object { .. } | MediaType::Array { .. }
-                if body.is_empty() =>
-            {
-                json(&Bytes::from_static(b"{}"))
-            }
+            media if media.is_json() && body.is_empty() => json(&Bytes::from_static(b"{}")),
             // Any JSON may be the value of a single unnamed parameter.
-            MediaType::Any | MediaType::Json | MediaType::Object { .. } | MediaType::Array { .. } => {
+            media if media.is_json() => {
                 json(body).or_else(|error| match serde_json::from_slice::<IgnoredAny>(body) {
                     Ok(_) => Ok(Self::Raw(body.clone())),
                     Err(_) => Err(error),
                 })
             }
             MediaType::Csv => csv(body),
-            MediaType::Form => form(body),
+            MediaType::Form => Ok(Self::Form(form_urlencoded::parse(body).into_owned().collect())),
             _ => Ok(Self::Raw(body.clone())),
         }
     }

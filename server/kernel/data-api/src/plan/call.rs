@@ -17,7 +17,7 @@ impl<'a> Planner<'a> {
         let arguments = if unnamed {
             let body = match &self.request.payload {
                 Some(Payload::Json { text, .. } | Payload::Raw(text)) => text.clone(),
-                None => Bytes::new(),
+                Some(Payload::Form(_)) | None => Bytes::new(),
             };
             CallArguments::Unnamed(
                 body,
@@ -27,10 +27,12 @@ impl<'a> Planner<'a> {
                     .map(|arg| arg.type_name.clone())
                     .unwrap_or_default(),
             )
-        } else if by_get {
-            CallArguments::Query(self.query_arguments(function))
         } else {
-            self.json_arguments(function)
+            match &self.request.payload {
+                Some(Payload::Form(fields)) => CallArguments::Query(text_arguments(function, fields)),
+                _ if by_get => CallArguments::Query(text_arguments(function, &self.request.query.arguments)),
+                _ => self.json_arguments(function),
+            }
         };
         let strict_limit = self.request.preferences.max_affected;
         if strict_limit.is_some() && !function.returns_set {
@@ -73,27 +75,25 @@ impl<'a> Planner<'a> {
     /// The overload that takes these arguments, and whether it takes the body as its one unnamed argument.
     fn overload(&self, name: &str, by_get: bool) -> Result<(&'a Function, bool)> {
         let functions = self.cache.functions(&self.qualified(name));
-        let (given, named) = self.given(by_get);
+        let given = self.given(by_get);
+        let content = &self.request.content;
+        let whole = !by_get && matches!(content, MediaType::Text | MediaType::Xml | MediaType::Bytes);
         let takes = |function: &&Function| {
-            let known = |name: &String| function.args.iter().any(|arg| arg.name == *name);
+            let known = |name: &String| !name.is_empty() && function.args.iter().any(|arg| arg.name == *name);
             let required = |arg: &Argument| !arg.required || given.contains(&arg.name);
-            named && given.iter().all(known) && function.args.iter().all(required)
+            // A body that is no arguments is not thrown away.
+            let ignores_body = whole && function.args.is_empty();
+            !ignores_body && given.iter().all(known) && function.args.iter().all(required)
         };
-        let unnamed_types: &[&str] = match (&self.request.content, by_get) {
-            (_, true) => &[],
-            (MediaType::Text, _) => &["text"],
-            (MediaType::Xml, _) => &["xml"],
-            (MediaType::Bytes, _) => &["bytea"],
-            (MediaType::Json | MediaType::Any | MediaType::Object { .. } | MediaType::Array { .. }, _) => {
-                &["json", "jsonb"]
-            }
+        let unnamed_types: &[&str] = match content {
+            _ if by_get => &[],
+            MediaType::Text => &["text"],
+            MediaType::Xml => &["xml"],
+            MediaType::Bytes => &["bytea"],
+            media if media.is_json() => &["json", "jsonb"],
             _ => &[],
         };
-        let fitting: Vec<&Function> = functions
-            .iter()
-            .filter(takes)
-            .filter(|function| function.args.iter().all(|arg| !arg.name.is_empty()))
-            .collect();
+        let fitting: Vec<&Function> = functions.iter().filter(takes).collect();
         match fitting.as_slice() {
             [only] => return Ok((only, false)),
             [] => {}
@@ -118,61 +118,33 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Names of the arguments, and whether there can be named ones at all.
-    fn given(&self, by_get: bool) -> (BTreeSet<String>, bool) {
+    /// Names of the arguments.
+    fn given(&self, by_get: bool) -> BTreeSet<String> {
+        let names = |fields: &[(String, String)]| fields.iter().map(|(name, _)| name.clone()).collect();
         if by_get {
-            return (
-                self.request
-                    .query
-                    .arguments
-                    .iter()
-                    .map(|(name, _)| name.clone())
-                    .collect(),
-                true,
-            );
+            return names(&self.request.query.arguments);
         }
         match (&self.request.query.columns, &self.request.payload) {
-            (Some(columns), Some(Payload::Json { .. })) => (columns.iter().cloned().collect(), true),
-            (
-                _,
-                Some(Payload::Json {
-                    keys, object, text, ..
-                }),
-            ) => (keys.iter().cloned().collect(), *object || text.as_ref() == b"[]"),
-            _ => (BTreeSet::new(), false),
+            (Some(columns), Some(Payload::Json { .. })) => columns.iter().cloned().collect(),
+            (_, Some(Payload::Json { keys, .. })) => keys.iter().cloned().collect(),
+            (_, Some(Payload::Form(fields))) => names(fields),
+            _ => BTreeSet::new(),
         }
-    }
-
-    fn query_arguments(&self, function: &Function) -> Vec<CallArgument> {
-        let values = &self.request.query.arguments;
-        let mut arguments = Vec::new();
-        for arg in &function.args {
-            let given: Vec<&str> = values
-                .iter()
-                .filter(|(name, _)| *name == arg.name)
-                .map(|(_, value)| value.as_str())
-                .collect();
-            let value = match (given.as_slice(), arg.variadic) {
-                ([], _) => continue,
-                (many, true) => array_literal(many),
-                (many, false) => many[many.len() - 1].to_owned(),
-            };
-            arguments.push(argument(arg, Some(value)));
-        }
-        arguments
     }
 
     fn json_arguments(&self, function: &Function) -> CallArguments {
-        let (given, _) = self.given(false);
+        let given = self.given(false);
         let taken = function.args.iter().filter(|arg| given.contains(&arg.name));
         let arguments: Vec<CallArgument> = taken.map(|arg| argument(arg, None)).collect();
-        let text = match &self.request.payload {
-            Some(Payload::Json {
-                text, object: true, ..
-            }) => text.clone(),
-            _ => Bytes::from_static(b"{}"),
+        let (text, array) = match &self.request.payload {
+            Some(Payload::Json { text, object, .. }) => (text.clone(), !object),
+            _ => (Bytes::from_static(b"{}"), false),
         };
-        CallArguments::Json(text, arguments)
+        CallArguments::Json {
+            text,
+            array,
+            arguments,
+        }
     }
 
     fn not_found(&self, name: &str, given: &[String], unnamed: Option<&str>) -> Error {
@@ -200,6 +172,8 @@ impl<'a> Planner<'a> {
             });
             best.map(|list| format!("{name}({list})"))
         };
+        // A body that is one value says nothing about what was meant.
+        let suggestion = suggestion.filter(|_| matches!(unnamed, None | Some("json/jsonb")));
         let hint = suggestion.map(|near| {
             format!(
                 "Perhaps you meant to call the function {}.{near}",
@@ -208,6 +182,25 @@ impl<'a> Planner<'a> {
         });
         Error::no_function(&qualified.schema, name, given, unnamed, hint)
     }
+}
+
+/// Arguments from a query string or a form: the last value counts, but a variadic argument takes all.
+fn text_arguments(function: &Function, fields: &[(String, String)]) -> Vec<CallArgument> {
+    let mut arguments = Vec::new();
+    for arg in &function.args {
+        let given: Vec<&str> = fields
+            .iter()
+            .filter(|(name, _)| *name == arg.name)
+            .map(|(_, value)| value.as_str())
+            .collect();
+        let value = match (given.as_slice(), arg.variadic) {
+            ([], _) => continue,
+            (many, true) => array_literal(many),
+            (many, false) => many[many.len() - 1].to_owned(),
+        };
+        arguments.push(argument(arg, Some(value)));
+    }
+    arguments
 }
 
 fn argument(arg: &Argument, value: Option<String>) -> CallArgument {

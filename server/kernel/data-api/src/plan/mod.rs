@@ -3,6 +3,7 @@
 
 mod call;
 mod condition;
+mod media;
 mod mutate;
 mod read;
 mod relation;
@@ -58,17 +59,25 @@ impl Plan {
             Action::FunctionInfo(function) => PlannedAction::Info(planner.function_info(function)?),
             Action::RootInfo => PlannedAction::Info(vec!["OPTIONS", "GET", "HEAD"]),
         };
+        let media::Negotiated {
+            media,
+            handler,
+            explain,
+        } = match &action {
+            PlannedAction::Read(read) => planner.negotiate(&read.table)?,
+            PlannedAction::Mutate(mutate) => planner.negotiate(&mutate.table)?,
+            PlannedAction::Call(call) => planner.negotiate(&call.read.table)?,
+            PlannedAction::Info(_) | PlannedAction::Describe(_) => media::Negotiated::json(),
+        };
         let range = match action {
             PlannedAction::Mutate(_) => crate::api_request::Range::ALL,
             _ => request.range,
         };
-        let media = match action {
-            PlannedAction::Describe(_) => MediaType::Json,
-            _ => negotiate(&request.accept)?,
-        };
         Ok(Self {
             action,
             media,
+            handler,
+            explain,
             head: request.is_head(),
             count: request.preferences.count,
             range,
@@ -94,8 +103,19 @@ impl Plan {
         self.raise.is_none() && self.is_guarded()
     }
 
+    /// The body comes as bytes, not as text.
+    pub fn is_binary(&self) -> bool {
+        let (Handler::Aggregate { wire, .. } | Handler::Value(wire)) = &self.handler else {
+            return false;
+        };
+        matches!(wire, Wire::Bytes | Wire::Jsonb)
+    }
+
     /// The result decides whether the change may stand.
     pub(crate) fn is_guarded(&self) -> bool {
+        if self.explain.is_some() {
+            return false;
+        }
         match &self.action {
             PlannedAction::Read(_) | PlannedAction::Info(_) | PlannedAction::Describe(_) => false,
             PlannedAction::Mutate(mutate) => {
@@ -148,27 +168,7 @@ impl Planner<'_> {
     }
 }
 
-/// The best media type wanted that can be made.
-fn negotiate(accept: &[MediaType]) -> Result<MediaType> {
-    accept
-        .iter()
-        .find_map(|wanted| match wanted {
-            MediaType::Any | MediaType::Json => Some(MediaType::Json),
-            MediaType::Object { .. } | MediaType::Array { .. } => Some(wanted.clone()),
-            _ => None,
-        })
-        .ok_or_else(|| not_acceptable(accept))
-}
-
 fn not_acceptable(accept: &[MediaType]) -> Error {
-    let names: Vec<String> = accept
-        .iter()
-        .map(|media| {
-            media
-                .content_type()
-                .trim_end_matches("; charset=utf-8")
-                .to_owned()
-        })
-        .collect();
+    let names: Vec<String> = accept.iter().map(|media| media.name().into_owned()).collect();
     Error::media_type(&names)
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::api_request::{
-    Count, JsonStep, Logic, MediaType, Mutation, Nulls, Operation, Range, Resolution, Return,
+    Count, ExplainOption, JsonStep, Logic, MediaType, Mutation, Nulls, Operation, Range, Resolution, Return,
 };
 use crate::openapi;
 use crate::schema_cache::{Junction, QualifiedName, Returns};
@@ -16,6 +16,10 @@ pub struct Plan {
     pub action: PlannedAction,
     /// What the answer is written in.
     pub media: MediaType,
+    /// What writes it.
+    pub handler: Handler,
+    /// Not the answer is wanted but how PostgreSQL would find it.
+    pub explain: Option<Explain>,
     /// No body is wanted.
     pub head: bool,
     /// Whether and how the total is counted.
@@ -30,6 +34,52 @@ pub struct Plan {
     pub timezone: Option<String>,
     /// The function by which the statement itself refuses a result that must not stand.
     pub raise: Option<QualifiedName>,
+}
+
+/// What writes the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handler {
+    /// JSON, in the form that the media type says.
+    Json,
+    /// Comma-separated values.
+    Csv,
+    /// A collection of features, by a function that shows a row as one.
+    GeoJson(Option<QualifiedName>),
+    /// An aggregate over the rows.
+    Aggregate {
+        /// The aggregate.
+        aggregate: QualifiedName,
+        /// The relation whose rows it takes; none if it takes any.
+        relation: Option<QualifiedName>,
+        /// How its result becomes a body.
+        wire: Wire,
+    },
+    /// Nothing: the called function's value is the answer.
+    Value(Wire),
+}
+
+/// How the value that a custom handler made becomes a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wire {
+    /// It is text of some kind already.
+    AsItIs,
+    /// Its text form.
+    Text,
+    /// Its bytes.
+    Bytes,
+    /// `jsonb` in its binary form, one byte of version and the text: what other servers of this dialect send.
+    Jsonb,
+}
+
+/// How a plan of PostgreSQL is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explain {
+    /// As JSON, else as text.
+    pub json: bool,
+    /// What it tells.
+    pub options: Vec<ExplainOption>,
+    /// The media type with its parameters.
+    pub media: MediaType,
 }
 
 /// What is done.
@@ -288,8 +338,15 @@ pub struct CallArgument {
 pub enum CallArguments {
     /// Each as its own parameter, from the query string.
     Query(Vec<CallArgument>),
-    /// From one JSON object.
-    Json(Bytes, Vec<CallArgument>),
+    /// From one JSON object, or the first of an array.
+    Json {
+        /// The text.
+        text: Bytes,
+        /// It is an array.
+        array: bool,
+        /// The arguments taken from it.
+        arguments: Vec<CallArgument>,
+    },
     /// The body is the only argument, which has no name; with its type.
     Unnamed(Bytes, String),
 }
@@ -316,6 +373,11 @@ pub struct CallPlan {
 impl CallPlan {
     /// It returns one value: whether there is one is not for the rows to say.
     pub fn returns_value(&self) -> bool {
-        self.returns != Returns::Composite && !self.returns_set
+        !self.has_columns() && !self.returns_set
+    }
+
+    /// Its rows have columns that can be named.
+    pub fn has_columns(&self) -> bool {
+        self.returns == Returns::Composite
     }
 }

@@ -56,6 +56,9 @@ impl From<&Error> for Response {
 
 /// Whether the result may stand. To be asked before the transaction commits where the plan says so.
 pub fn check(plan: &Plan, result: &DbResult) -> Result<()> {
+    if plan.explain.is_some() {
+        return Ok(());
+    }
     let rows = result.page_count;
     let most = match &plan.action {
         PlannedAction::Mutate(mutate) => {
@@ -96,6 +99,9 @@ pub fn info(plan: &Plan) -> Option<Response> {
 
 /// The answer to a request.
 pub fn respond(request: &ApiRequest, plan: &Plan, result: DbResult) -> Result<Response> {
+    if plan.explain.is_some() {
+        return Ok(explained(request, plan, result));
+    }
     check(plan, &result)?;
     let overrides = overrides::Overrides::read(&result)?;
     let response = match &plan.action {
@@ -110,6 +116,17 @@ pub fn respond(request: &ApiRequest, plan: &Plan, result: DbResult) -> Result<Re
         }),
     };
     Ok(overrides.apply(response))
+}
+
+/// PostgreSQL's plan, whatever was explained.
+fn explained(request: &ApiRequest, plan: &Plan, result: DbResult) -> Response {
+    let mut headers = Vec::new();
+    content_headers(&mut headers, request, plan);
+    Response {
+        status: 200,
+        headers,
+        body: result.body.unwrap_or_default(),
+    }
 }
 
 fn read(request: &ApiRequest, plan: &Plan, result: DbResult) -> Result<Response> {
@@ -286,7 +303,11 @@ fn content_range(lower: i64, upper: i64, total: Option<i64>) -> String {
 }
 
 fn content_headers(headers: &mut Vec<(String, String)>, request: &ApiRequest, plan: &Plan) {
-    headers.push(("Content-Type".to_owned(), plan.media.content_type().to_owned()));
+    let media = plan
+        .explain
+        .as_ref()
+        .map_or(&plan.media, |explain| &explain.media);
+    headers.push(("Content-Type".to_owned(), media.content_type().into_owned()));
     if request.negotiated {
         headers.push(("Content-Profile".to_owned(), request.schema.clone()));
     }

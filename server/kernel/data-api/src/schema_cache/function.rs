@@ -14,6 +14,8 @@ pub enum Returns {
     Scalar,
     /// Several columns.
     Composite,
+    /// Several columns that the call alone knows: read as one value.
+    Record,
 }
 
 /// An input argument.

@@ -1,5 +1,9 @@
 -- Functions of the exposed schemas ($1) that may be called: no aggregates, procedures or triggers.
-with named as (
+with recursive below as (
+  select t.oid as domain, t.typbasetype as base from pg_catalog.pg_type t where t.typtype = 'd'
+  union all
+  select b.domain, t.typbasetype from below b join pg_catalog.pg_type t on t.oid = b.base and t.typtype = 'd'
+), named as (
   select t.oid, t.typtype, t.typrelid,
     case
       when t.typtype = 'b' and n.nspname = 'pg_catalog' and (e.oid is null or en.nspname = 'pg_catalog')
@@ -8,13 +12,16 @@ with named as (
       when e.oid is not null and en.nspname <> 'pg_catalog'
         then pg_catalog.quote_ident(en.nspname) || '.' || pg_catalog.quote_ident(e.typname) || '[]'
       else pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.typname) end as name,
-    r.relname, rn.nspname as relschema
+    r.relname, rn.nspname as relschema, r.oid is not null as composite
   from pg_catalog.pg_type t
+  left join below on below.domain = t.oid
+  left join pg_catalog.pg_type base on base.oid = below.base and base.typtype <> 'd'
   join pg_catalog.pg_namespace n on n.oid = t.typnamespace
   left join pg_catalog.pg_type e on e.oid = t.typelem and t.typelem <> 0 and t.typcategory = 'A'
   left join pg_catalog.pg_namespace en on en.oid = e.typnamespace
-  left join pg_catalog.pg_class r on r.oid = t.typrelid
+  left join pg_catalog.pg_class r on r.oid = coalesce(base.typrelid, t.typrelid)
   left join pg_catalog.pg_namespace rn on rn.oid = r.relnamespace
+  where below.domain is null or base.oid is not null
 ), arguments as (
   select p.oid, json_agg(json_build_object(
     'name', coalesce(p.proargnames[a.position], ''),
@@ -44,10 +51,10 @@ select coalesce(json_agg(json_build_object(
   'one_row', p.prorows = 1 or not p.proretset,
   'returns', case
     when p.prorettype = 'pg_catalog.void'::regtype then 'void'
-    when named.typtype = 'c' or p.prorettype = 'pg_catalog.record'::regtype
-      or coalesce(p.proargmodes::text[] && '{t,b,o}', false) then 'composite'
+    when named.composite or coalesce(p.proargmodes::text[] && '{t,b,o}', false) then 'composite'
+    when p.prorettype = 'pg_catalog.record'::regtype then 'record'
     else 'scalar' end,
-  'relation', case when named.typtype = 'c' then json_build_object('schema', named.relschema, 'name', named.relname) end
+  'relation', case when named.composite then json_build_object('schema', named.relschema, 'name', named.relname) end
 ) order by n.nspname, p.proname, p.oid), '[]')
 from pg_catalog.pg_proc p
 join pg_catalog.pg_namespace n on n.oid = p.pronamespace

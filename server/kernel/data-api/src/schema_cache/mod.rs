@@ -2,6 +2,7 @@
 //!
 //! Read by [`QUERIES`] from PostgreSQL's catalogues alone, then plain data.
 
+mod domains;
 mod function;
 mod relationship;
 mod table;
@@ -10,17 +11,20 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
+pub(crate) use domains::ANY_MEDIA;
+pub use domains::{MediaHandler, Representation};
 pub use function::{Argument, Function, Returns};
 pub use relationship::{Cardinality, Junction, Relationship};
 pub(crate) use table::TENANT_COLUMN;
 pub use table::{Column, ColumnKind, Table};
 
-/// Reads tables, foreign keys and functions, in this order. Each takes the exposed schemas as `text[]` and returns one
+/// Reads tables, foreign keys, functions and domains, in this order. Each takes the exposed schemas as `text[]` and returns one
 /// row with one JSON column.
-pub const QUERIES: [&str; 3] = [
+pub const QUERIES: [&str; 4] = [
     include_str!("tables.sql"),
     include_str!("foreign_keys.sql"),
     include_str!("functions.sql"),
+    include_str!("domains.sql"),
 ];
 
 /// A schema and a name in it.
@@ -50,11 +54,18 @@ pub struct SchemaCache {
     relationships: HashMap<QualifiedName, Vec<Relationship>>,
     /// All overloads of a name.
     functions: HashMap<QualifiedName, Vec<Function>>,
+    meanings: domains::Meanings,
 }
 
 impl SchemaCache {
     /// Builds the cache from what [`QUERIES`] returned.
-    pub fn from_json(tables: &str, foreign_keys: &str, functions: &str) -> serde_json::Result<Self> {
+    pub fn from_json(
+        tables: &str,
+        foreign_keys: &str,
+        functions: &str,
+        domains: &str,
+    ) -> serde_json::Result<Self> {
+        let domains: domains::Domains = serde_json::from_str(domains)?;
         let tables: Vec<Table> = serde_json::from_str(tables)?;
         let keys: Vec<relationship::ForeignKey> = serde_json::from_str(foreign_keys)?;
         let functions: Vec<Function> = serde_json::from_str(functions)?;
@@ -77,6 +88,7 @@ impl SchemaCache {
             tables,
             relationships,
             functions: named,
+            meanings: domains.into(),
         })
     }
 
@@ -121,5 +133,20 @@ impl SchemaCache {
         functions
             .iter()
             .find(|function| function.computes_column_of(table))
+    }
+
+    /// What makes an answer of a media type: for a relation or function, or with none for any relation.
+    pub fn media_handler(&self, target: Option<&QualifiedName>, media: &str) -> Option<&MediaHandler> {
+        self.meanings.handler(target, media)
+    }
+
+    /// How values of a type are shown and read, if its casts say so.
+    pub fn representation(&self, type_name: &str) -> Option<&Representation> {
+        self.meanings.representation(type_name)
+    }
+
+    /// `PostGIS`'s function that shows a row as a feature.
+    pub fn geojson(&self) -> Option<&QualifiedName> {
+        self.meanings.geojson.as_ref()
     }
 }

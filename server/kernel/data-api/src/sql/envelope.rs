@@ -1,27 +1,13 @@
 //! The outer `SELECT` of every statement: counts, body, and what functions set for the answer.
 
 use super::Param;
+use super::body::Body;
 use super::read::From;
 use super::writer::Writer;
 use crate::api_request::Count;
 use crate::error::Error;
 use crate::plan::{DescribePlan, Plan, PlannedAction, ReadPlan};
 use crate::schema_cache::QualifiedName;
-
-/// How the rows become the body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Body {
-    /// Nothing is shown.
-    None,
-    /// An array of objects.
-    Array,
-    /// The first row as an object.
-    Object,
-    /// An array of the values of the one column.
-    Values,
-    /// The value of the one column of the one row.
-    Value,
-}
 
 impl Writer {
     /// A plain read.
@@ -35,10 +21,8 @@ impl Writer {
         };
         self.push("SELECT ");
         self.total(plan, read, From::Table);
-        self.columns(body, plan.media.strips_nulls());
-        self.push(" FROM (");
-        self.read_root(read, From::Table);
-        self.push(") AS tenon_row");
+        self.columns(plan, body);
+        self.rows(plan, |writer| writer.read_root(read, From::Table));
     }
 
     /// Everything about a schema; `page_count` has no meaning here.
@@ -46,7 +30,7 @@ impl Writer {
         self.push("SELECT null::bigint AS total_count, 0::bigint AS page_count, (");
         self.push(crate::catalogue::QUERY);
         self.push(") AS body");
-        self.set_by_functions();
+        self.answer_settings();
         self.bind(Param::text(describe.schema.clone()));
     }
 
@@ -86,28 +70,14 @@ impl Writer {
     }
 
     /// The columns after `total_count`.
-    pub(super) fn columns(&mut self, body: Body, strip_nulls: bool) {
+    pub(super) fn columns(&mut self, plan: &Plan, body: Body) {
         self.push("count(*) AS page_count, ");
-        let strip = strip_nulls && body != Body::None;
-        if strip {
-            self.push("json_strip_nulls(");
-        }
-        self.push(match body {
-            Body::None => "null::json",
-            Body::Array => "coalesce(json_agg(tenon_row), '[]')",
-            Body::Object => "coalesce((array_agg(row_to_json(tenon_row)))[1], 'null')",
-            Body::Values => "coalesce(json_agg(tenon_row.tenon_value), '[]')",
-            Body::Value => "coalesce((array_agg(to_json(tenon_row.tenon_value)))[1], 'null')",
-        });
-        if strip {
-            self.push(")");
-        }
-        self.push(" AS body");
-        self.set_by_functions();
+        self.body(plan, body);
+        self.answer_settings();
     }
 
-    /// What functions said of the answer.
-    fn set_by_functions(&mut self) {
+    /// What functions have set for the answer.
+    pub(super) fn answer_settings(&mut self) {
         self.push(
             ", nullif(current_setting('response.headers', true), '') AS response_headers, \
              nullif(current_setting('response.status', true), '') AS response_status",

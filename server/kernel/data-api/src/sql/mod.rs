@@ -2,8 +2,10 @@
 //! that it can be prepared once; every value of the request is a parameter, every identifier is quoted.
 //!
 //! A statement returns one row: `total_count bigint`, `page_count bigint`, `body json`, `response_headers text`,
-//! `response_status text`; a write two more: `location json`, `updated_count bigint`.
+//! `response_status text`; a write has `location json` before the body and `updated_count bigint` after the rest. The body
+//! of a custom media type has the type of its handler. With [`Plan::explain`] it is PostgreSQL's plan instead.
 
+mod body;
 mod call;
 mod condition;
 mod envelope;
@@ -17,7 +19,7 @@ mod tests;
 
 pub use param::Param;
 
-use crate::plan::{Plan, PlannedAction};
+use crate::plan::{Handler, Plan, PlannedAction};
 use writer::Writer;
 
 /// SQL text with its parameters in order.
@@ -33,6 +35,21 @@ impl Statement {
     /// The statement of a plan; none if the database need not be asked.
     pub fn new(plan: &Plan) -> Option<Self> {
         let mut writer = Writer::new(plan.tenant);
+        if plan.handler != Handler::Json {
+            writer.nest_as_json();
+        }
+        if let Some(explain) = &plan.explain {
+            writer.push(if explain.json {
+                "EXPLAIN (FORMAT JSON"
+            } else {
+                "EXPLAIN (FORMAT TEXT"
+            });
+            for option in &explain.options {
+                writer.push(", ");
+                writer.push(option.name());
+            }
+            writer.push(") ");
+        }
         match &plan.action {
             PlannedAction::Read(read) => writer.read_statement(plan, read),
             PlannedAction::Mutate(mutate) => writer.mutate_statement(plan, mutate),

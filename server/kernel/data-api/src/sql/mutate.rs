@@ -4,7 +4,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::Param;
-use super::envelope::Body;
+use super::body::Body;
 use super::read::From;
 use super::writer::{SOURCE, Writer};
 use crate::api_request::{Mutation, Resolution, Return};
@@ -36,16 +36,16 @@ impl Writer {
             (true, true) => Body::Object,
             (true, false) => Body::Array,
         };
-        self.columns(body, plan.media.strips_nulls());
+        self.push("count(*) AS page_count, ");
         self.location(mutate);
+        self.body(plan, body);
+        self.answer_settings();
         self.push(", nullif(current_setting('tenon.updated', true), '')::bigint AS updated_count");
         self.guard(plan);
-        self.push(" FROM ");
         if shown {
-            self.push("(");
-            self.read_root(&mutate.read, From::Source);
-            self.push(") AS tenon_row");
+            self.rows(plan, |writer| writer.read_root(&mutate.read, From::Source));
         } else {
+            self.push(" FROM ");
             self.ident(SOURCE);
         }
     }
@@ -257,10 +257,10 @@ impl Writer {
     /// The key of the one new row, for `Location`.
     fn location(&mut self, mutate: &MutatePlan) {
         if mutate.location.is_empty() {
-            self.push(", null::json AS location");
+            self.push("null::json AS location, ");
             return;
         }
-        self.push(", (SELECT json_build_object(");
+        self.push("(SELECT json_build_object(");
         for (index, column) in mutate.location.iter().enumerate() {
             if index > 0 {
                 self.push(", ");
@@ -271,7 +271,7 @@ impl Writer {
         }
         self.push(") FROM ");
         self.ident(SOURCE);
-        self.push(" LIMIT 1) AS location");
+        self.push(" LIMIT 1) AS location, ");
     }
 }
 

@@ -131,7 +131,13 @@ impl Writer {
             match join {
                 Some(join) if embed.output == EmbedOutput::Spread => self.all_of(join),
                 Some(join) => {
-                    self.ident(join);
+                    if self.nests_as_json() {
+                        self.push("row_to_json(");
+                        self.ident(join);
+                        self.push(")::jsonb");
+                    } else {
+                        self.ident(join);
+                    }
                     self.push(" AS ");
                     self.ident(&embed.name);
                 }

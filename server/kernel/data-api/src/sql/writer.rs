@@ -17,6 +17,7 @@ pub(super) struct Writer {
     tenant: Option<Uuid>,
     tenant_slot: Option<usize>,
     aliases: usize,
+    nests_as_json: bool,
 }
 
 impl Writer {
@@ -27,7 +28,17 @@ impl Writer {
             tenant,
             tenant_slot: None,
             aliases: 0,
+            nests_as_json: false,
         }
+    }
+
+    /// Rows inside rows are written as JSON, because what encloses them is not.
+    pub(super) fn nest_as_json(&mut self) {
+        self.nests_as_json = true;
+    }
+
+    pub(super) fn nests_as_json(&self) -> bool {
+        self.nests_as_json
     }
 
     pub(super) fn finish(self) -> Statement {

@@ -130,3 +130,64 @@ async fn functions_set_status_and_headers_and_raise_their_own_errors() {
     assert_eq!((refused.status, refused.code()), (409, "shop.already_done"));
     assert_eq!(refused.body["hint"], "Stop.");
 }
+
+#[tokio::test]
+async fn forms_arrays_and_csv_carry_arguments() {
+    let shop = Shop::open().await;
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let csv = [("content-type", "text/csv")];
+    for (target, headers, body, expected) in [
+        ("/rpc/total", &form[..], "amounts=1&amounts=2.5", json!(3.5)),
+        ("/rpc/greet", &form[..], "name=Ann&name=Bob", json!("hello Bob")),
+        ("/rpc/add", &csv[..], "a,b\n1,2\n3,4", json!(3)),
+        ("/rpc/add", &[], r#"[{"a":1,"b":2},{"a":5,"b":6}]"#, json!(3)),
+    ] {
+        let answer = shop.send("POST", target, headers, body).await;
+        assert_eq!((answer.status, answer.body), (200, expected), "{target} {body}");
+    }
+    let uneven = shop
+        .send("POST", "/rpc/add", &[], r#"[{"a":1,"b":2},{"a":5}]"#)
+        .await;
+    assert_eq!((uneven.status, uneven.code()), (400, "PGRST102"));
+}
+
+#[tokio::test]
+async fn records_domains_and_types_of_any_length() {
+    let shop = Shop::open().await;
+    for (target, expected) in [
+        ("/rpc/first_pair", json!({"a": 1, "b": "x"})),
+        (
+            "/rpc/pairs",
+            json!([{"column1": 1, "column2": "x"}, {"column1": 2, "column2": "y"}]),
+        ),
+        (
+            "/rpc/supplier_domain?select=name,orders(number)",
+            json!([{"name": "Acme", "orders": [{"number": "PO-1"}]}]),
+        ),
+        (
+            "/rpc/fixed?code=abc&bits=101",
+            json!([{"code": "abc", "bits": "101"}]),
+        ),
+    ] {
+        let answer = shop.get(target).await;
+        assert_eq!((answer.status, answer.body), (200, expected), "{target}");
+    }
+    let posted = shop
+        .send("POST", "/rpc/fixed", &[], r#"{"code":"abc","bits":"101"}"#)
+        .await;
+    assert_eq!(posted.body, json!([{"code": "abc", "bits": "101"}]));
+}
+
+#[tokio::test]
+async fn a_body_that_is_one_value_needs_a_function_that_takes_it() {
+    let shop = Shop::open().await;
+    let answer = shop
+        .send("POST", "/rpc/greet", &[("content-type", "text/plain")], "x")
+        .await;
+    assert_eq!((answer.status, answer.code()), (404, "PGRST202"));
+    assert_eq!(
+        answer.body["details"],
+        "Searched for the function shop.greet with a single unnamed text parameter, but no matches were found in the schema cache."
+    );
+    assert_eq!(answer.body["hint"], Value::Null);
+}

@@ -2,6 +2,7 @@
 
 mod calls;
 mod descriptions;
+mod media;
 mod reads;
 mod refusals;
 mod server;

@@ -94,6 +94,57 @@ create function shop.refuse() returns void language plpgsql as $$ begin
   raise exception using errcode = 'TN409', message = 'Already done', constraint = 'shop.already_done', hint = 'Stop.';
 end $$;
 
+-- Media types of their own: made by a function, by an aggregate of one relation, and by an aggregate of any.
+create domain shop."image/svg+xml" as text;
+create domain shop."application/vnd.shop.packed" as bytea;
+create domain shop."text/tab-separated-values" as text;
+create domain shop."application/vnd.shop.count+json" as jsonb;
+create domain shop."*/*" as text;
+create function shop.drawing(title text) returns shop."image/svg+xml" language sql immutable as
+  $$ select '<svg>' || title || '</svg>' $$;
+create function shop.packed(number text) returns shop."application/vnd.shop.packed" language sql stable as
+  $$ select decode(max('00ff'), 'hex') from shop.orders o where o.number = packed.number $$;
+create function shop.counted() returns shop."application/vnd.shop.count+json" language sql stable as
+  $$ select jsonb_build_object('count', count(*)) from shop.labels $$;
+create function shop.anything() returns shop."*/*" language plpgsql stable as $$ begin
+  perform set_config('response.headers', '[{"Content-Type":"text/x-any"}]', true);
+  return 'any';
+end $$;
+create function shop.pack_next(state bytea, next shop.suppliers) returns shop."application/vnd.shop.packed" language sql immutable as
+  $$ select state || convert_to(next.name || ';', 'UTF8') $$;
+create aggregate shop.pack (shop.suppliers) (
+  sfunc = shop.pack_next, stype = shop."application/vnd.shop.packed", initcond = '');
+create function shop.tsv_next(state shop."text/tab-separated-values", next anyelement) returns shop."text/tab-separated-values"
+language sql immutable as
+  $$ select coalesce(state, '') || (select string_agg(value, E'\t') from json_each_text(row_to_json(next))) || E'\n' $$;
+create aggregate shop.tsv (anyelement) (sfunc = shop.tsv_next, stype = shop."text/tab-separated-values");
+
+-- A colour is stored as a number and shown as text.
+create domain shop.colour as integer;
+create function shop.colour_shown(shop.colour) returns json language sql immutable as
+  $$ select to_json('#' || lpad(to_hex($1), 6, '0')) $$;
+create function shop.colour_sent(json) returns shop.colour language sql immutable as
+  $$ select ('x' || lpad(ltrim($1 #>> '{}', '#'), 8, '0'))::bit(32)::int::shop.colour $$;
+create function shop.colour_asked(text) returns shop.colour language sql immutable as
+  $$ select ('x' || lpad(ltrim($1, '#'), 8, '0'))::bit(32)::int::shop.colour $$;
+create cast (shop.colour as json) with function shop.colour_shown(shop.colour) as implicit;
+create cast (json as shop.colour) with function shop.colour_sent(json) as implicit;
+create cast (text as shop.colour) with function shop.colour_asked(text) as implicit;
+create table shop.paints (id integer primary key, name text, colour shop.colour);
+create table shop.walls (id integer primary key, paint_id integer references shop.paints (id));
+create function shop.darker(shop.paints) returns shop.colour language sql immutable as
+  $$ select ($1.colour / 2)::shop.colour $$;
+insert into shop.paints values (1, 'Sky', 255), (2, 'Brick', 11149849), (3, 'Glass', null);
+insert into shop.walls values (1, 2), (2, null);
+
+create function shop.first_pair() returns record language sql immutable as $$ select 1 as a, 'x' as b $$;
+create function shop.pairs() returns setof record language sql immutable as $$ values (1, 'x'), (2, 'y') $$;
+create domain shop.late_supplier as shop.suppliers;
+create function shop.supplier_domain() returns setof shop.late_supplier language sql stable as
+  $$ select s::shop.late_supplier from shop.suppliers s where s.name = 'Acme' $$;
+create function shop.fixed(code character, bits bit) returns table (code text, bits text) language sql immutable as
+  $$ select code::text, bits::text $$;
+
 insert into shop.suppliers (org_id, id, name, city) values
   ('00000000-0000-0000-0000-00000000000a', '10000000-0000-0000-0000-000000000001', 'Acme', 'Bonn'),
   ('00000000-0000-0000-0000-00000000000a', '10000000-0000-0000-0000-000000000002', 'Bolt', null),

@@ -32,6 +32,8 @@ pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Value,
+    /// The body as it was sent.
+    pub raw: Bytes,
 }
 
 impl Answer {
@@ -101,8 +103,8 @@ impl Shop {
             let json: Value = row.get(0);
             read.push(json.to_string());
         }
-        let cache =
-            SchemaCache::from_json(&read[0], &read[1], &read[2]).expect("the catalogue is understood");
+        let cache = SchemaCache::from_json(&read[0], &read[1], &read[2], &read[3])
+            .expect("the catalogue is understood");
         let settings = Settings {
             schemas,
             tx_override: true,
@@ -133,6 +135,7 @@ impl Shop {
             status: response.status,
             headers: response.headers,
             body,
+            raw: response.body,
         }
     }
 
@@ -193,6 +196,16 @@ impl Shop {
             self.query(&zone).await?;
         }
         let rows = self.query(&statement).await?;
+        if let Some(explain) = &plan.explain {
+            let lines = rows.iter().map(|row| {
+                if explain.json {
+                    row.get::<_, Value>(0).to_string()
+                } else {
+                    row.get::<_, String>(0)
+                }
+            });
+            return respond(&request, &plan, DbResult::explained(lines));
+        }
         let mut result = DbResult::from_row(&rows[0]).expect("the documented columns");
         if let Some(estimate) = Statement::estimate(&plan) {
             let explained: Value = self.query(&estimate).await?[0].get(0);
