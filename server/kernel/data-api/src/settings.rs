@@ -16,6 +16,10 @@ pub enum OpenApiMode {
 
 /// Settings of the data API.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "independent decisions, each named as operators know it"
+)]
 pub struct Settings {
     /// Exposed schemas; the first is the default.
     pub schemas: Vec<String>,
