@@ -197,7 +197,7 @@ async fn query(database: &Client, tenant: &str) -> Result<String> {
                 .to_string(),
         );
     }
-    let cache = SchemaCache::from_json(&read[0], &read[1], &read[2])?;
+    let cache = SchemaCache::from_json(&read[0], &read[1], &read[2], &read[3])?;
     let settings = Settings {
         schemas,
         ..Settings::default()
