@@ -60,10 +60,7 @@ async fn answer(method: Method, uri: Uri, headers: HeaderMap) -> Response {
 }
 
 fn respond(name: &str, file: &EmbeddedFile, headers: &HeaderMap) -> Response {
-    let tag = file.metadata.sha256_hash()[..16]
-        .iter()
-        .fold(String::from("\""), |tag, byte| format!("{tag}{byte:02x}"));
-    let tag = format!("{tag}\"");
+    let tag = format!("\"{}\"", tenon_sdk::hex(&file.metadata.sha256_hash()[..16]));
     // Names of built files carry a hash of their content.
     let cache = if name.starts_with("assets/") {
         "public, max-age=31536000, immutable"

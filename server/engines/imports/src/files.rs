@@ -44,10 +44,7 @@ pub(crate) async fn receive(body: Body, most: usize) -> Result<Received> {
         return Err(Error::unprocessable("imports.file_empty", "The file is empty.")
             .hint("Check that it was saved, and upload it again."));
     }
-    let sha256 = hasher
-        .finalize()
-        .iter()
-        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let sha256 = tenon_sdk::hex(&hasher.finalize());
     Ok(Received {
         file,
         size: size as u64,

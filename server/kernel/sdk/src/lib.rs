@@ -18,6 +18,17 @@ pub mod live;
 pub mod module;
 pub mod permission;
 
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+            _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
 pub use ctx::Ctx;
 pub use db::{SystemTx, TenantTx};
 pub use error::{Error, Result};

@@ -75,7 +75,5 @@ pub(crate) async fn confirm(ctx: &Ctx, id: Uuid, seen: &Confirmation) -> Result<
 fn commit_key(run: &Run) -> Result<String> {
     let mapping = serde_json::to_string(&run.mapping).map_err(Error::internal)?;
     let hash = Sha256::digest(format!("{}|{}|{mapping}", run.template, run.sha256));
-    Ok(hash
-        .iter()
-        .fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
+    Ok(tenon_sdk::hex(&hash))
 }

@@ -86,9 +86,7 @@ async fn apply(client: &Client, module: &str, migrations: &[Migration]) -> Resul
         .hint("Start the newer version, or restore a backup made before it ran."));
     }
     for step in migrations {
-        let checksum = Sha256::digest(step.sql)
-            .iter()
-            .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        let checksum = crate::hex(&Sha256::digest(step.sql));
         match known.get(step.name) {
             Some(applied) if *applied == checksum => continue,
             Some(_) => {

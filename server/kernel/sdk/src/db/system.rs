@@ -3,7 +3,12 @@
 use tokio_postgres::{Row, types::ToSql};
 
 use super::{Db, session::Session, tenant::one};
-use crate::error::{Error, Result};
+use crate::{
+    env::Env,
+    error::{Error, Result},
+    events::Event,
+    ids::{OrgId, UserId},
+};
 
 /// A transaction of the kernel itself. Dropped without [`SystemTx::commit`], it is rolled back.
 pub struct SystemTx {
@@ -43,6 +48,25 @@ impl SystemTx {
     /// Runs several statements without parameters.
     pub async fn batch(&self, sql: &str) -> Result<()> {
         self.session.batch(sql).await
+    }
+
+    /// Records an event of an organisation, caused by a person, or by the server itself.
+    pub async fn emit(&self, env: &Env, org: OrgId, actor: Option<UserId>, event: &Event) -> Result<()> {
+        let (ids, kinds) = ([env.new_id()], [event.kind]);
+        let (subjects, payloads) = ([event.subject], [&event.payload]);
+        self.query(
+            "select events.append($1, $2, $3, $4, $5, $6)",
+            &[
+                &org,
+                &actor,
+                &ids.as_slice(),
+                &kinds.as_slice(),
+                &subjects.as_slice(),
+                &payloads.as_slice(),
+            ],
+        )
+        .await
+        .map(drop)
     }
 
     /// Makes everything done here lasting and visible.

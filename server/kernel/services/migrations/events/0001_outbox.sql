@@ -29,8 +29,8 @@ begin
     on conflict (org_id) do update set last = s.last + excluded.last
     returning last into upto;
     insert into events.outbox (org_id, seq, id, kind, subject, payload, actor)
-    select p_org, upto - many + n, p_ids[n], p_kinds[n], p_subjects[n], p_payloads[n], p_actor
-    from generate_series(1, many) n;
+    select p_org, upto - many + n, id, kind, subject, payload, p_actor
+    from unnest(p_ids, p_kinds, p_subjects, p_payloads) with ordinality event (id, kind, subject, payload, n);
     perform pg_catalog.pg_notify('tenon_events', p_org::text);
     return upto;
 end $$;

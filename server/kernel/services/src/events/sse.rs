@@ -2,6 +2,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
+use crate::tenancy::OrganizationRead;
 use axum::{
     extract::State,
     response::sse::{self, KeepAlive, Sse},
@@ -12,7 +13,6 @@ use tenon_sdk::{
     Error, Kernel, Result,
     http::{Permit, Query},
     module::Routes,
-    permission::{Permission, PermissionDef, Role},
 };
 use tokio::sync::broadcast::error::RecvError;
 
@@ -34,19 +34,8 @@ struct Topics {
 }
 
 /// Every member may open a stream; each topic then asks for its own permission.
-#[derive(Debug)]
-struct Listen;
-
-impl Permission for Listen {
-    const DEF: PermissionDef = PermissionDef {
-        name: "tenancy.organization.read",
-        from: Role::Viewer,
-        description: "See the organisation and one's own rights in it",
-    };
-}
-
 async fn stream(
-    permit: Permit<Listen>,
+    permit: Permit<OrganizationRead>,
     State(kernel): State<Kernel>,
     Query(Topics { topics }): Query<Topics>,
 ) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>> {

@@ -1,6 +1,5 @@
 //! Where the cluster lives: `<data directory>/postgres` with `data/`, `log/` and `socket/`.
 
-use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -178,11 +177,5 @@ fn outside(data_dir: &Path, link: &Path, account: &Account, blocked: &Path) -> R
 }
 
 fn short_hash(path: &Path) -> String {
-    Sha256::digest(path.as_os_str().as_bytes())
-        .iter()
-        .take(6)
-        .fold(String::new(), |mut text, byte| {
-            _ = write!(text, "{byte:02x}");
-            text
-        })
+    tenon_sdk::hex(&Sha256::digest(path.as_os_str().as_bytes())[..6])
 }

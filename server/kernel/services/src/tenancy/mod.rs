@@ -4,6 +4,8 @@ mod commands;
 mod permissions;
 mod routes;
 
+pub(crate) use permissions::OrganizationRead;
+
 pub use commands::{NewOrganization, Organization, add_member, create_organization};
 
 use tenon_sdk::{Kernel, Module, Result, SystemTx, migrations, permission::Role};

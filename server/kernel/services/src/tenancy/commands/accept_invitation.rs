@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
-use tenon_sdk::{Error, Kernel, OrgId, Result, SystemTx, UserId, permission::Role};
+use tenon_sdk::{Error, Kernel, OrgId, Result, SystemTx, UserId, events::Event, permission::Role};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -111,18 +111,8 @@ pub async fn accept_invitation(kernel: &Kernel, user: UserId, token: &str) -> Re
         &[&found.org, &found.id, &user, &now],
     )
     .await?;
-    tx.query(
-        "select events.append($1, $2, $3, $4, $5, $6)",
-        &[
-            &found.org,
-            &user,
-            &vec![kernel.env().new_id()],
-            &vec!["tenancy.member_joined"],
-            &vec![Some(user.0)],
-            &vec![json!({ "role": role })],
-        ],
-    )
-    .await?;
+    let joined = Event::new("tenancy.member_joined", user.0, json!({ "role": role }));
+    tx.emit(kernel.env(), found.org, Some(user), &joined).await?;
     tx.commit().await?;
     let role = Role::parse(&role).ok_or_else(|| Error::internal("unknown role of member"))?;
     Ok(Organization {

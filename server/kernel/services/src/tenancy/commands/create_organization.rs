@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tenon_sdk::{Error, Kernel, OrgId, Result, SystemTx, UserId, permission::Role};
+use tenon_sdk::{Error, Kernel, OrgId, Result, SystemTx, UserId, events::Event, permission::Role};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -44,18 +44,12 @@ pub async fn create_organization(
     let id = OrgId(kernel.env().new_id());
     let slug = insert(&tx, id, name, owner).await?;
     add(&tx, id, owner, Role::Owner).await?;
-    tx.query(
-        "select events.append($1, $2, $3, $4, $5, $6)",
-        &[
-            &id,
-            &owner,
-            &vec![kernel.env().new_id()],
-            &vec!["tenancy.organization_created"],
-            &vec![Some(id.0)],
-            &vec![json!({ "name": name, "slug": slug })],
-        ],
-    )
-    .await?;
+    let created = Event::new(
+        "tenancy.organization_created",
+        id.0,
+        json!({ "name": name, "slug": slug }),
+    );
+    tx.emit(kernel.env(), id, Some(owner), &created).await?;
     tx.commit().await?;
     Ok(Organization {
         id: id.0,

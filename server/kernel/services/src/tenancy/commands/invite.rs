@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tenon_sdk::{Ctx, Error, Result, SystemTx, permission::Role};
+use tenon_sdk::{Ctx, Error, Result, SystemTx, events::Event, permission::Role};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -81,18 +81,8 @@ pub async fn invite(ctx: &Ctx, new: &NewInvitation) -> Result<Invitation> {
         ],
     )
     .await?;
-    tx.query(
-        "select events.append($1, $2, $3, $4, $5, $6)",
-        &[
-            &ctx.org_id(),
-            &ctx.user_id(),
-            &vec![env.new_id()],
-            &vec!["tenancy.member_invited"],
-            &vec![Some(id)],
-            &vec![json!({ "role": new.role })],
-        ],
-    )
-    .await?;
+    let invited = Event::new("tenancy.member_invited", id, json!({ "role": new.role }));
+    tx.emit(env, ctx.org_id(), ctx.user_id(), &invited).await?;
     tx.commit().await?;
     let url = format!("{}/invite/{token}", config.server.site_url);
     Ok(Invitation {
