@@ -13,6 +13,7 @@ pub mod schema_cache;
 pub mod settings;
 pub mod sql;
 
+mod batch;
 mod routes;
 mod run;
 mod service;

@@ -144,7 +144,7 @@ fn resolved_org(reply: &db::Reply) -> Option<Uuid> {
 }
 
 /// An error that the kernel brought: an SQLSTATE is translated here, a stable code stays what it is.
-fn from_kernel(error: tenon_sdk::Error, caller: &Caller) -> Error {
+pub(crate) fn from_kernel(error: tenon_sdk::Error, caller: &Caller) -> Error {
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     let is_sqlstate = error.code.len() == 5
         && error

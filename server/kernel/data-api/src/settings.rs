@@ -44,6 +44,8 @@ pub struct Settings {
     pub root_spec: Option<QualifiedName>,
     /// `application/vnd.pgrst.plan` shows how PostgreSQL runs a request.
     pub plan_enabled: bool,
+    /// Most operations of one batch.
+    pub batch_operations: usize,
     /// A function `(status int, code text, message text, details text)` that raises an error of class `TN`. With it a
     /// write whose result must not stand fails inside its own statement; without it the result has to be checked
     /// before the transaction commits.
@@ -64,6 +66,7 @@ impl Default for Settings {
             server_port: 3000,
             root_spec: None,
             plan_enabled: false,
+            batch_operations: 100,
             raise: None,
         }
     }

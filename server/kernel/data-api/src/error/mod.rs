@@ -1,7 +1,8 @@
 //! The errors of the dialect: `{code, message, details, hint}` with an HTTP status, in `PostgREST`'s words.
 //!
-//! `request` has the `PGRST1xx` errors, `schema` the `PGRST2xx`, `database` translates what PostgreSQL reports.
+//! `batch` has the codes of batches, `request` the `PGRST1xx` errors, `schema` the `PGRST2xx`, `database` translates what PostgreSQL reports.
 
+mod batch;
 mod database;
 mod request;
 mod schema;
@@ -28,6 +29,17 @@ pub struct Error {
     pub hint: Option<String>,
     /// Further headers of the answer.
     pub headers: Vec<(String, String)>,
+    /// Which operation of a batch was refused.
+    pub operation: Option<Box<OperationName>>,
+}
+
+/// An operation of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OperationName {
+    /// Its place, from 0.
+    pub index: usize,
+    /// Its id, if it has one.
+    pub id: Option<String>,
 }
 
 /// The result of every pure stage.
@@ -39,6 +51,8 @@ struct Body<'a> {
     message: &'a str,
     details: &'a Option<Box<Value>>,
     hint: &'a Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: &'a Option<Box<OperationName>>,
 }
 
 impl Error {
@@ -50,6 +64,7 @@ impl Error {
             details: None,
             hint: None,
             headers: Vec::new(),
+            operation: None,
         }
     }
 
@@ -65,6 +80,17 @@ impl Error {
 
     pub(crate) fn hint_if(mut self, hint: Option<String>) -> Self {
         self.hint = hint;
+        self
+    }
+
+    /// Names the operation of a batch that was refused, unless it is named already.
+    pub(crate) fn of_operation(mut self, index: usize, id: Option<&str>) -> Self {
+        self.operation.get_or_insert_with(|| {
+            Box::new(OperationName {
+                index,
+                id: id.map(str::to_owned),
+            })
+        });
         self
     }
 
@@ -85,6 +111,7 @@ impl Error {
             message: &self.message,
             details: &self.details,
             hint: &self.hint,
+            operation: &self.operation,
         };
         serde_json::to_vec(&body).unwrap_or_default()
     }

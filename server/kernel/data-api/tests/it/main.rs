@@ -1,5 +1,6 @@
 //! The compiled statements, run on a real PostgreSQL.
 
+mod batches;
 mod calls;
 mod descriptions;
 mod media;

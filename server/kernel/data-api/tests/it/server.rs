@@ -13,7 +13,7 @@ permissions! {
     pub ItemsWrite = "goods.items.write", from Manager, "Change items";
 }
 
-fn goods() -> Module {
+pub fn goods() -> Module {
     const MIGRATIONS: &[Migration] = &[Migration {
         name: "0001_goods",
         sql: include_str!("migrations/0001_goods.sql"),
@@ -24,7 +24,7 @@ fn goods() -> Module {
         .api_schema("goods")
 }
 
-async fn send(
+pub async fn send(
     user: &TestUser,
     method: Method,
     path: &str,
@@ -38,11 +38,11 @@ async fn send(
     tenon_testkit::answer(request).await
 }
 
-fn id(number: u128) -> String {
+pub fn id(number: u128) -> String {
     Uuid::from_u128(number).to_string()
 }
 
-const SHOW: (&str, &str) = ("prefer", "return=representation");
+pub const SHOW: (&str, &str) = ("prefer", "return=representation");
 const ONE: (&str, &str) = ("accept", "application/vnd.pgrst.object+json");
 
 #[tokio::test]

@@ -9,18 +9,48 @@ use crate::error::Result;
 /// rolled back.
 pub struct RequestTx {
     session: Session,
+    resolved: Resolved,
 }
+
+/// Makes an operation of a request the one that functions see, and forgets what those of the one before it set.
+const NEXT_OPERATION: &str = "select set_config('request.method', $1, true), set_config('request.path', $2, true), \
+    set_config('response.status', '', true), set_config('response.headers', '', true), \
+    set_config('tenon.updated', '', true)";
 
 impl RequestTx {
     /// Begins.
     pub async fn begin(db: &Db, context: &RequestContext) -> Result<Self> {
-        let (session, _) = begin(db, context).await?;
-        Ok(Self { session })
+        let (session, resolved) = begin(db, context).await?;
+        Ok(Self { session, resolved })
+    }
+
+    /// Who is asking, in which organisation.
+    pub fn resolved(&self) -> &Resolved {
+        &self.resolved
+    }
+
+    /// Begins the next of several operations in the same transaction.
+    pub async fn next_operation(&self, method: &str, path: &str) -> Result<()> {
+        self.session.query(NEXT_OPERATION, &[&method, &path]).await?;
+        Ok(())
+    }
+
+    /// The time zone of what follows.
+    pub async fn time_zone(&self, zone: &str) -> Result<()> {
+        self.session
+            .query("select set_config('timezone', $1, true)", &[&zone])
+            .await?;
+        Ok(())
     }
 
     /// All rows of a statement.
     pub async fn query(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
         self.session.query(sql, params).await
+    }
+
+    /// Undoes everything done here.
+    pub async fn roll_back(self) -> Result<()> {
+        self.session.rollback().await
     }
 
     /// Makes everything done here lasting and visible.

@@ -7,3 +7,10 @@ select kernel.tenant_table('goods.makers', read => 'goods.items.read', write => 
 select kernel.tenant_table('goods.items', read => 'goods.items.read', write => 'goods.items.write', api => '{select,insert,update,delete}');
 create function goods.cheapest() returns numeric language sql stable as $$ select min(price) from goods.items $$;
 grant execute on function goods.cheapest() to authenticated;
+create function goods.slow() returns int language plpgsql as $$ begin perform pg_sleep(20); return 1; end $$;
+create function goods.mark(word text) returns text language plpgsql as $$ begin
+  perform set_config('response.headers', json_build_array(json_build_object('x-mark', word))::text, true);
+  perform set_config('response.status', '202', true);
+  return current_setting('request.method') || ' ' || current_setting('request.path');
+end $$;
+grant execute on function goods.slow(), goods.mark(text) to authenticated;
