@@ -145,6 +145,9 @@ impl Shared<'_> {
         results.fill_values(&mut request)?;
         let tenant = tx.resolved().org.map(|org| org.0);
         let plan = Plan::new(&request, &self.cache, self.settings, tenant)?;
+        if plan.explain.is_some() {
+            return Err(Error::batch("A plan is asked for in a request of its own."));
+        }
         self.check_call(&plan, operation)?;
         let Some(statement) = Statement::new(&plan) else {
             return Err(Error::batch("This operation has no result."));
