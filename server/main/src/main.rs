@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use tenon::serve::{self, ServeOptions};
+use tenon_data_api::standalone;
 use tenon_sdk::config::Config;
+use tenon_sdk::env::Env;
 
 /// A business hub in which many organisations run their business.
 #[derive(Debug, Parser)]
@@ -25,6 +27,11 @@ enum Command {
     Work,
     /// Prints the description of all commands (OpenAPI 3.1).
     Openapi,
+    /// Serves the data API alone, in front of any PostgreSQL database, configured by PGRST_* variables.
+    Rest {
+        /// A file with settings, as PostgREST reads it.
+        file: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -87,8 +94,14 @@ fn particulars(error: &anyhow::Error) -> String {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
+    if let Command::Rest { file } = arguments.command {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let served = standalone::serve(Env::real(), file, serve::stop_signal());
+        return Ok(runtime.block_on(served)?);
+    }
     let mut config = Config::load(arguments.config.as_deref())?;
     let options = match arguments.command {
+        Command::Rest { .. } => return Ok(()),
         Command::Openapi => {
             use std::io::Write;
             std::io::stdout().write_all(tenon::openapi().as_bytes())?;

@@ -123,7 +123,8 @@ async fn serve(listener: TcpListener, router: axum::Router, drain: Duration) -> 
     }
 }
 
-async fn stop_signal() {
+/// Waits until the process is told to stop.
+pub async fn stop_signal() {
     let interrupted = async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

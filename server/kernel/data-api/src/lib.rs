@@ -12,6 +12,7 @@ pub mod respond;
 pub mod schema_cache;
 pub mod settings;
 pub mod sql;
+pub mod standalone;
 
 mod batch;
 mod routes;

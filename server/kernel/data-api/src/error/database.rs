@@ -54,6 +54,18 @@ impl Error {
         answer
     }
 
+    /// No connection can be opened.
+    pub fn no_connection(details: impl Into<String>) -> Self {
+        let mut answer = Self::new(
+            503,
+            "PGRST000",
+            "Database connection error. Retrying the connection.",
+        )
+        .details(details.into());
+        answer.headers.push(("Retry-After".to_owned(), "1".to_owned()));
+        answer
+    }
+
     /// The database cannot be reached.
     pub fn database_unavailable(details: impl Into<String>) -> Self {
         let mut answer = Self::new(503, "PGRST001", "Database client error. Retrying the connection.")

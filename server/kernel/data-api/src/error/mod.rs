@@ -1,7 +1,9 @@
 //! The errors of the dialect: `{code, message, details, hint}` with an HTTP status, in `PostgREST`'s words.
 //!
-//! `batch` has the codes of batches, `request` the `PGRST1xx` errors, `schema` the `PGRST2xx`, `database` translates what PostgreSQL reports.
+//! `auth` has the `PGRST3xx` errors, `batch` the codes of batches, `request` the `PGRST1xx` errors, `schema` the
+//! `PGRST2xx`, `database` translates what PostgreSQL reports.
 
+mod auth;
 mod batch;
 mod database;
 mod request;

@@ -32,7 +32,14 @@ with exposed as (
     'nullable', not a.attnotnull,
     'default', case
       when a.attidentity <> '' then pg_catalog.format('nextval(%L::regclass)',
-        pg_catalog.pg_get_serial_sequence(pg_catalog.format('%I.%I', x.nspname, x.relname), a.attname))
+        (
+          -- Without pg_get_serial_sequence(), which wants rights on the schema.
+          select pg_catalog.format('%I.%I', qn.nspname, q.relname)
+          from pg_catalog.pg_depend o
+          join pg_catalog.pg_class q on q.oid = o.objid and q.relkind = 'S'
+          join pg_catalog.pg_namespace qn on qn.oid = q.relnamespace
+          where o.classid = 'pg_catalog.pg_class'::regclass and o.refclassid = 'pg_catalog.pg_class'::regclass
+            and o.refobjid = a.attrelid and o.refobjsubid = a.attnum and o.deptype = 'i'))
       when a.attgenerated = '' then
         coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), pg_catalog.pg_get_expr(t.typdefaultbin, 0)) end,
     'generated', a.attgenerated <> '',

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use fallible_iterator::FallibleIterator;
 use postgres_protocol::{
     IsNull,
@@ -18,16 +18,16 @@ use tokio::{
 
 use super::{
     super::connect::Stream,
-    BEGIN_REQUEST, Failure, Param, Reply, Request, error_fields,
+    Answer, Batch, Failure, Lease, Request, ServerError, Statement, Step, TextRow,
     handshake::Ready,
     statements::{Key, Statements, Use},
 };
-use crate::error::{Error, Result};
+use crate::error::Error;
 
 /// Requests that may wait for one connection's writer; more wait at the sender's side.
 const QUEUE: usize = 4096;
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Handle {
     requests: mpsc::UnboundedSender<Request>,
 }
@@ -44,9 +44,11 @@ impl Handle {
 
 /// What the reader has to know of a batch on the wire.
 struct Pending {
-    parses: Vec<(Key, u64)>,
-    statement: Option<Key>,
-    reply: oneshot::Sender<Result<Reply, Failure>>,
+    batch: Arc<Batch>,
+    /// Which names its `Parse` messages gave; none for a statement that is not kept.
+    parses: Vec<Option<(Key, u64)>>,
+    reply: oneshot::Sender<Answer>,
+    lease: Option<Lease>,
 }
 
 type Shared = Arc<Mutex<Statements>>;
@@ -56,7 +58,13 @@ pub(super) fn spawn(ready: Ready) -> Handle {
     let (requests, incoming) = mpsc::unbounded_channel();
     let (pending, expected) = mpsc::unbounded_channel();
     let statements = Shared::default();
-    let reader = tokio::spawn(read(reading, ready.read, expected, statements.clone()));
+    let reader = tokio::spawn(read(
+        reading,
+        ready.read,
+        expected,
+        statements.clone(),
+        requests.downgrade(),
+    ));
     tokio::spawn(write(
         writing,
         incoming,
@@ -83,31 +91,28 @@ async fn write(
             received = incoming.recv_many(&mut batch, QUEUE) => if received == 0 { break },
         }
         for request in batch.drain(..) {
-            if request.reply.is_closed() {
+            // Nobody waits for it; but what ends a transaction has to be said all the same.
+            if request.reply.is_closed() && request.lease.is_none() {
                 continue;
             }
             let start = out.len();
-            match encode(&request, &statements, &mut out) {
-                Ok((parses, statement)) => {
-                    // The reader is gone when the connection broke: dropping the sender tells the caller.
-                    if pending
-                        .send(Pending {
-                            parses,
-                            statement,
-                            reply: request.reply,
-                        })
-                        .is_err()
-                    {
+            let Request { batch, reply, lease } = request;
+            match encode(&batch, &statements, &mut out) {
+                // The reader is gone when the connection broke: dropping the sender tells the caller.
+                Ok(parses) => {
+                    let sent = pending.send(Pending {
+                        batch,
+                        parses,
+                        reply,
+                        lease,
+                    });
+                    if sent.is_err() {
                         return;
                     }
                 }
                 Err(error) => {
                     out.truncate(start);
-                    let failure = Failure::Database {
-                        error: Error::internal(error),
-                        stale: false,
-                    };
-                    let _ = request.reply.send(Err(failure));
+                    let _ = reply.send(Err(Failure::Broken(Error::internal(error))));
                 }
             }
         }
@@ -123,59 +128,46 @@ async fn write(
     let _ = stream.shutdown().await;
 }
 
-type Encoded = (Vec<(Key, u64)>, Option<Key>);
+type Parses = Vec<Option<(Key, u64)>>;
 
-fn encode(request: &Request, statements: &Shared, out: &mut BytesMut) -> std::io::Result<Encoded> {
+fn encode(batch: &Batch, statements: &Shared, out: &mut BytesMut) -> std::io::Result<Parses> {
     let mut statements = statements.lock().unwrap_or_else(PoisonError::into_inner);
     let mut parses = Vec::new();
     for name in statements.take_closing() {
         frontend::close(b'S', &format!("s{name}"), out)?;
     }
-    let begin: Key = ("", BEGIN_REQUEST.into());
-    bind_and_execute(begin, &request.context, &[], &mut statements, &mut parses, out)?;
-    let mut key = None;
-    if let Some(statement) = &request.statement {
-        let statement_key: Key = (request.role, statement.sql.clone());
-        let values: Vec<_> = statement.params.iter().map(|param| param.value.clone()).collect();
-        let oids: Vec<u32> = statement.params.iter().map(|Param { oid, .. }| *oid).collect();
-        bind_and_execute(
-            statement_key.clone(),
-            &values,
-            &oids,
-            &mut statements,
-            &mut parses,
-            out,
-        )?;
-        key = Some(statement_key);
+    for Step { role, statement } in &batch.steps {
+        let oids = || statement.params.iter().map(|param| param.oid);
+        if !batch.prepared {
+            frontend::parse("", &statement.sql, oids(), out)?;
+            parses.push(None);
+            bind_and_execute("", statement, out)?;
+            continue;
+        }
+        let key: Key = (role.clone(), statement.sql.clone());
+        let name = match statements.use_of(&key) {
+            Use::Prepared(number) => format!("s{number}"),
+            Use::Parse(number) => {
+                let name = format!("s{number}");
+                frontend::parse(&name, &statement.sql, oids(), out)?;
+                parses.push(Some((key, number)));
+                name
+            }
+        };
+        bind_and_execute(&name, statement, out)?;
     }
     frontend::sync(out);
-    Ok((parses, key))
+    Ok(parses)
 }
 
-fn bind_and_execute(
-    key: Key,
-    values: &[Option<Bytes>],
-    oids: &[u32],
-    statements: &mut Statements,
-    parses: &mut Vec<(Key, u64)>,
-    out: &mut BytesMut,
-) -> std::io::Result<()> {
-    let name = match statements.use_of(&key) {
-        Use::Prepared(name) => format!("s{name}"),
-        Use::Parse(number) => {
-            let name = format!("s{number}");
-            frontend::parse(&name, &key.1, oids.iter().copied(), out)?;
-            parses.push((key, number));
-            name
-        }
-    };
+fn bind_and_execute(name: &str, statement: &Statement, out: &mut BytesMut) -> std::io::Result<()> {
     let bound = frontend::bind(
         "",
-        &name,
+        name,
         [0_i16],
-        values,
-        |value, buffer| {
-            Ok(match value {
+        &statement.params,
+        |param, buffer| {
+            Ok(match &param.value {
                 Some(bytes) => {
                     buffer.extend_from_slice(bytes);
                     IsNull::No
@@ -196,8 +188,8 @@ fn bind_and_execute(
 /// One answer while it arrives.
 #[derive(Default)]
 struct Arriving {
-    reply: Reply,
-    executed: usize,
+    results: Vec<Vec<TextRow>>,
+    rows: Vec<TextRow>,
     parsed: usize,
     failure: Option<Failure>,
 }
@@ -207,6 +199,7 @@ async fn read(
     mut buffer: BytesMut,
     mut expected: mpsc::UnboundedReceiver<Pending>,
     statements: Shared,
+    requests: mpsc::WeakUnboundedSender<Request>,
 ) {
     let mut current: Option<Pending> = None;
     let mut arriving = Arriving::default();
@@ -238,7 +231,7 @@ async fn read(
         let Some(pending) = &mut current else { break };
         match message {
             Message::ParseComplete => {
-                if let Some((key, name)) = pending.parses.get(arriving.parsed).cloned() {
+                if let Some(Some((key, name))) = pending.parses.get(arriving.parsed).cloned() {
                     statements
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)
@@ -247,44 +240,42 @@ async fn read(
                 arriving.parsed += 1;
             }
             Message::DataRow(row) => match columns(&row) {
-                Ok(columns) if arriving.executed == 0 => arriving.reply.context = columns,
-                Ok(columns) => arriving.reply.rows.push(columns),
-                Err(error) => {
-                    arriving.failure = Some(Failure::Database {
-                        error: Error::internal(error),
-                        stale: false,
-                    });
-                }
+                Ok(columns) => arriving.rows.push(columns),
+                Err(error) => arriving.failure = Some(Failure::Broken(Error::internal(error))),
             },
-            Message::CommandComplete(_) | Message::EmptyQueryResponse => arriving.executed += 1,
+            Message::CommandComplete(_) | Message::EmptyQueryResponse => {
+                arriving.results.push(std::mem::take(&mut arriving.rows));
+            }
             Message::ErrorResponse(body) => {
-                let failure = failure(&body);
-                if let Failure::Database { stale: true, .. } = failure {
+                let error = ServerError::read(&body);
+                if error.is_stale() {
                     let mut statements = statements.lock().unwrap_or_else(PoisonError::into_inner);
-                    statements.forget(&("", BEGIN_REQUEST.into()));
-                    if let Some(key) = &pending.statement {
-                        statements.forget(key);
+                    for Step { role, statement } in &pending.batch.steps {
+                        statements.forget(&(role.clone(), statement.sql.clone()));
                     }
                 }
-                arriving.failure = Some(failure);
+                arriving.failure = Some(Failure::Refused(error));
             }
             Message::ReadyForQuery(body) => {
                 let done = std::mem::take(&mut arriving);
-                // A statement that leaves a transaction open has changed nothing that lasts, and its connection must
-                // not serve anybody else.
-                let open = body.status() != b'I';
-                let answer = match done.failure {
-                    Some(failure) => Err(failure),
-                    None if open => Err(Failure::Database {
-                        error: Error::internal("a pipelined statement left a transaction open"),
-                        stale: false,
-                    }),
-                    None => Ok(done.reply),
-                };
-                if let Some(pending) = current.take() {
-                    let _ = pending.reply.send(answer);
+                let Some(pending) = current.take() else { break };
+                let mut answer = done.failure.map_or(Ok(done.results), Err);
+                let open = body.status() != b'I' && !pending.batch.stays_open;
+                let mut lost = false;
+                match pending.lease {
+                    // Its own transaction failed before its end: the end is sent before anybody else's request can be.
+                    Some(lease) if open => lost = !roll_back(lease, &requests),
+                    // What left a transaction open on a connection of many has changed nothing that lasts, and the
+                    // connection must not serve anybody else.
+                    None if open => lost = true,
+                    lease => drop(lease),
                 }
-                if open {
+                if open && answer.is_ok() {
+                    let cause = "a pipelined statement left a transaction open";
+                    answer = Err(Failure::Broken(Error::internal(cause)));
+                }
+                let _ = pending.reply.send(answer);
+                if lost {
                     break;
                 }
             }
@@ -300,28 +291,23 @@ async fn read(
     }
 }
 
-fn columns(row: &DataRowBody) -> std::io::Result<Vec<Option<Bytes>>> {
+fn columns(row: &DataRowBody) -> std::io::Result<TextRow> {
     let buffer = row.buffer_bytes();
     row.ranges()
         .map(|range| Ok(range.map(|range| buffer.slice(range))))
         .collect()
 }
 
-fn failure(body: &postgres_protocol::message::backend::ErrorResponseBody) -> Failure {
-    let mut fields = error_fields(body);
-    let state = fields.remove(&b'C').unwrap_or_default();
-    let message = fields.remove(&b'M').unwrap_or_default();
-    // 26000: no such prepared statement; 0A000 with this text: its result changed under DDL.
-    let outdated = state == "26000" || (state == "0A000" && message.contains("cached plan"));
-    let error = Error::from_sqlstate(
-        &state,
-        message,
-        fields.remove(&b'D'),
-        fields.remove(&b'H'),
-        fields.get(&b'n').map(String::as_str),
-    );
-    Failure::Database {
-        error,
-        stale: outdated,
-    }
+/// Ends a failed transaction before its connection is anybody else's; whether that could be sent.
+fn roll_back(lease: Lease, requests: &mpsc::WeakUnboundedSender<Request>) -> bool {
+    let Some(requests) = requests.upgrade() else {
+        return false;
+    };
+    let (reply, _) = oneshot::channel();
+    let request = Request {
+        batch: Arc::new(Batch::end("rollback")),
+        reply,
+        lease: Some(lease),
+    };
+    requests.send(request).is_ok()
 }

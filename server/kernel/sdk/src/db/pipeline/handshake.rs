@@ -11,7 +11,7 @@ use postgres_protocol::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_postgres::Config as PgConfig;
 
-use super::{super::connect::Stream, error_fields};
+use super::{super::connect::Stream, ServerError};
 use crate::error::{Error, Result};
 
 /// A stream that has authenticated, with what was read beyond.
@@ -98,12 +98,11 @@ pub(super) async fn start(mut stream: Box<dyn Stream>, config: &PgConfig) -> Res
             }
             Message::ReadyForQuery(_) => return Ok(Ready { stream, read }),
             Message::ErrorResponse(body) => {
-                let fields = error_fields(&body);
                 return Err(Error::unavailable(
                     "database.unavailable",
                     "The database refused the connection.",
                 )
-                .details(fields.get(&b'M').cloned().unwrap_or_default()));
+                .details(ServerError::read(&body).message));
             }
             Message::AuthenticationOk
             | Message::BackendKeyData(_)
@@ -133,4 +132,9 @@ async fn next(stream: &mut Box<dyn Stream>, read: &mut BytesMut) -> Result<Messa
 fn lost(error: io::Error) -> Error {
     Error::unavailable("database.unavailable", "The connection to the database was lost.")
         .details(error.to_string())
+}
+
+/// The server took too long to let anybody in.
+pub(super) fn slow() -> Error {
+    Error::unavailable("database.unavailable", "The database did not answer in time.")
 }

@@ -1,27 +1,31 @@
 //! A small multiplexing client for the hot path.
 //!
-//! Each request is one batch on a shared connection: the context, the statement, one `Sync`. PostgreSQL runs such a
-//! batch as an implicit transaction of its own, so requests share a connection without seeing each other's context, and
-//! an error skips only to that request's `Sync`. Authentication, framing and messages are `postgres-protocol`'s. What is
-//! not here: rows as Rust types, `COPY`, `LISTEN`, explicit transactions; those are `tokio-postgres`'s.
+//! Each request is one [`Batch`]: the context, the statements, one `Sync`. PostgreSQL runs such a batch as an implicit
+//! transaction of its own, so requests share a connection without seeing each other's context ([`Pipeline`]), and an
+//! error skips only to that request's `Sync`. A batch that begins and ends its transaction itself has its connection for
+//! itself ([`Exclusive`]), because after an error only a `ROLLBACK` ends it. Authentication, framing and messages are
+//! `postgres-protocol`'s. What is not here: rows as Rust types, `COPY`, `LISTEN`; those are `tokio-postgres`'s.
 
+mod batch;
 mod connection;
+mod exclusive;
 mod handshake;
 mod statements;
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use bytes::Bytes;
 use tokio::sync::{Mutex, oneshot};
 use tokio_postgres::Config as PgConfig;
 
+pub(super) use batch::{Batch, Step};
+pub use batch::{Param, ServerError, Statement, TextRow};
+pub(super) use exclusive::{Exclusive, ExclusiveOptions, Lease, NoLease};
 pub(super) use handshake::request_tls;
+pub(super) use statements::Role;
 
 use super::context::{OrgSelector, RequestContext};
 use crate::error::{Error, Result};
@@ -30,57 +34,42 @@ use crate::error::{Error, Result};
 pub(super) const BEGIN_REQUEST: &str =
     "select org_id, member_role, permissions from kernel.begin_request($1, $2, $3, $4, $5, $6, $7, $8)";
 
-/// A value sent to the server in text form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Param {
-    /// The type's OID; 0 lets the server infer it from the statement.
-    pub oid: u32,
-    /// The value, `None` for NULL.
-    pub value: Option<Bytes>,
-}
-
-impl Param {
-    /// A value whose type the server infers.
-    pub fn text(value: impl Into<String>) -> Self {
-        Self {
-            oid: 0,
-            value: Some(Bytes::from(value.into())),
-        }
-    }
-}
-
-/// One statement with its values. The same text is prepared once a connection and role.
-#[derive(Clone, Debug)]
-pub struct Statement {
-    /// The text, with `$1` … for values.
-    pub sql: Arc<str>,
-    /// The values.
-    pub params: Vec<Param>,
-}
-
 /// What came back, in the server's text form.
 #[derive(Debug, Default)]
 pub struct Reply {
     /// The row of `kernel.begin_request`.
-    pub context: Vec<Option<Bytes>>,
+    pub context: TextRow,
     /// The rows of the statement.
-    pub rows: Vec<Vec<Option<Bytes>>>,
+    pub rows: Vec<TextRow>,
 }
 
-/// A request on its way to a connection.
+/// A batch on its way to a connection.
 struct Request {
-    role: &'static str,
-    context: Vec<Option<Bytes>>,
-    statement: Option<Statement>,
-    reply: oneshot::Sender<Result<Reply, Failure>>,
+    batch: Arc<Batch>,
+    reply: oneshot::Sender<Answer>,
+    /// Who has the connection for themselves; it is free once the answer is there, whether anybody waits for it or not.
+    lease: Option<Lease>,
 }
+
+/// The rows of each statement of a batch.
+type Answer = Result<Vec<Vec<TextRow>>, Failure>;
 
 /// Why a request got no reply.
-enum Failure {
-    /// The server refused; `stale` when a prepared statement has to be prepared anew.
-    Database { error: Error, stale: bool },
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The server refused.
+    Refused(ServerError),
+    /// The batch cannot be sent, or left the connection in a state that it must not be in.
+    Broken(Error),
     /// The connection broke before an answer came.
     Lost,
+}
+
+impl Failure {
+    /// A prepared statement has to be prepared anew.
+    pub(super) fn is_stale(&self) -> bool {
+        matches!(self, Self::Refused(error) if error.is_stale())
+    }
 }
 
 /// A set of shared connections, opened when first needed and again when they break.
@@ -102,7 +91,19 @@ impl Pipeline {
     }
 
     pub(super) async fn run(&self, context: &RequestContext, statement: Option<Statement>) -> Result<Reply> {
-        let params = context_params(context);
+        let mut steps = vec![Step::common(Statement {
+            sql: BEGIN_REQUEST.into(),
+            params: context_params(context),
+        })];
+        steps.extend(statement.map(|statement| Step {
+            role: Role::Fixed(context.role),
+            statement,
+        }));
+        let batch = Arc::new(Batch {
+            steps,
+            stays_open: false,
+            prepared: true,
+        });
         // A statement that went stale (its table changed) is tried once more where it was refused. A connection that
         // was found dead is given up for the next one; if it broke with a write on it, the write may have happened.
         let mut again = None;
@@ -115,22 +116,27 @@ impl Pipeline {
             };
             let (reply, answer) = oneshot::channel();
             let request = Request {
-                role: context.role,
-                context: params.clone(),
-                statement: statement.clone(),
+                batch: batch.clone(),
                 reply,
+                lease: None,
             };
             if handle.send(request).is_err() {
                 lost += 1;
                 continue;
             }
             match answer.await {
-                Ok(Ok(reply)) => return Ok(reply),
-                Ok(Err(Failure::Database { stale: true, .. })) if !stale_before => {
+                Ok(Ok(results)) => {
+                    let mut results = results.into_iter();
+                    let context = results.next().and_then(|mut rows| rows.pop()).unwrap_or_default();
+                    let rows = results.next().unwrap_or_default();
+                    return Ok(Reply { context, rows });
+                }
+                Ok(Err(failure)) if failure.is_stale() && !stale_before => {
                     stale_before = true;
                     again = Some(handle);
                 }
-                Ok(Err(Failure::Database { error, .. })) => return Err(error),
+                Ok(Err(Failure::Refused(error))) => return Err(error.into()),
+                Ok(Err(Failure::Broken(error))) => return Err(error),
                 Ok(Err(Failure::Lost)) | Err(_) if context.read_only => lost += 1,
                 Ok(Err(Failure::Lost)) | Err(_) => break,
             }
@@ -149,9 +155,7 @@ impl Pipeline {
         if let Some(handle) = slot.as_ref().filter(|handle| !handle.is_closed()) {
             return Ok(handle.clone());
         }
-        let stream = super::connect::open_stream(&self.config, &self.tls).await?;
-        let stream = handshake::start(stream, &self.config).await?;
-        let handle = connection::spawn(stream);
+        let handle = connect(&self.config, &self.tls).await?;
         *slot = Some(handle.clone());
         Ok(handle)
     }
@@ -165,14 +169,20 @@ impl Pipeline {
     }
 }
 
-fn context_params(context: &RequestContext) -> Vec<Option<Bytes>> {
+/// Opens a connection and starts its tasks.
+async fn connect(config: &PgConfig, tls: &Arc<rustls::ClientConfig>) -> Result<connection::Handle> {
+    let stream = super::connect::open_stream(config, tls).await?;
+    Ok(connection::spawn(handshake::start(stream, config).await?))
+}
+
+fn context_params(context: &RequestContext) -> Vec<Param> {
     let text = |value: &str| Some(Bytes::copy_from_slice(value.as_bytes()));
     let (org_id, slug) = match &context.org {
         OrgSelector::Default => (None, None),
         OrgSelector::Id(id) => (Some(Bytes::from(id.to_string())), None),
         OrgSelector::Slug(slug) => (None, text(slug)),
     };
-    vec![
+    let values = [
         text(context.role),
         context.user.map(|user| Bytes::from(user.to_string())),
         text(&context.claims),
@@ -181,19 +191,6 @@ fn context_params(context: &RequestContext) -> Vec<Option<Bytes>> {
         context.request.as_ref().and_then(|(method, _)| text(method)),
         context.request.as_ref().and_then(|(_, path)| text(path)),
         text(if context.read_only { "t" } else { "f" }),
-    ]
-}
-
-/// The fields of an error or notice message, by their one-letter code.
-fn error_fields(body: &postgres_protocol::message::backend::ErrorResponseBody) -> HashMap<u8, String> {
-    use fallible_iterator::FallibleIterator;
-    let mut fields = HashMap::new();
-    let mut iterator = body.fields();
-    while let Ok(Some(field)) = iterator.next() {
-        fields.insert(
-            field.type_(),
-            String::from_utf8_lossy(field.value_bytes()).into_owned(),
-        );
-    }
-    fields
+    ];
+    values.into_iter().map(|value| Param { oid: 0, value }).collect()
 }

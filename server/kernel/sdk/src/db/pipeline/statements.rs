@@ -3,13 +3,52 @@
 //! A statement is known only once the server confirmed it: an error before it in the batch skips its `Parse`. Until
 //! then every request parses it anew under a name of its own; the name confirmed first stays, the others are closed.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 /// Statements kept prepared on one connection.
 const CAPACITY: usize = 512;
 
+/// The role that a statement runs as.
+#[derive(Clone, Debug)]
+pub(in crate::db) enum Role {
+    /// One of Tenon's own.
+    Fixed(&'static str),
+    /// One that somebody else made.
+    Named(Arc<str>),
+}
+
+impl Role {
+    /// For statements that are the same whoever runs them.
+    pub(in crate::db) const ANY: Self = Self::Fixed("");
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Fixed(name) => name,
+            Self::Named(name) => name,
+        }
+    }
+}
+
+impl PartialEq for Role {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Role {}
+
+impl Hash for Role {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name().hash(state);
+    }
+}
+
 /// Role and text: one text under two roles would be planned anew at each change of role.
-pub(super) type Key = (&'static str, Arc<str>);
+pub(super) type Key = (Role, Arc<str>);
 
 #[derive(Default)]
 pub(super) struct Statements {
@@ -73,7 +112,7 @@ mod tests {
     use super::*;
 
     fn key(sql: &str) -> Key {
-        ("authenticated", sql.into())
+        (Role::Fixed("authenticated"), sql.into())
     }
 
     #[test]
@@ -103,7 +142,9 @@ mod tests {
     #[test]
     fn the_same_text_under_another_role_is_another_statement() {
         let mut statements = Statements::default();
-        statements.confirmed(("anon", "a".into()), 7);
+        statements.confirmed((Role::Fixed("anon"), "a".into()), 7);
         assert!(matches!(statements.use_of(&key("a")), Use::Parse(_)));
+        let same = (Role::Named("anon".into()), "a".into());
+        assert_eq!(statements.use_of(&same), Use::Prepared(7));
     }
 }

@@ -1,0 +1,45 @@
+//! Stand-alone mode: the data API alone, in front of any PostgreSQL database, configured as `PostgREST` is.
+//!
+//! [`config`] reads settings from a file, the environment and the database; `jwt` says who is asking; `session` turns
+//! that into role and settings of a transaction; `state` is what requests need, swapped as one when the configuration
+//! or the schema changes; `server` speaks HTTP. The stages between are those of every request.
+
+pub mod config;
+
+mod answer;
+mod jwt;
+mod listener;
+mod path;
+mod server;
+mod session;
+mod state;
+
+use tenon_sdk::env::Env;
+
+use config::Config;
+
+/// Why the server does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting cannot be used.
+    #[error("{0}")]
+    Config(#[from] config::ConfigError),
+    /// The port or socket cannot be had.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(String, std::io::Error),
+    /// Anything else.
+    #[error("{0}")]
+    Other(#[from] tenon_sdk::Error),
+}
+
+/// Serves until `stop` is done. Settings come from the environment, from `file` and from the database.
+pub async fn serve(
+    env: Env,
+    file: Option<std::path::PathBuf>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), StartError> {
+    let sources = config::Sources::read(file, std::env::vars())?;
+    let config = Config::new(&sources.settings())?;
+    let state = state::Shared::start(env, sources, config)?;
+    server::run(state, stop).await
+}

@@ -1,0 +1,171 @@
+//! A caller becomes the context of a transaction: role, claims, and everything about the request that SQL may read.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, Method, header};
+use serde_json::{Map, Value};
+use tenon_sdk::db::{Isolation, Param, PlainContext, Statement};
+
+use super::config::Config;
+use super::state::State;
+use crate::error::{Error, Result};
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    pub(super) role: Arc<str>,
+    claims: String,
+    /// By a token that names a role.
+    pub(super) signed_in: bool,
+}
+
+/// Reads the token, if there is one.
+pub(super) fn caller(state: &State, headers: &HeaderMap, now: i64) -> Result<Caller> {
+    let bearer = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| {
+            let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+            scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+        });
+    let (claims, named) = match bearer {
+        Some(token) => state.verifier.verify(token, now)?,
+        None => (Arc::new(Value::Object(Map::new())), None),
+    };
+    let signed_in = named.is_some();
+    let role: Arc<str> = match named.or_else(|| state.config.anon_role.clone()) {
+        Some(role) => role.into(),
+        None => return Err(Error::token_required()),
+    };
+    let mut claims = claims.as_object().cloned().unwrap_or_default();
+    claims.insert("role".to_owned(), Value::from(&*role));
+    Ok(Caller {
+        role,
+        claims: Value::Object(claims).to_string(),
+        signed_in,
+    })
+}
+
+/// What else the context says.
+pub(super) struct Circumstances<'a> {
+    pub(super) schema: &'a str,
+    pub(super) method: &'a Method,
+    pub(super) path: &'a str,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) read_only: bool,
+    pub(super) roll_back: bool,
+    pub(super) timezone: Option<&'a str>,
+    /// Settings of the function that is called, for the whole transaction.
+    pub(super) hoisted: &'a [(String, String)],
+}
+
+/// The context of a transaction.
+pub(super) fn context(state: &State, caller: &Caller, at: &Circumstances<'_>) -> PlainContext {
+    let config = &state.config;
+    let role_settings = state.roles.settings(&caller.role);
+    let mut opener = Opener::default();
+    opener.set("search_path", search_path(at.schema, config));
+    opener.set("role", &*caller.role);
+    opener.set("request.jwt.claims", &*caller.claims);
+    opener.set("request.method", at.method.as_str());
+    opener.set("request.path", at.path);
+    opener.set("request.headers", header_json(at.headers));
+    opener.set("request.cookies", cookie_json(at.headers));
+    if at.read_only {
+        opener.set("transaction_read_only", "on");
+    }
+    for (name, value) in role_settings.iter().chain(at.hoisted) {
+        if name != "default_transaction_isolation" {
+            opener.set(name, value.as_str());
+        }
+    }
+    if let Some(timezone) = at.timezone {
+        opener.set("timezone", timezone);
+    }
+    for (name, value) in &config.app_settings {
+        opener.set(name, value.as_str());
+    }
+    PlainContext {
+        role: caller.role.clone(),
+        opener: opener.finish(),
+        isolation: isolation(at.hoisted)
+            .or_else(|| isolation(role_settings))
+            .unwrap_or_default(),
+        read_only: at.read_only,
+        roll_back: at.roll_back,
+    }
+}
+
+fn isolation(settings: &[(String, String)]) -> Option<Isolation> {
+    let (_, value) = settings
+        .iter()
+        .find(|(name, _)| name == "default_transaction_isolation")?;
+    Some(match value.to_ascii_lowercase().as_str() {
+        "repeatable read" => Isolation::RepeatableRead,
+        "serializable" => Isolation::Serializable,
+        _ => Isolation::ReadCommitted,
+    })
+}
+
+/// One `SELECT set_config(…), …`. Names stand in its text, so that the same ones are prepared once; values do not.
+#[derive(Default)]
+struct Opener {
+    sql: String,
+    params: Vec<Param>,
+}
+
+impl Opener {
+    fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.params.push(Param::text(value));
+        self.sql
+            .push_str(if self.sql.is_empty() { "SELECT " } else { ", " });
+        let name = name.replace('\'', "''").replace('\\', "\\\\");
+        let _ = write!(self.sql, "set_config(E'{name}', ${}, true)", self.params.len());
+    }
+
+    fn finish(self) -> Statement {
+        Statement {
+            sql: self.sql.into(),
+            params: self.params,
+        }
+    }
+}
+
+fn search_path(schema: &str, config: &Config) -> String {
+    let mut path = String::new();
+    for name in std::iter::once(schema).chain(config.extra_search_path.iter().map(String::as_str)) {
+        if !path.is_empty() {
+            path.push_str(", ");
+        }
+        let _ = write!(path, "\"{}\"", name.replace('"', "\"\""));
+    }
+    path
+}
+
+/// All headers but cookies, as one JSON object with names in lower case.
+fn header_json(headers: &HeaderMap) -> String {
+    let mut object = Map::new();
+    for (name, value) in headers {
+        if name == header::COOKIE {
+            continue;
+        }
+        let value = String::from_utf8_lossy(value.as_bytes());
+        object.insert(name.as_str().to_owned(), Value::from(value.replace('\0', "")));
+    }
+    Value::Object(object).to_string()
+}
+
+fn cookie_json(headers: &HeaderMap) -> String {
+    let mut object = Map::new();
+    for value in headers.get_all(header::COOKIE) {
+        let text = String::from_utf8_lossy(value.as_bytes()).replace('\0', "");
+        for pair in text.split(';') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if !name.trim().is_empty() {
+                object.insert(name.trim().to_owned(), Value::from(value.trim()));
+            }
+        }
+    }
+    Value::Object(object).to_string()
+}
