@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tenon_sdk::Kernel;
 use tenon_sdk::ctx::Identity;
-use tenon_sdk::db::{self, OrgSelector, RequestContext};
+use tenon_sdk::db::{self, OrgSelector, RequestContext, TextRow};
 use uuid::Uuid;
 
 use crate::api_request::{ApiRequest, HttpRequest};
@@ -75,23 +75,30 @@ pub(crate) async fn answer(
             }
             continue;
         }
-        if plan.explain.is_some() {
-            let lines = reply.rows.iter().filter_map(|row| row.first()?.clone());
-            return respond(&request, &plan, DbResult::explained(lines));
-        }
-        let mut result = reply
-            .rows
-            .first()
-            .and_then(|row| DbResult::from_texts(row, plan.is_binary()))
-            .ok_or_else(|| internal("a statement did not return its row"))?;
-        if let Some(estimate) = Statement::estimate(&plan) {
-            let explained = run(kernel, &context, estimate, caller).await?;
-            let text = explained.rows.first().and_then(|row| row.first()?.clone());
-            result.estimate = text.and_then(|text| estimated_rows(std::str::from_utf8(&text).ok()?));
-        }
+        let estimate = match Statement::estimate(&plan) {
+            Some(estimate) => run(kernel, &context, estimate, caller).await?.rows,
+            None => Vec::new(),
+        };
+        let result = outcome(&plan, reply.rows, &estimate)?;
         return respond(&request, &plan, result);
     }
     Err(internal("the organisation changed twice"))
+}
+
+/// What the rows of a plan's statement say, and those of the estimate beside it.
+pub(crate) fn outcome(plan: &Plan, rows: Vec<TextRow>, estimate: &[TextRow]) -> Result<DbResult> {
+    if plan.explain.is_some() {
+        return Ok(DbResult::explained(
+            rows.into_iter().filter_map(|row| row.into_iter().next()?),
+        ));
+    }
+    let mut result = rows
+        .first()
+        .and_then(|row| DbResult::from_texts(row, plan.is_binary()))
+        .ok_or_else(|| internal("a statement did not return its row"))?;
+    let explained = estimate.first().and_then(|row| row.first()?.as_deref());
+    result.estimate = explained.and_then(|text| estimated_rows(std::str::from_utf8(text).ok()?));
+    Ok(result)
 }
 
 /// Which organisation the caller means, from the database.

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use bytes::Bytes;
 use tenon_sdk::db::{Param, PlainContext, PlainDb, PlainError, Statement as DbStatement, TextRow};
 
 use super::session::{Caller, Circumstances, context};
@@ -12,8 +11,9 @@ use super::state::State;
 use crate::api_request::{ApiRequest, HttpRequest, TxEnd};
 use crate::error::{DatabaseError, Error, Result};
 use crate::plan::Plan;
-use crate::respond::{DbResult, Response, check, info, respond};
-use crate::sql::{Statement, estimated_rows};
+use crate::respond::{Response, check, info, respond};
+use crate::run::outcome;
+use crate::sql::Statement;
 
 /// All stages, for one request.
 pub(super) async fn answer(
@@ -52,7 +52,18 @@ pub(super) async fn answer(
     let main = statements.len();
     statements.push(to_db(statement));
     statements.extend(Statement::estimate(&plan).map(to_db));
-    let read = |results: Vec<Vec<TextRow>>| read(results, main);
+    let read = |mut results: Vec<Vec<TextRow>>| {
+        let estimate = if results.len() > main + 1 {
+            results.pop()
+        } else {
+            None
+        };
+        outcome(
+            &plan,
+            results.pop().unwrap_or_default(),
+            &estimate.unwrap_or_default(),
+        )
+    };
     if plan.checks_before_commit() {
         let (tx, results) = db
             .begin(&context, statements)
@@ -77,20 +88,6 @@ async fn run(
     db.run(context, statements)
         .await
         .map_err(|error| refused(error, caller))
-}
-
-/// The row of the main statement, with the estimate of the one after it.
-fn read(mut results: Vec<Vec<TextRow>>, main: usize) -> Result<DbResult> {
-    let explained: Option<Bytes> = results
-        .get(main + 1)
-        .and_then(|rows| rows.first())
-        .and_then(|row| row.first().cloned().flatten());
-    let row = results.get_mut(main).and_then(Vec::pop);
-    let mut result = row.and_then(|row| DbResult::from_texts(&row)).ok_or_else(|| {
-        Error::from_kernel(tenon_sdk::Error::internal("a statement did not return its row"))
-    })?;
-    result.estimate = explained.and_then(|text| estimated_rows(std::str::from_utf8(&text).ok()?));
-    Ok(result)
 }
 
 fn to_db(statement: Statement) -> DbStatement {

@@ -145,10 +145,11 @@ impl Shared {
             .filter_map(|rows| rows.into_iter().next()?.into_iter().next()?)
             .map(|text| String::from_utf8_lossy(&text).into_owned())
             .collect();
-        let [tables, keys, functions] = texts.as_slice() else {
+        let [tables, keys, functions, domains] = texts.as_slice() else {
             return Err("the catalogue's queries did not return their rows".to_owned());
         };
-        let cache = SchemaCache::from_json(tables, keys, functions).map_err(|error| error.to_string())?;
+        let cache =
+            SchemaCache::from_json(tables, keys, functions, domains).map_err(|error| error.to_string())?;
         tracing::info!(relations = cache.tables().count(), "schema read");
         self.set(State {
             schema: Some(Arc::new(cache)),

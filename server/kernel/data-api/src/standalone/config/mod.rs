@@ -225,7 +225,8 @@ impl Config {
                 server_host: host.clone(),
                 server_port: port,
                 root_spec: read.function("db-root-spec"),
-                raise: None,
+                plan_enabled: read.boolean("db-plan-enabled")?,
+                ..Settings::default()
             },
             app_settings: texts
                 .iter()
