@@ -48,6 +48,9 @@ impl Planner<'_> {
             column: self.column(table, &filter.field),
             negated: filter.negated,
             operation: filter.operation.clone(),
+            reader: self
+                .representation(table, &filter.field)
+                .and_then(|representation| representation.from_text.clone()),
         })
     }
 

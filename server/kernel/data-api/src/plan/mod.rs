@@ -7,6 +7,7 @@ mod media;
 mod mutate;
 mod read;
 mod relation;
+mod representation;
 mod suggest;
 mod types;
 

@@ -98,6 +98,10 @@ impl Planner<'_> {
                     name: name.clone(),
                     type_name: column.type_name.clone(),
                     default: column.default.clone(),
+                    reader: self
+                        .cache
+                        .representation(&column.type_name)
+                        .and_then(|representation| representation.from_json.clone()),
                 })
             })
             .collect()
@@ -144,6 +148,7 @@ fn check_put(table: &Table, conditions: &[Condition], no_logic: bool) -> Result<
                 column,
                 negated: false,
                 operation: Operation::Compare(Operator::Equal, None, _),
+                ..
             } if column.path.is_empty() => {
                 named.push(&column.name);
             }

@@ -52,7 +52,10 @@ impl Planner<'_> {
         let mut embeds = Vec::new();
         for item in items {
             match item {
-                SelectItem::Field(field) => select.push(self.output(&table, field)?),
+                SelectItem::Field(field) => match self.all_shown(&table) {
+                    Some(all) if field.field.name == "*" && field.aggregate.is_none() => select.extend(all),
+                    _ => select.push(self.output(&table, field)?),
+                },
                 SelectItem::Embed(embed) => embeds.push(self.embed(&table, embed, &path, seen)?),
             }
         }
@@ -105,13 +108,16 @@ impl Planner<'_> {
         }
         let column = self.column(table, &item.field);
         let plain = item.cast.is_none() && item.field.path.is_empty() && column.function.is_none();
+        let shown = self.representation(table, &item.field);
+        let shown = shown.and_then(|shown| shown.to_json.clone());
         let name = match &item.alias {
             Some(alias) => Some(alias.clone()),
-            None if plain => None,
+            None if plain && shown.is_none() => None,
             None => Some(output_name(&item.field)),
         };
         Ok(OutputColumn {
             column,
+            shown,
             cast: item.cast.clone(),
             name,
         })

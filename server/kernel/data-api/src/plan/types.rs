@@ -126,6 +126,8 @@ pub struct ColumnRef {
 pub struct OutputColumn {
     /// Where it comes from.
     pub column: ColumnRef,
+    /// The function that shows its value as JSON, where the type has one.
+    pub shown: Option<QualifiedName>,
     /// Type it is cast to.
     pub cast: Option<String>,
     /// Its name, if it is not the column's own.
@@ -143,6 +145,8 @@ pub enum Condition {
         negated: bool,
         /// The test.
         operation: Operation,
+        /// The function that reads values to compare with, where the type has one.
+        reader: Option<QualifiedName>,
     },
     /// On an embed: whether it has rows.
     Embed {
@@ -247,6 +251,8 @@ pub struct PayloadColumn {
     pub type_name: String,
     /// Expression of its default.
     pub default: Option<String>,
+    /// The function that reads its value from JSON, where the type has one.
+    pub reader: Option<QualifiedName>,
 }
 
 /// What an insert does with rows that exist.

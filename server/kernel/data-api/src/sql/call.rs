@@ -77,6 +77,7 @@ impl Writer {
                 to_json: false,
                 tsvector: false,
             },
+            shown: None,
             cast: None,
             name: None,
         }];

@@ -4,6 +4,7 @@ use super::read::{Level, Scope};
 use super::writer::Writer;
 use crate::api_request::{FullText, IsValue, JsonOperand, Logic, Nulls, Operation, Operator, Quantifier};
 use crate::plan::{ColumnRef, Condition, Order};
+use crate::schema_cache::QualifiedName;
 
 impl Writer {
     /// A column's value, or all columns for `*`.
@@ -60,11 +61,12 @@ impl Writer {
                 column,
                 negated,
                 operation,
+                reader,
             } => {
                 if *negated {
                     self.push("NOT (");
                 }
-                self.comparison(&level.scope, column, operation);
+                self.comparison(&level.scope, column, operation, reader.as_ref());
                 if *negated {
                     self.push(")");
                 }
@@ -91,30 +93,39 @@ impl Writer {
         }
     }
 
-    fn comparison(&mut self, scope: &Scope<'_>, column: &ColumnRef, operation: &Operation) {
+    fn comparison(
+        &mut self,
+        scope: &Scope<'_>,
+        column: &ColumnRef,
+        operation: &Operation,
+        reader: Option<&QualifiedName>,
+    ) {
         match operation {
             Operation::Compare(operator, quantifier, value) => {
                 self.column(scope, column);
                 self.push(" ");
                 self.push(operator.sql());
                 self.push(" ");
+                // A pattern is no value of the type.
+                let pattern = matches!(operator, Operator::Like | Operator::ILike);
+                let value = if pattern { &value.replace('*', "%") } else { value };
+                let reader = reader.filter(|_| !pattern);
                 match quantifier {
-                    Some(Quantifier::Any) => self.push("ANY("),
-                    Some(Quantifier::All) => self.push("ALL("),
-                    None => {}
-                }
-                match operator {
-                    Operator::Like | Operator::ILike => self.text_param(&value.replace('*', "%")),
-                    _ => self.text_param(value),
-                }
-                if quantifier.is_some() {
-                    self.push(")");
+                    Some(quantifier) => {
+                        self.push(match quantifier {
+                            Quantifier::Any => "ANY(",
+                            Quantifier::All => "ALL(",
+                        });
+                        self.read_list(reader, value);
+                        self.push(")");
+                    }
+                    None => self.read_value(reader, value),
                 }
             }
             Operation::In(values) => {
                 self.column(scope, column);
                 self.push(" = ANY(");
-                self.text_param(&crate::plan::array_literal(values));
+                self.read_list(reader, &crate::plan::array_literal(values));
                 self.push(")");
             }
             Operation::Is(value) => {
@@ -130,7 +141,7 @@ impl Writer {
             Operation::IsDistinct(value) => {
                 self.column(scope, column);
                 self.push(" IS DISTINCT FROM ");
-                self.text_param(value);
+                self.read_value(reader, value);
             }
             Operation::FullText(form, language, value) => {
                 if column.tsvector {
@@ -152,6 +163,29 @@ impl Writer {
                 self.push(")");
             }
         }
+    }
+
+    /// A value to compare with.
+    fn read_value(&mut self, reader: Option<&QualifiedName>, value: &str) {
+        let Some(reader) = reader else {
+            return self.text_param(value);
+        };
+        self.qualified(reader);
+        self.push("(");
+        self.text_param(value);
+        self.push("::text)");
+    }
+
+    /// A list of values to compare with, in PostgreSQL's text form of an array.
+    fn read_list(&mut self, reader: Option<&QualifiedName>, values: &str) {
+        let Some(reader) = reader else {
+            return self.text_param(values);
+        };
+        self.push("ARRAY(SELECT ");
+        self.qualified(reader);
+        self.push("(tenon_text) FROM unnest(");
+        self.text_param(values);
+        self.push("::text[]) AS tenon_text)");
     }
 
     fn language(&mut self, language: Option<&str>) {

@@ -186,6 +186,35 @@ impl Writer {
             self.ident(BODY);
             return;
         }
+        // Some types have their own way to be read, which is not the way their values are stored.
+        let read = mutate.columns.iter().any(|column| column.reader.is_some());
+        if read {
+            self.push("(SELECT ");
+            for (index, column) in mutate.columns.iter().enumerate() {
+                if index > 0 {
+                    self.push(", ");
+                }
+                if let Some(reader) = &column.reader {
+                    self.qualified(reader);
+                    self.push("(");
+                }
+                self.member(BODY, &column.name);
+                if column.reader.is_some() {
+                    self.push(")");
+                }
+                self.push(" AS ");
+                self.ident(&column.name);
+            }
+            self.push(" FROM ");
+        }
+        self.body_records(mutate, payload);
+        if read {
+            self.push(") AS ");
+            self.ident(BODY);
+        }
+    }
+
+    fn body_records(&mut self, mutate: &MutatePlan, payload: Param) {
         if mutate.missing_default {
             self.push("jsonb_to_recordset((SELECT jsonb_agg(jsonb_build_object(");
             let mut first = true;
@@ -216,7 +245,11 @@ impl Writer {
             }
             self.ident(&column.name);
             self.push(" ");
-            self.push(&column.type_name);
+            self.push(if column.reader.is_some() {
+                "json"
+            } else {
+                &column.type_name
+            });
         }
         self.push(")");
     }

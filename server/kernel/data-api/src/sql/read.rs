@@ -154,13 +154,13 @@ impl Writer {
     fn output(&mut self, scope: &Scope<'_>, output: &OutputColumn) {
         if let Some(cast) = &output.cast {
             self.push("CAST(");
-            self.output_column(scope, &output.column);
+            self.shown_column(scope, output);
             self.push(" AS ");
             // The parser lets letters, digits, `_` and blanks through, nothing else.
             self.push(cast);
             self.push(")");
         } else {
-            self.output_column(scope, &output.column);
+            self.shown_column(scope, output);
         }
         let computed_elsewhere =
             output.column.function.is_some() && !scope.has_row_type && output.column.path.is_empty();
@@ -171,6 +171,17 @@ impl Writer {
         {
             self.push(" AS ");
             self.ident(name);
+        }
+    }
+
+    fn shown_column(&mut self, scope: &Scope<'_>, output: &OutputColumn) {
+        if let Some(function) = &output.shown {
+            self.qualified(function);
+            self.push("(");
+        }
+        self.output_column(scope, &output.column);
+        if output.shown.is_some() {
+            self.push(")");
         }
     }
 

@@ -6,6 +6,7 @@ mod descriptions;
 mod media;
 mod reads;
 mod refusals;
+mod representations;
 mod server;
 mod shop;
 mod write_bodies;

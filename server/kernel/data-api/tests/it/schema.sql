@@ -132,8 +132,6 @@ create cast (json as shop.colour) with function shop.colour_sent(json) as implic
 create cast (text as shop.colour) with function shop.colour_asked(text) as implicit;
 create table shop.paints (id integer primary key, name text, colour shop.colour);
 create table shop.walls (id integer primary key, paint_id integer references shop.paints (id));
-create function shop.darker(shop.paints) returns shop.colour language sql immutable as
-  $$ select ($1.colour / 2)::shop.colour $$;
 insert into shop.paints values (1, 'Sky', 255), (2, 'Brick', 11149849), (3, 'Glass', null);
 insert into shop.walls values (1, 2), (2, null);
 
