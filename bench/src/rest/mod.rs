@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use tenon_data_api::api_request::{ApiRequest, HttpRequest};
 use tenon_data_api::plan::Plan;
-use tenon_data_api::schema_cache::{QUERIES, SchemaCache};
+use tenon_data_api::schema_cache::{QUERY, SchemaCache};
 use tenon_data_api::settings::Settings;
 use tenon_data_api::sql::Statement;
 use tokio::net::TcpStream;
@@ -187,17 +187,9 @@ async fn pgbench_script(database: &Client, person: &Person) -> Result<String> {
 /// The text that the data API makes of the request, with its parameters written in.
 async fn query(database: &Client, tenant: &str) -> Result<String> {
     let schemas = vec![SCHEMA.to_owned()];
-    let mut read = Vec::new();
-    for query in QUERIES {
-        read.push(
-            database
-                .query_one(query, &[&schemas])
-                .await?
-                .try_get::<_, Value>(0)?
-                .to_string(),
-        );
-    }
-    let cache = SchemaCache::from_json(&read[0], &read[1], &read[2], &read[3])?;
+    let extra: Vec<String> = Vec::new();
+    let read: Value = database.query_one(QUERY, &[&schemas, &extra]).await?.try_get(0)?;
+    let cache = SchemaCache::from_catalogue(&read.to_string())?;
     let settings = Settings {
         schemas,
         ..Settings::default()

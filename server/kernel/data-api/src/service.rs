@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::respond::Raw;
 use crate::routes;
-use crate::schema_cache::{QUERIES, QualifiedName, SchemaCache};
+use crate::schema_cache::{QUERY, QualifiedName, SchemaCache};
 use crate::settings::Settings;
 
 /// Announcements that come this close together are one change.
@@ -111,14 +111,13 @@ async fn start(kernel: Kernel, api: Arc<DataApi>, reload: Arc<Notify>) -> Result
 
 async fn load(kernel: &Kernel, api: &DataApi, settings: &Settings) -> Result<()> {
     let tx = SystemTx::begin(kernel.db(), "schema cache").await?;
-    let mut read = Vec::with_capacity(QUERIES.len());
-    for query in QUERIES {
-        let Raw(json) = tx.query_one(query, &[&settings.schemas]).await?.try_get(0)?;
-        read.push(String::from_utf8(json.to_vec()).map_err(tenon_sdk::Error::internal)?);
-    }
+    let Raw(json) = tx
+        .query_one(QUERY, &[&settings.schemas, &settings.extra_search_path])
+        .await?
+        .try_get(0)?;
+    let catalogue = std::str::from_utf8(&json).map_err(tenon_sdk::Error::internal)?;
+    let cache = SchemaCache::from_catalogue(catalogue).map_err(tenon_sdk::Error::internal)?;
     tx.rollback().await?;
-    let cache =
-        SchemaCache::from_json(&read[0], &read[1], &read[2], &read[3]).map_err(tenon_sdk::Error::internal)?;
     *api.cache.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(cache));
     Ok(())
 }

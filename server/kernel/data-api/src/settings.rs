@@ -23,6 +23,8 @@ pub enum OpenApiMode {
 pub struct Settings {
     /// Exposed schemas; the first is the default.
     pub schemas: Vec<String>,
+    /// Schemas that are looked into after the request's own.
+    pub extra_search_path: Vec<String>,
     /// Most rows that one read returns; none for no limit.
     pub max_rows: Option<u64>,
     /// `Prefer: tx=rollback` is granted.
@@ -56,6 +58,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             schemas: vec!["public".to_owned()],
+            extra_search_path: Vec::new(),
             max_rows: Some(1000),
             tx_override: false,
             aggregates: false,

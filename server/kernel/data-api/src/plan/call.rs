@@ -157,20 +157,16 @@ impl<'a> Planner<'a> {
                 .filter(|known| known.schema == qualified.schema);
             nearest(name, names.map(|known| known.name.as_str())).map(str::to_owned)
         } else {
+            let listed = |mut names: Vec<&str>| {
+                names.sort_unstable();
+                format!("({})", names.join(", "))
+            };
             let lists: Vec<String> = overloads
                 .iter()
-                .map(|function| {
-                    let mut names: Vec<&str> = function.args.iter().map(|arg| arg.name.as_str()).collect();
-                    names.sort_unstable();
-                    names.join(", ")
-                })
+                .map(|function| listed(function.args.iter().map(|arg| arg.name.as_str()).collect()))
                 .collect();
-            let wanted = given.join(", ");
-            // Which arguments a known function takes is no secret: the least unlike list is named.
-            let best = lists.iter().max_by(|left, right| {
-                strsim::jaro_winkler(&wanted, left).total_cmp(&strsim::jaro_winkler(&wanted, right))
-            });
-            best.map(|list| format!("{name}({list})"))
+            let wanted = listed(given.iter().map(String::as_str).collect());
+            nearest(&wanted, lists.iter().map(String::as_str)).map(|list| format!("{name}{list}"))
         };
         // A body that is one value says nothing about what was meant.
         let suggestion = suggestion.filter(|_| matches!(unnamed, None | Some("json/jsonb")));

@@ -22,30 +22,21 @@ impl<'a> Planner<'a> {
     /// The relationship that an embed means.
     pub(super) fn relationship(&self, from: &QualifiedName, embed: &SelectEmbed) -> Result<&'a Relationship> {
         let schema = &self.request.schema;
-        let known = self.cache.relationships(from);
-        let mut found: Vec<&Relationship> = known
+        let mut found: Vec<&Relationship> = self
+            .cache
+            .relationships(from)
             .iter()
             .filter(|candidate| candidate.foreign_table.schema == *schema)
-            .filter(|candidate| candidate.is_target(&embed.relation))
-            .filter(|candidate| embed.hint.as_deref().is_none_or(|hint| candidate.is_hinted(hint)))
+            .filter(|candidate| candidate.is_meant(&embed.relation, embed.hint.as_deref()))
             .collect();
-        // A relationship that somebody wrote as a function overrides what foreign keys say.
-        if let Some(computed) = known.iter().find(|candidate| {
-            matches!(candidate.cardinality, Cardinality::Computed { .. })
-                && candidate.is_target(&embed.relation)
-        }) {
+        // A relationship that somebody wrote as a function stands before what foreign keys say.
+        if let Some(computed) = found.iter().find(|candidate| candidate.is_computed()) {
             return Ok(computed);
         }
-        // A table that refers to itself: by its name its children are meant, by the column its parent.
-        if found.len() > 1
-            && found
-                .iter()
-                .any(|candidate| candidate.table == candidate.foreign_table)
-        {
+        // A relation that refers to itself: by its name its children are meant, by the column its parent.
+        if found.len() > 1 && found.iter().any(|candidate| candidate.is_self()) {
             let children = embed.relation == from.name;
-            found.retain(|candidate| {
-                candidate.table != candidate.foreign_table || candidate.holds_key != children
-            });
+            found.retain(|candidate| !candidate.is_self() || candidate.holds_key != children);
         }
         match found.as_slice() {
             [only] => Ok(only),
@@ -65,21 +56,22 @@ impl<'a> Planner<'a> {
     }
 
     fn suggest_relationship(&self, from: &QualifiedName, target: &str) -> Option<String> {
-        let children = self.cache.relationships(from);
+        let children: Vec<&str> = self
+            .cache
+            .relationships(from)
+            .iter()
+            .filter(|child| child.foreign_table.schema == self.request.schema)
+            .map(|child| child.foreign_table.name.as_str())
+            .collect();
         let (wanted, near) = if children.is_empty() {
-            let parents = self.cache.related().filter(|table| table.schema == from.schema);
+            let parents = self.cache.related(&self.request.schema);
+            let parents = parents.filter(|table| table.schema == from.schema);
             (
                 from.name.as_str(),
                 nearest(&from.name, parents.map(|table| table.name.as_str())),
             )
         } else {
-            (
-                target,
-                nearest(
-                    target,
-                    children.iter().map(|child| child.foreign_table.name.as_str()),
-                ),
-            )
+            (target, nearest(target, children))
         };
         near.map(|near| format!("Perhaps you meant '{near}' instead of '{wanted}'."))
     }

@@ -1,24 +1,79 @@
-//! "Did you mean": the nearest name, if it is near enough not to give away names by guessing.
+//! "Did you mean": the name most like one that was not found.
+//!
+//! Names are compared by the runs of three letters that they share, or of two if no name shares three; the best of these by
+//! the number of edits between them. Clients see the same suggestions as from other servers of the dialect.
 
-/// Least similarity of a suggestion.
-const NEAR: f64 = 0.8;
+use std::collections::HashMap;
+
+/// Least similarity of a suggestion, of 0 to 1.
+const NEAR: f64 = 0.33;
+
+/// So many of the names that share runs of letters are compared by edits.
+const COMPARED: usize = 50;
 
 /// The name most similar to `wanted`, if any is similar enough and none is equal.
 pub(super) fn nearest<'n>(wanted: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let mut best: Option<(f64, &str)> = None;
-    for name in names {
-        if name == wanted {
-            return None;
-        }
-        let score = strsim::jaro_winkler(wanted, name);
-        let better = best.is_none_or(|(highest, held)| {
-            score > highest || (score.total_cmp(&highest).is_eq() && name < held)
-        });
-        if score >= NEAR && better {
-            best = Some((score, name));
-        }
+    let mut names: Vec<(String, &str)> = names
+        .into_iter()
+        .map(|name| (name.to_lowercase(), name))
+        .collect();
+    names.sort_unstable();
+    names.dedup_by(|one, other| one.0 == other.0);
+    let lower = wanted.to_lowercase();
+    if let Some((_, same)) = names.iter().find(|(known, _)| *known == lower) {
+        return (*same != wanted).then_some(same);
     }
-    best.map(|(_, name)| name)
+    [3, 2].into_iter().find_map(|size| best(&lower, &names, size))
+}
+
+fn best<'n>(wanted: &str, names: &[(String, &'n str)], size: usize) -> Option<&'n str> {
+    let of_wanted = runs(wanted, size);
+    let mut sharing: Vec<(f64, &(String, &str))> = names
+        .iter()
+        .map(|name| (cosine(&of_wanted, &runs(&name.0, size)), name))
+        .filter(|(score, _)| *score > 0.0)
+        .collect();
+    sharing.sort_by(|one, other| other.0.total_cmp(&one.0));
+    sharing
+        .into_iter()
+        .take(COMPARED)
+        .map(|(_, (lower, name))| (strsim::normalized_levenshtein(wanted, lower), *name))
+        .filter(|(score, _)| *score >= NEAR)
+        // The first of equals, which shares most.
+        .reduce(|best, next| if next.0 > best.0 { next } else { best })
+        .map(|(_, name)| name)
+}
+
+/// How often each run of `size` letters, digits, blanks and commas is in a name between two dashes.
+fn runs(name: &str, size: usize) -> HashMap<Vec<char>, u32> {
+    let kept = name
+        .chars()
+        .filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | ','));
+    let letters: Vec<char> = std::iter::once('-')
+        .chain(kept)
+        .chain(std::iter::once('-'))
+        .collect();
+    let mut found = HashMap::new();
+    for run in letters.windows(size) {
+        *found.entry(run.to_vec()).or_insert(0) += 1;
+    }
+    found
+}
+
+fn cosine(one: &HashMap<Vec<char>, u32>, other: &HashMap<Vec<char>, u32>) -> f64 {
+    let shared: u32 = one
+        .iter()
+        .map(|(run, count)| count * other.get(run).copied().unwrap_or(0))
+        .sum();
+    let length = |runs: &HashMap<Vec<char>, u32>| {
+        f64::from(runs.values().map(|count| count * count).sum::<u32>()).sqrt()
+    };
+    let lengths = length(one) * length(other);
+    if lengths > 0.0 {
+        f64::from(shared) / lengths
+    } else {
+        0.0
+    }
 }
 
 #[cfg(test)]
@@ -30,7 +85,16 @@ mod tests {
         let names = ["directors", "roles", "actors"];
         assert_eq!(nearest("role", names), Some("roles"));
         assert_eq!(nearest("actor", names), Some("actors"));
+        assert_eq!(nearest("Actors", names), Some("actors"));
         assert_eq!(nearest("noclosealternative", names), None);
         assert_eq!(nearest("actors", names), None);
+        assert_eq!(nearest("", names), None);
+    }
+
+    #[test]
+    fn lists_of_arguments_are_compared_as_texts() {
+        let lists = ["(name, supplier)", "(a, b, c)", "()"];
+        assert_eq!(nearest("(nam, suplier)", lists), Some("(name, supplier)"));
+        assert_eq!(nearest("(a, b)", lists), Some("(a, b, c)"));
     }
 }

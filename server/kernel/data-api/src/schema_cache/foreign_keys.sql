@@ -1,4 +1,4 @@
--- Foreign keys between relations of the exposed schemas ($1), with their column pairs in key order.
+-- Foreign keys of all schemas, since views show tables of schemas that are not exposed; column pairs in key order.
 -- "unique": no two rows refer to the same row, because the key's columns are exactly those of a unique index.
 with keys as (
   select k.oid, k.conname, k.conrelid, k.confrelid,
@@ -29,4 +29,3 @@ join pg_catalog.pg_class sc on sc.oid = k.conrelid
 join pg_catalog.pg_namespace sn on sn.oid = sc.relnamespace
 join pg_catalog.pg_class tc on tc.oid = k.confrelid
 join pg_catalog.pg_namespace tn on tn.oid = tc.relnamespace
-where sn.nspname = any($1::text[]) and tn.nspname = any($1::text[])

@@ -26,6 +26,9 @@ pub struct Argument {
     /// Type as it may stand in a cast.
     #[serde(rename = "type")]
     pub type_name: String,
+    /// Type as it may stand in the definition of a record, where some types without a length would cut.
+    #[serde(default)]
+    pub record_type: String,
     /// The relation whose row type it is.
     pub relation: Option<QualifiedName>,
     /// It has no default.
@@ -44,6 +47,12 @@ pub struct Function {
     pub comment: Option<String>,
     /// It may write; such functions cannot be called by GET.
     pub volatile: bool,
+    /// What `SET` says of it: name and value.
+    #[serde(default)]
+    pub settings: Vec<(String, String)>,
+    /// Type that it returns, of a row.
+    #[serde(default)]
+    pub returns_type: String,
     /// Input arguments.
     pub args: Vec<Argument>,
     /// `SETOF` or `TABLE`.
@@ -62,17 +71,18 @@ impl Function {
         matches!(self.args.as_slice(), [only] if only.name.is_empty() && types.contains(&only.type_name.as_str()))
     }
 
-    pub(super) fn computes_column_of(&self, table: &QualifiedName) -> bool {
-        let takes_row = matches!(self.args.as_slice(), [only] if only.relation.as_ref() == Some(table));
-        takes_row && !self.returns_set && self.returns == Returns::Scalar
+    /// The relation that it computes a column of.
+    pub(super) fn computes_column(&self) -> Option<&QualifiedName> {
+        let [only] = self.args.as_slice() else { return None };
+        if self.returns_set || self.returns != Returns::Scalar {
+            return None;
+        }
+        only.relation.as_ref()
     }
 
     /// The relation that a computed relationship starts at, and the one it leads to.
     pub(super) fn computes_relationship(&self) -> Option<(&QualifiedName, &QualifiedName)> {
         let [only] = self.args.as_slice() else { return None };
-        if !self.returns_set {
-            return None;
-        }
         Some((only.relation.as_ref()?, self.relation.as_ref()?))
     }
 }

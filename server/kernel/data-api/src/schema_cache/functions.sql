@@ -1,4 +1,5 @@
--- Functions of the exposed schemas ($1) that may be called: no aggregates, procedures or triggers.
+-- Functions of the exposed schemas ($1) that may be called: no aggregates, procedures or triggers. Of the schemas of the
+-- search path ($2) those that take one row: they compute columns and relationships.
 with recursive below as (
   select t.oid as domain, t.typbasetype as base from pg_catalog.pg_type t where t.typtype = 'd'
   union all
@@ -28,10 +29,14 @@ with recursive below as (
     'type', named.name,
     'relation', case when named.typtype = 'c' then json_build_object('schema', named.relschema, 'name', named.relname) end,
     'required', a.inputs <= p.pronargs - p.pronargdefaults,
-    'variadic', coalesce(a.mode, 'i') = 'v'
+    'variadic', coalesce(a.mode, 'i') = 'v',
+    'record_type', case a.type
+      when 'pg_catalog.bpchar'::regtype then 'bpchar' when 'pg_catalog.bpchar[]'::regtype then 'bpchar[]'
+      when 'pg_catalog.bit'::regtype then 'varbit' when 'pg_catalog.bit[]'::regtype then 'varbit[]'
+      else named.name end
   ) order by a.position) as list
   from pg_catalog.pg_proc p
-  join pg_catalog.pg_namespace n on n.oid = p.pronamespace and n.nspname = any($1::text[])
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace and n.nspname = any($1::text[] || $2::text[])
   cross join lateral (
     select position, type, mode, row_number() over (order by position) as inputs
     from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]), p.proargmodes::text[])
@@ -46,6 +51,10 @@ select coalesce(json_agg(json_build_object(
   'name', p.proname,
   'comment', pg_catalog.obj_description(p.oid, 'pg_proc'),
   'volatile', p.provolatile = 'v',
+  'settings', coalesce((
+    select json_agg(json_build_array(split_part(each, '=', 1), substr(each, strpos(each, '=') + 1)) order by position)
+    from unnest(p.proconfig) with ordinality setting(each, position)), '[]'),
+  'returns_type', named.name,
   'args', coalesce(arguments.list, '[]'),
   'returns_set', p.proretset,
   'one_row', p.prorows = 1 or not p.proretset,
@@ -60,5 +69,7 @@ from pg_catalog.pg_proc p
 join pg_catalog.pg_namespace n on n.oid = p.pronamespace
 join named on named.oid = p.prorettype
 left join arguments on arguments.oid = p.oid
-where n.nspname = any($1::text[]) and p.prokind = 'f'
+where (n.nspname = any($1::text[]) or n.nspname = any($2::text[]) and p.pronargs = 1
+    and (select a.typrelid <> 0 from pg_catalog.pg_type a where a.oid = p.proargtypes[0]))
+  and p.prokind = 'f'
   and p.prorettype not in ('pg_catalog.trigger'::regtype, 'pg_catalog.event_trigger'::regtype)

@@ -1,11 +1,18 @@
 //! What the planner knows of the database: relations, relationships and functions of the exposed schemas.
 //!
-//! Read by [`QUERIES`] from PostgreSQL's catalogues alone, then plain data.
+//! Read by [`QUERY`] from PostgreSQL's catalogues alone, then plain data.
 
+mod derive;
 mod domains;
 mod function;
+mod node;
 mod relationship;
+mod role;
 mod table;
+mod view;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 
@@ -15,17 +22,31 @@ pub(crate) use domains::ANY_MEDIA;
 pub use domains::{MediaHandler, Representation};
 pub use function::{Argument, Function, Returns};
 pub use relationship::{Cardinality, Junction, Relationship};
+pub use role::RoleSettings;
 pub(crate) use table::TENANT_COLUMN;
 pub use table::{Column, ColumnKind, Table};
 
-/// Reads tables, foreign keys, functions and domains, in this order. Each takes the exposed schemas as `text[]` and returns one
-/// row with one JSON column.
-pub const QUERIES: [&str; 4] = [
+/// Reads everything at once, for [`SchemaCache::from_catalogue`]: takes the exposed schemas and the further schemas of the
+/// search path, both as `text[]`, and returns one row with one JSON column. Its first step empties the search path, until the
+/// transaction ends, so that the catalogues print every name with its schema.
+pub const QUERY: &str = concat!(
+    "with path as materialized (select pg_catalog.set_config('search_path', '', true) as emptied)\n",
+    "select json_build_object('tables', (\n",
     include_str!("tables.sql"),
+    "\n), 'foreign_keys', (\n",
     include_str!("foreign_keys.sql"),
+    "\n), 'views', (\n",
+    include_str!("views.sql"),
+    "\n), 'functions', (\n",
     include_str!("functions.sql"),
+    "\n), 'domains', (\n",
     include_str!("domains.sql"),
-];
+    "\n), 'roles', (\n",
+    include_str!("roles.sql"),
+    "\n), 'schemas', (\n",
+    include_str!("schemas.sql"),
+    "\n)) from path where emptied is not null",
+);
 
 /// A schema and a name in it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
@@ -46,6 +67,22 @@ impl QualifiedName {
     }
 }
 
+/// What [`QUERY`] returns.
+#[derive(Deserialize)]
+struct Catalogue {
+    tables: Vec<Table>,
+    foreign_keys: Vec<derive::ForeignKey>,
+    functions: Vec<Function>,
+    #[serde(default)]
+    views: view::ViewCatalogue,
+    #[serde(default)]
+    domains: domains::Domains,
+    #[serde(default)]
+    roles: Vec<(String, String, String)>,
+    #[serde(default)]
+    schemas: HashMap<String, Option<String>>,
+}
+
 /// The whole cache; swapped as one.
 #[derive(Debug, Clone, Default)]
 pub struct SchemaCache {
@@ -54,42 +91,61 @@ pub struct SchemaCache {
     relationships: HashMap<QualifiedName, Vec<Relationship>>,
     /// All overloads of a name.
     functions: HashMap<QualifiedName, Vec<Function>>,
+    /// Functions that compute columns, by the column's name.
+    computed_columns: HashMap<String, Vec<Function>>,
     meanings: domains::Meanings,
+    roles: HashMap<String, RoleSettings>,
+    schemas: HashMap<String, Option<String>>,
 }
 
 impl SchemaCache {
-    /// Builds the cache from what [`QUERIES`] returned.
+    /// Builds the cache from what [`QUERY`] returned.
+    pub fn from_catalogue(catalogue: &str) -> serde_json::Result<Self> {
+        let read: Catalogue = serde_json::from_str(catalogue)?;
+        let views = view::Views::new(&read.views);
+        let mut view_keys = views.primary_keys();
+        let mut tables = HashMap::with_capacity(read.tables.len());
+        for mut table in read.tables {
+            if let Some(key) = view_keys.remove(&table.qualified).filter(|_| table.view) {
+                table.primary_key = key;
+            }
+            tables.insert(table.qualified.clone(), table);
+        }
+        let relationships = derive::derive(&read.foreign_keys, &views, &tables, &read.functions);
+        let mut cache = Self {
+            tables,
+            relationships,
+            meanings: read.domains.into(),
+            schemas: read.schemas,
+            ..Self::default()
+        };
+        for function in read.functions {
+            if function.computes_column().is_some() {
+                let named = cache.computed_columns.entry(function.name.name.clone());
+                named.or_default().push(function.clone());
+            }
+            cache
+                .functions
+                .entry(function.name.clone())
+                .or_default()
+                .push(function);
+        }
+        for (role, name, value) in read.roles {
+            cache.roles.entry(role).or_default().set(name, value);
+        }
+        Ok(cache)
+    }
+
+    /// Builds the cache of a database without views from its relations, foreign keys, functions and domains.
     pub fn from_json(
         tables: &str,
         foreign_keys: &str,
         functions: &str,
         domains: &str,
     ) -> serde_json::Result<Self> {
-        let domains: domains::Domains = serde_json::from_str(domains)?;
-        let tables: Vec<Table> = serde_json::from_str(tables)?;
-        let keys: Vec<relationship::ForeignKey> = serde_json::from_str(foreign_keys)?;
-        let functions: Vec<Function> = serde_json::from_str(functions)?;
-        let tables: HashMap<QualifiedName, Table> = tables
-            .into_iter()
-            .map(|table| (table.qualified.clone(), table))
-            .collect();
-        let mut relationships: HashMap<QualifiedName, Vec<Relationship>> = HashMap::new();
-        for relationship in relationship::derive(&keys, &tables, &functions) {
-            relationships
-                .entry(relationship.table.clone())
-                .or_default()
-                .push(relationship);
-        }
-        let mut named: HashMap<QualifiedName, Vec<Function>> = HashMap::new();
-        for function in functions {
-            named.entry(function.name.clone()).or_default().push(function);
-        }
-        Ok(Self {
-            tables,
-            relationships,
-            functions: named,
-            meanings: domains.into(),
-        })
+        Self::from_catalogue(&format!(
+            "{{\"tables\":{tables},\"foreign_keys\":{foreign_keys},\"functions\":{functions},\"domains\":{domains}}}"
+        ))
     }
 
     /// A relation by its name.
@@ -107,14 +163,18 @@ impl SchemaCache {
         self.tables.values()
     }
 
-    /// Relationships that start at a relation.
+    /// Relationships that start at a relation, in the order in which candidates are listed.
     pub fn relationships(&self, table: &QualifiedName) -> &[Relationship] {
         self.relationships.get(table).map_or(&[], Vec::as_slice)
     }
 
-    /// Relations that have relationships, for hints.
-    pub(crate) fn related(&self) -> impl Iterator<Item = &QualifiedName> {
-        self.relationships.keys()
+    /// Relations that have relationships into a schema, for hints.
+    pub(crate) fn related(&self, schema: &str) -> impl Iterator<Item = &QualifiedName> {
+        let into = move |relationship: &Relationship| relationship.foreign_table.schema == schema;
+        self.relationships
+            .iter()
+            .filter(move |(_, relationships)| relationships.iter().any(into))
+            .map(|(table, _)| table)
     }
 
     /// All overloads of a function.
@@ -127,12 +187,34 @@ impl SchemaCache {
         self.functions.keys()
     }
 
-    /// The function that computes a column of a relation: one argument of the row's type, one value back.
+    /// The function that computes a column of a relation: one argument of the row's type, one value back. One in the
+    /// relation's own schema is preferred.
     pub fn computed_column(&self, table: &QualifiedName, column: &str) -> Option<&Function> {
-        let functions = self.functions.get(&QualifiedName::new(&table.schema, column))?;
-        functions
+        let named = self.computed_columns.get(column)?;
+        let mut fitting = named
             .iter()
-            .find(|function| function.computes_column_of(table))
+            .filter(|function| function.computes_column() == Some(table));
+        let first = fitting.clone().next();
+        fitting
+            .find(|function| function.name.schema == table.schema)
+            .or(first)
+    }
+
+    /// Settings of a role, if it has any.
+    pub fn role(&self, role: &str) -> Option<&RoleSettings> {
+        self.roles.get(role)
+    }
+
+    /// Comment on an exposed schema.
+    pub fn schema_comment(&self, schema: &str) -> Option<&str> {
+        self.schemas.get(schema)?.as_deref()
+    }
+
+    /// How many relations, relationships and functions it holds.
+    pub fn size(&self) -> (usize, usize, usize) {
+        let relationships = self.relationships.values().map(Vec::len).sum();
+        let functions = self.functions.values().map(Vec::len).sum();
+        (self.tables.len(), relationships, functions)
     }
 
     /// What makes an answer of a media type: for a relation or function, or with none for any relation.

@@ -27,6 +27,18 @@ pub struct Column {
     /// Type as it may stand in a cast: qualified unless it is PostgreSQL's own.
     #[serde(rename = "type")]
     pub type_name: String,
+    /// Type below all domains, without length.
+    #[serde(default)]
+    pub base_type: String,
+    /// The type is a domain.
+    #[serde(default)]
+    pub domain: bool,
+    /// Most characters.
+    #[serde(default)]
+    pub max_length: Option<i32>,
+    /// Labels of an enum.
+    #[serde(default)]
+    pub labels: Option<Vec<String>>,
     /// What matters of the type.
     pub kind: ColumnKind,
     /// Whether null is a value of it.
@@ -65,7 +77,7 @@ pub struct Table {
     pub tenant: bool,
     /// Columns in their order.
     pub columns: Vec<Column>,
-    /// Columns of the primary key in key order; empty without one.
+    /// Columns of the primary key in key order; of a view, the primary keys that it shows. Empty without one.
     pub primary_key: Vec<String>,
 }
 

@@ -1,7 +1,7 @@
 -- Tables, views, materialised views, foreign and partitioned tables of the exposed schemas ($1), with their columns.
 -- A relation belongs to tenants if it has org_id and a policy that compares it with the context,
--- or if it is a view with org_id over such a table.
-with exposed as (
+-- or if it is a view with org_id over such a relation.
+with recursive exposed as (
   select c.oid, n.nspname, c.relname, c.relkind
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -15,10 +15,19 @@ with exposed as (
   select oid from guarded
   union
   select r.ev_class
-  from pg_catalog.pg_rewrite r
-  join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_rewrite'::regclass and d.objid = r.oid
-  join guarded g on d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = g.oid
-  where d.refobjid <> r.ev_class
+  from tenant g
+  join pg_catalog.pg_depend d on d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = g.oid
+    and d.classid = 'pg_catalog.pg_rewrite'::regclass
+  join pg_catalog.pg_rewrite r on r.oid = d.objid and d.refobjid <> r.ev_class
+), domain as (
+  select t.oid, t.typbasetype as base, t.typtypmod as modifier, 1 as depth
+  from pg_catalog.pg_type t where t.typtype = 'd'
+  union all
+  select d.oid, t.typbasetype, case when d.modifier = -1 then t.typtypmod else d.modifier end, d.depth + 1
+  from domain d
+  join pg_catalog.pg_type t on t.oid = d.base and t.typtype = 'd'
+), base as (
+  select distinct on (oid) oid, base, modifier from domain order by oid, depth desc
 ), columns as (
   select a.attrelid, json_agg(json_build_object(
     'name', a.attname,
@@ -27,7 +36,13 @@ with exposed as (
       when e.oid is not null and en.nspname <> 'pg_catalog'
         then pg_catalog.quote_ident(en.nspname) || '.' || pg_catalog.quote_ident(e.typname) || '[]'
       else pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.typname) end,
-    'kind', case pg_catalog.format_type(coalesce(nullif(t.typbasetype, 0), t.oid), null)
+    'base_type', pg_catalog.format_type(coalesce(base.base, t.oid), null),
+    'domain', t.typtype = 'd',
+    'max_length', case when coalesce(base.base, t.oid) in ('pg_catalog.varchar'::regtype, 'pg_catalog.bpchar'::regtype)
+      then nullif(coalesce(base.modifier, a.atttypmod), -1) - 4 end,
+    'labels', case when b.typtype = 'e' then (
+      select json_agg(l.enumlabel order by l.enumsortorder) from pg_catalog.pg_enum l where l.enumtypid = b.oid) end,
+    'kind', case pg_catalog.format_type(coalesce(base.base, t.oid), null)
       when 'json' then 'json' when 'jsonb' then 'json' when 'tsvector' then 'tsvector' else 'other' end,
     'nullable', not a.attnotnull,
     'default', case
@@ -49,6 +64,8 @@ with exposed as (
   join pg_catalog.pg_attribute a on a.attrelid = x.oid and a.attnum > 0 and not a.attisdropped
   join pg_catalog.pg_type t on t.oid = a.atttypid
   join pg_catalog.pg_namespace tn on tn.oid = t.typnamespace
+  left join base on base.oid = t.oid
+  join pg_catalog.pg_type b on b.oid = coalesce(base.base, t.oid)
   left join pg_catalog.pg_type e on e.oid = t.typelem and t.typelem <> 0 and t.typcategory = 'A'
   left join pg_catalog.pg_namespace en on en.oid = e.typnamespace
   left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum

@@ -107,10 +107,10 @@ async fn unknown_functions_and_arguments_are_told_with_the_nearest() {
         name.body["hint"],
         "Perhaps you meant to call the function shop.greet"
     );
-    let argument = shop.get("/rpc/add_one?m=1").await;
+    let argument = shop.get("/rpc/add_one?num=1").await;
     assert_eq!(
         argument.body["message"],
-        "Could not find the function shop.add_one(m) in the schema cache"
+        "Could not find the function shop.add_one(num) in the schema cache"
     );
     assert_eq!(
         argument.body["hint"],

@@ -10,7 +10,7 @@ use tenon_data_api::api_request::{ApiRequest, HttpRequest};
 use tenon_data_api::error::{DatabaseError, Error};
 use tenon_data_api::plan::Plan;
 use tenon_data_api::respond::{DbResult, Response, check, info, respond};
-use tenon_data_api::schema_cache::{QUERIES, SchemaCache};
+use tenon_data_api::schema_cache::{QUERY, SchemaCache};
 use tenon_data_api::settings::Settings;
 use tenon_data_api::sql::{Param, Statement, estimated_rows};
 use tokio_postgres::{Client, NoTls};
@@ -94,17 +94,13 @@ impl Shop {
         drop(admin);
         let client = connect(&postgres.superuser(&name)).await;
         let schemas = vec!["shop".to_owned()];
-        let mut read = Vec::new();
-        for query in QUERIES {
-            let row = client
-                .query_one(query, &[&schemas])
-                .await
-                .expect("the catalogue can be read");
-            let json: Value = row.get(0);
-            read.push(json.to_string());
-        }
-        let cache = SchemaCache::from_json(&read[0], &read[1], &read[2], &read[3])
-            .expect("the catalogue is understood");
+        let extra: Vec<String> = Vec::new();
+        let row = client
+            .query_one(QUERY, &[&schemas, &extra])
+            .await
+            .expect("the catalogue can be read");
+        let json: Value = row.get(0);
+        let cache = SchemaCache::from_catalogue(&json.to_string()).expect("the catalogue is understood");
         let settings = Settings {
             schemas,
             tx_override: true,
