@@ -174,15 +174,16 @@ mod tests {
     }
 
     fn rule(view: u32, columns: &[Place]) -> Rule {
-        let entries: String = columns
+        let entries: Vec<String> = columns
             .iter()
             .zip(1..)
             .map(|((table, column), number)| {
                 format!(
-                    "{{TARGETENTRY :resno {number} :resorigtbl {table} :resorigcol {column} :resjunk false}} "
+                    "{{TARGETENTRY :resno {number} :resorigtbl {table} :resorigcol {column} :resjunk false}}"
                 )
             })
             .collect();
+        let entries = entries.join(" ");
         let action = format!("({{QUERY :commandType 1 :targetList ({entries})}})");
         Rule { view, action }
     }
