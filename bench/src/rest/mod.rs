@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use tenon_data_api::api_request::{ApiRequest, HttpRequest};
 use tenon_data_api::plan::Plan;
-use tenon_data_api::schema_cache::{QUERY, SchemaCache};
+use tenon_data_api::schema_cache::{self, SchemaCache};
 use tenon_data_api::settings::Settings;
 use tenon_data_api::sql::Statement;
 use tokio::net::TcpStream;
@@ -188,7 +188,10 @@ async fn pgbench_script(database: &Client, person: &Person) -> Result<String> {
 async fn query(database: &Client, tenant: &str) -> Result<String> {
     let schemas = vec![SCHEMA.to_owned()];
     let extra: Vec<String> = Vec::new();
-    let read: Value = database.query_one(QUERY, &[&schemas, &extra]).await?.try_get(0)?;
+    let read: Value = database
+        .query_one(schema_cache::QUERY, &[&schemas, &extra])
+        .await?
+        .try_get(0)?;
     let cache = SchemaCache::from_catalogue(&read.to_string())?;
     let settings = Settings {
         schemas,
