@@ -14,7 +14,7 @@ use super::jwt::Verifier;
 use super::listener;
 use crate::error::{Error, Result};
 use crate::plan::array_literal;
-use crate::schema_cache::{QUERIES, SchemaCache};
+use crate::schema_cache::{QUERY, SchemaCache};
 
 /// The longest pause between two tries to reach the database.
 const LONGEST_PAUSE: Duration = Duration::from_secs(32);
@@ -134,22 +134,21 @@ impl Shared {
     async fn load(&self) -> std::result::Result<(), String> {
         self.reload_config().await?;
         let state = self.state();
-        let schemas = array_literal(&state.config.settings.schemas);
-        let queries = QUERIES.iter().map(|query| Statement {
-            sql: (*query).into(),
-            params: vec![Param::text(schemas.clone())],
-        });
-        let results = self.db.query_all(queries.collect()).await.map_err(describe)?;
-        let texts: Vec<String> = results
-            .into_iter()
-            .filter_map(|rows| rows.into_iter().next()?.into_iter().next()?)
-            .map(|text| String::from_utf8_lossy(&text).into_owned())
-            .collect();
-        let [tables, keys, functions, domains] = texts.as_slice() else {
-            return Err("the catalogue's queries did not return their rows".to_owned());
+        let query = Statement {
+            sql: QUERY.into(),
+            params: vec![
+                Param::text(array_literal(&state.config.settings.schemas)),
+                Param::text(array_literal(&state.config.extra_search_path)),
+            ],
         };
-        let cache =
-            SchemaCache::from_json(tables, keys, functions, domains).map_err(|error| error.to_string())?;
+        let rows = self.db.query(query).await.map_err(describe)?;
+        let text = rows
+            .into_iter()
+            .next()
+            .and_then(|row| row.into_iter().next()?)
+            .ok_or("the catalogue's query did not return its row")?;
+        let text = std::str::from_utf8(&text).map_err(|error| error.to_string())?;
+        let cache = SchemaCache::from_catalogue(text).map_err(|error| error.to_string())?;
         tracing::info!(relations = cache.tables().count(), "schema read");
         self.set(State {
             schema: Some(Arc::new(cache)),
