@@ -92,6 +92,7 @@ async fn start(kernel: Kernel, api: Arc<DataApi>, reload: Arc<Notify>) -> Result
         schemas,
         max_rows: Some(kernel.config().rest.max_rows),
         openapi_server_proxy_uri: Some(format!("{}/rest/v1", kernel.config().server.site_url)),
+        aggregates: kernel.config().rest.aggregates,
         raise: Some(QualifiedName::new("kernel", "raise")),
         ..Settings::default()
     };

@@ -48,6 +48,8 @@ pub struct Settings {
     pub plan_enabled: bool,
     /// Most operations of one batch.
     pub batch_operations: usize,
+    /// Filters, orders and limits may call an embed by the name that its alias hides; the answer warns of it.
+    pub legacy_target_names: bool,
     /// A function `(status int, code text, message text, details text)` that raises an error of class `TN`. With it a
     /// write whose result must not stand fails inside its own statement; without it the result has to be checked
     /// before the transaction commits.
@@ -70,6 +72,7 @@ impl Default for Settings {
             root_spec: None,
             plan_enabled: false,
             batch_operations: 100,
+            legacy_target_names: true,
             raise: None,
         }
     }

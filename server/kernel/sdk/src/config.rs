@@ -102,6 +102,8 @@ pub struct Imports {
 pub struct Rest {
     /// Most rows of one answer.
     pub max_rows: u64,
+    /// Aggregate functions are allowed.
+    pub aggregates: bool,
 }
 
 /// The job queue.

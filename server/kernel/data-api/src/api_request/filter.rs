@@ -1,229 +1,292 @@
 //! Filters: `column=op.value`, and the trees of `and=(…)`, `or=(…)`.
 
-use winnow::ascii::Caseless;
-use winnow::combinator::{
-    alt, cut_err, delimited, empty, eof, fail, opt, peek, preceded, repeat, separated, terminated,
-};
-use winnow::error::{ContextError, ErrMode};
-use winnow::prelude::*;
-use winnow::token::{rest, take_till, take_while};
-
-use super::lexical::{blanks, expected, field, lexeme, name, parse_all, quoted};
+use super::lexical::{delimiter, field, identifier, json_path, lexeme, name, plain, quoted_alone};
+use super::parser::{Parsed, Parser, parse as parse_with};
 use super::types::{
     EmbedPath, Field, Filter, FullText, IsValue, Logic, LogicTree, Operation, Operator, Quantifier,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Parses one filter parameter.
 pub(super) fn parse(key: &str, value: &str) -> Result<(EmbedPath, Filter)> {
     let (path, field) = parse_path(key)?;
-    let (negated, operation) = parse_all("filter", value, |input: &mut &str| {
-        operation(input, &mut root_value)
+    let (negated, operation) = parse_with("filter", value, value, |input| operation(input, &root_value))?;
+    let filter = Filter {
+        field,
+        negated,
+        operation,
+    };
+    Ok((path, filter))
+}
+
+/// Parses a parameter of a function call: a filter, or an argument if it does not begin like one.
+pub(super) fn parse_or_argument(key: &str, value: &str) -> Result<Option<(EmbedPath, Filter)>> {
+    let (path, field) = parse_path(key)?;
+    let found = parse_with("filter", value, value, |input| {
+        input.optional(|input| operation(input, &root_value))
     })?;
-    Ok((
-        path,
-        Filter {
+    Ok(found.map(|(negated, operation)| {
+        let filter = Filter {
             field,
             negated,
             operation,
-        },
-    ))
+        };
+        (path, filter)
+    }))
 }
 
 /// Parses `embed.embed.field->path`.
 pub(super) fn parse_path(key: &str) -> Result<(EmbedPath, Field)> {
-    let prefix = repeat(0.., terminated(name, '.'));
-    parse_all("tree path", key, (prefix, field))
+    parse_with("tree path", key, key, |input| {
+        let mut path = input.separated(delimiter, name)?;
+        let steps = json_path(input)?;
+        let name = path.pop().unwrap_or_default();
+        Ok((path, Field { name, path: steps }))
+    })
 }
 
-/// Parses `embed.not.or` and its tree.
+/// Parses `embed.not.or` and its tree. The place of an error counts from the word before the parenthesis.
 pub(super) fn parse_logic(key: &str, value: &str) -> Result<(EmbedPath, LogicTree)> {
-    let mut path: Vec<String> = parse_all("logic path", key, separated(1.., name, '.'))?;
+    let mut path: Vec<String> = parse_with("logic path", key, key, |input| input.separated(delimiter, name))?;
     let word = path.pop().unwrap_or_default();
     let negated = path.iter().any(|part| part == "not");
     path.retain(|part| part != "not");
-    let logic = if word == "or" { Logic::Or } else { Logic::And };
-    let trees = parse_all("logic tree", value, group_body)?;
-    Ok((
-        path,
-        LogicTree::Group {
-            negated,
-            logic,
-            trees,
-        },
-    ))
-}
-
-type Value<'p> = dyn FnMut(&mut &str) -> ModalResult<String> + 'p;
-
-fn root_value(input: &mut &str) -> ModalResult<String> {
-    rest.map(str::to_owned).parse_next(input)
-}
-
-/// Inside a tree a value ends at `,` or `)`, unless it is quoted or an array.
-fn tree_value(input: &mut &str) -> ModalResult<String> {
-    let end = || peek(alt((",", ")", eof)));
-    let array = ('{', take_till(0.., ['{', '}']), '}').take().map(str::to_owned);
-    alt((
-        terminated(quoted, end()),
-        terminated(array, end()),
-        take_till(0.., [',', ')']).map(str::to_owned),
-    ))
-    .parse_next(input)
-}
-
-/// `not.op.value`. Failing at the operator leaves the input where the operator starts, for the error's position.
-fn operation(input: &mut &str, value: &mut Value<'_>) -> ModalResult<(bool, Operation)> {
-    let negated = opt("not.").parse_next(input)?.is_some();
-    let start = input.checkpoint();
-    let word: &str = take_while(0.., 'a'..='z').parse_next(input)?;
-    let parsed = match word {
-        "in" => preceded('.', list).map(Operation::In).parse_next(input),
-        "is" => preceded('.', cut_err(is_value))
-            .map(Operation::Is)
-            .parse_next(input),
-        "isdistinct" => delimiter(input)
-            .and_then(|()| value(input))
-            .map(Operation::IsDistinct),
-        "fts" => full_text(input, FullText::Plain, value),
-        "plfts" => full_text(input, FullText::Words, value),
-        "phfts" => full_text(input, FullText::Phrase, value),
-        "wfts" => full_text(input, FullText::Web, value),
-        _ => compare(input, word, value),
-    };
-    match parsed {
-        Err(ErrMode::Backtrack(_)) => {
-            input.reset(&start);
-            if negated {
-                fail.context(expected("operator (eq, gt, ...)")).parse_next(input)
-            } else {
-                fail.context(expected("\"not\""))
-                    .context(expected("operator (eq, gt, ...)"))
-                    .parse_next(input)
-            }
-        }
-        other => other.map(|operation| (negated, operation)),
+    let text = format!("{}{word}{value}", if negated { "not." } else { "" });
+    match parse_with("logic tree", value, &text, tree)? {
+        // The word and what follows it, read together as the name of a column.
+        LogicTree::Filter(_) => Err(Error::query(
+            format!(
+                "\"failed to parse logic tree ({value})\" (line 1, column {})",
+                text.len() - value.len() + 1
+            ),
+            "expecting \"(\"",
+        )),
+        group @ LogicTree::Group { .. } => Ok((path, group)),
     }
 }
 
-fn delimiter(input: &mut &str) -> ModalResult<()> {
-    '.'.void().context(expected("delimiter (.)")).parse_next(input)
+type Value<'p> = dyn Fn(&mut Parser<'_>) -> Parsed<String> + 'p;
+
+fn root_value(input: &mut Parser<'_>) -> Parsed<String> {
+    input.take_rest().map(str::to_owned)
 }
 
-fn backtrack<T>(input: &mut &str) -> ModalResult<T> {
-    fail::<_, T, ErrMode<ContextError>>.parse_next(input)
+/// Inside a tree a value ends at `,` or `)`, unless it is quoted or an array.
+fn tree_value(input: &mut Parser<'_>) -> Parsed<String> {
+    let array = |input: &mut Parser<'_>| {
+        input.text("{")?;
+        let inside = input.take_while(0, &[], |c| !matches!(c, '{' | '}'))?.to_owned();
+        input.text("}")?;
+        Ok(format!("{{{inside}}}"))
+    };
+    input.either(quoted_alone, |input| {
+        input.either(|input| input.attempt(array), plain)
+    })
 }
 
-fn compare(input: &mut &str, word: &str, value: &mut Value<'_>) -> ModalResult<Operation> {
-    let (operator, quantifiable) = match word {
-        "eq" => (Operator::Equal, true),
-        "gt" => (Operator::Greater, true),
-        "gte" => (Operator::GreaterEqual, true),
-        "lt" => (Operator::Less, true),
-        "lte" => (Operator::LessEqual, true),
-        "like" => (Operator::Like, true),
-        "ilike" => (Operator::ILike, true),
-        "match" => (Operator::Match, true),
-        "imatch" => (Operator::IMatch, true),
-        "neq" => (Operator::NotEqual, false),
-        "cs" => (Operator::Contains, false),
-        "cd" => (Operator::ContainedIn, false),
-        "ov" => (Operator::Overlaps, false),
-        "sl" => (Operator::StrictlyLeft, false),
-        "sr" => (Operator::StrictlyRight, false),
-        "nxr" => (Operator::NotExtendsRight, false),
-        "nxl" => (Operator::NotExtendsLeft, false),
-        "adj" => (Operator::Adjacent, false),
-        _ => return backtrack(input),
-    };
-    let quantifier = if quantifiable {
-        opt(alt((
-            "(any)".value(Quantifier::Any),
-            "(all)".value(Quantifier::All),
-        )))
-        .parse_next(input)?
-    } else {
-        None
-    };
+/// `not.op.value`
+fn operation(input: &mut Parser<'_>, value: &Value<'_>) -> Parsed<(bool, Operation)> {
+    let negated = input.either(
+        |input| {
+            input.attempt(|input| {
+                input.text("not")?;
+                delimiter(input)?;
+                Ok(true)
+            })
+        },
+        |_| Ok(false),
+    )?;
+    let operation = input.labelled("operator (eq, gt, ...)", |input| {
+        first_of(
+            input,
+            &[
+                &|input| {
+                    word(input, "in")?;
+                    list(input).map(Operation::In)
+                },
+                &|input| {
+                    word(input, "is")?;
+                    is_value(input).map(Operation::Is)
+                },
+                &|input| {
+                    word(input, "isdistinct")?;
+                    value(input).map(Operation::IsDistinct)
+                },
+                &|input| input.attempt(|input| full_text(input, value)),
+                &|input| input.attempt(|input| compare(input, value)),
+                &|input| input.attempt(|input| compare_many(input, value)),
+            ],
+        )
+    })?;
+    Ok((negated, operation))
+}
+
+type Alternative<'p, T> = &'p dyn Fn(&mut Parser<'_>) -> Parsed<T>;
+
+fn first_of<T>(input: &mut Parser<'_>, alternatives: &[Alternative<'_, T>]) -> Parsed<T> {
+    match alternatives {
+        [] => input.fail(),
+        [only] => only(input),
+        [first, others @ ..] => input.either(first, |input| first_of(input, others)),
+    }
+}
+
+/// A word and its dot.
+fn word(input: &mut Parser<'_>, text: &str) -> Parsed<()> {
+    input.attempt(|input| {
+        input.text(text)?;
+        delimiter(input)
+    })
+}
+
+/// One of some words, without its dot.
+fn one_word<T: Copy>(input: &mut Parser<'_>, words: &[(&str, T)]) -> Parsed<T> {
+    match words {
+        [] => input.fail(),
+        [(text, value), others @ ..] => input.either(
+            |input| input.attempt(|input| input.text(text).map(|()| *value)),
+            |input| one_word(input, others),
+        ),
+    }
+}
+
+fn compare(input: &mut Parser<'_>, value: &Value<'_>) -> Parsed<Operation> {
+    const WORDS: [(&str, Operator); 9] = [
+        ("neq", Operator::NotEqual),
+        ("cs", Operator::Contains),
+        ("cd", Operator::ContainedIn),
+        ("ov", Operator::Overlaps),
+        ("sl", Operator::StrictlyLeft),
+        ("sr", Operator::StrictlyRight),
+        ("nxr", Operator::NotExtendsRight),
+        ("nxl", Operator::NotExtendsLeft),
+        ("adj", Operator::Adjacent),
+    ];
+    let operator = one_word(input, &WORDS)?;
+    delimiter(input)?;
+    Ok(Operation::Compare(operator, None, value(input)?))
+}
+
+fn compare_many(input: &mut Parser<'_>, value: &Value<'_>) -> Parsed<Operation> {
+    const WORDS: [(&str, Operator); 9] = [
+        ("eq", Operator::Equal),
+        ("gte", Operator::GreaterEqual),
+        ("gt", Operator::Greater),
+        ("lte", Operator::LessEqual),
+        ("lt", Operator::Less),
+        ("like", Operator::Like),
+        ("ilike", Operator::ILike),
+        ("match", Operator::Match),
+        ("imatch", Operator::IMatch),
+    ];
+    let operator = one_word(input, &WORDS)?;
+    let quantifier = input.optional(|input| {
+        input.attempt(|input| {
+            input.char('(')?;
+            let quantifier = input.either(
+                |input| input.attempt(|input| input.text("any").map(|()| Quantifier::Any)),
+                |input| input.text("all").map(|()| Quantifier::All),
+            )?;
+            input.char(')')?;
+            Ok(quantifier)
+        })
+    })?;
     delimiter(input)?;
     Ok(Operation::Compare(operator, quantifier, value(input)?))
 }
 
-fn full_text(input: &mut &str, form: FullText, value: &mut Value<'_>) -> ModalResult<Operation> {
-    let word = take_while(1.., |c: char| c.is_alphanumeric() || matches!(c, '_' | ' ' | '$')).map(str::trim);
-    let language: Option<&str> = opt(delimited('(', word, ')')).parse_next(input)?;
-    let language = language.map(str::to_owned);
+fn full_text(input: &mut Parser<'_>, value: &Value<'_>) -> Parsed<Operation> {
+    const WORDS: [(&str, FullText); 4] = [
+        ("fts", FullText::Plain),
+        ("plfts", FullText::Words),
+        ("phfts", FullText::Phrase),
+        ("wfts", FullText::Web),
+    ];
+    let form = one_word(input, &WORDS)?;
+    let language = input.optional(|input| {
+        input.attempt(|input| {
+            input.char('(')?;
+            let language = identifier(input)?;
+            input.char(')')?;
+            Ok(language)
+        })
+    })?;
     delimiter(input)?;
     Ok(Operation::FullText(form, language, value(input)?))
 }
 
-fn is_value(input: &mut &str) -> ModalResult<IsValue> {
-    alt((
-        Caseless("not_null").value(IsValue::NotNull),
-        Caseless("null").value(IsValue::Null),
-        Caseless("true").value(IsValue::True),
-        Caseless("false").value(IsValue::False),
-        Caseless("unknown").value(IsValue::Unknown),
-    ))
-    .context(expected("isVal: (null, not_null, true, false, unknown)"))
-    .parse_next(input)
+fn is_value(input: &mut Parser<'_>) -> Parsed<IsValue> {
+    const WORDS: [(&str, IsValue); 5] = [
+        ("null", IsValue::Null),
+        ("not_null", IsValue::NotNull),
+        ("true", IsValue::True),
+        ("false", IsValue::False),
+        ("unknown", IsValue::Unknown),
+    ];
+    fn one_of(input: &mut Parser<'_>, words: &[(&str, IsValue)]) -> Parsed<IsValue> {
+        let Some(((word, value), others)) = words.split_first() else {
+            return input.fail();
+        };
+        input.either(
+            |input| {
+                input.attempt(|input| {
+                    for letter in word.chars() {
+                        input.one(&[], |c| c.eq_ignore_ascii_case(&letter))?;
+                    }
+                    Ok(*value)
+                })
+            },
+            |input| one_of(input, others),
+        )
+    }
+    input.labelled("isVal: (null, not_null, true, false, unknown)", |input| {
+        one_of(input, &WORDS)
+    })
 }
 
 /// `(a,"b,c",d)`; `()` is the empty list.
-fn list(input: &mut &str) -> ModalResult<Vec<String>> {
-    let element = alt((
-        terminated(quoted, peek(alt((",", ")")))),
-        take_till(0.., [',', ')']).map(str::to_owned),
-    ));
-    let elements: Vec<String> = delimited(
-        cut_err(lexeme('(')).context(expected("\"(\"")),
-        separated(1.., element, ','),
-        cut_err(lexeme(')')).context(expected("\")\"")),
-    )
-    .parse_next(input)?;
+fn list(input: &mut Parser<'_>) -> Parsed<Vec<String>> {
+    lexeme(input, |input| input.char('('))?;
+    let elements = input.separated(|input| input.char(','), |input| input.either(quoted_alone, plain))?;
+    lexeme(input, |input| input.char(')'))?;
     let empty = elements.len() == 1 && elements[0].is_empty();
     Ok(if empty { Vec::new() } else { elements })
 }
 
-fn group_head(input: &mut &str) -> ModalResult<(bool, Logic)> {
-    let negated = opt("not.").map(|not| not.is_some());
-    let logic = alt(("and".value(Logic::And), "or".value(Logic::Or)));
-    terminated((negated, logic), (blanks, peek('('))).parse_next(input)
+fn tree(input: &mut Parser<'_>) -> Parsed<LogicTree> {
+    input.either(|input| input.attempt(leaf).map(LogicTree::Filter), group)
 }
 
-fn group_body(input: &mut &str) -> ModalResult<Vec<LogicTree>> {
-    delimited(
-        cut_err(lexeme('(')).context(expected("\"(\"")),
-        separated(1.., cut_err(tree), lexeme(',')),
-        cut_err(lexeme(')'))
-            .context(expected("\",\""))
-            .context(expected("\")\"")),
-    )
-    .parse_next(input)
-}
-
-fn tree(input: &mut &str) -> ModalResult<LogicTree> {
-    blanks(input)?;
-    if let Some((negated, logic)) = opt(group_head).parse_next(input)? {
-        let trees = group_body(input)?;
-        return Ok(LogicTree::Group {
-            negated,
-            logic,
-            trees,
-        });
-    }
-    let field = field
-        .context(expected("negation operator (not)"))
-        .context(expected("logic operator (and, or)"))
-        .parse_next(input)?;
+fn leaf(input: &mut Parser<'_>) -> Parsed<Filter> {
+    let field = field(input)?;
     delimiter(input)?;
-    let (negated, operation) = operation(input, &mut tree_value)?;
-    empty.parse_next(input)?;
-    Ok(LogicTree::Filter(Filter {
+    let (negated, operation) = operation(input, &tree_value)?;
+    Ok(Filter {
         field,
         negated,
         operation,
-    }))
+    })
+}
+
+fn group(input: &mut Parser<'_>) -> Parsed<LogicTree> {
+    let negated = input.labelled("negation operator (not)", |input| {
+        input.either(|input| word(input, "not").map(|()| true), |_| Ok(false))
+    })?;
+    let logic = input.labelled("logic operator (and, or)", |input| {
+        input.either(
+            |input| input.attempt(|input| input.text("and").map(|()| Logic::And)),
+            |input| input.text("or").map(|()| Logic::Or),
+        )
+    })?;
+    lexeme(input, |input| input.char('('))?;
+    let comma = |input: &mut Parser<'_>| lexeme(input, |input| input.char(','));
+    let trees = input.separated(comma, tree)?;
+    lexeme(input, |input| input.char(')'))?;
+    Ok(LogicTree::Group {
+        negated,
+        logic,
+        trees,
+    })
 }
 
 #[cfg(test)]
@@ -302,29 +365,119 @@ mod tests {
         assert_eq!((filter.field.name.as_str(), filter.field.path.len()), ("data", 2));
     }
 
+    fn told(error: &crate::error::Error) -> (&str, &str) {
+        let place = error
+            .message
+            .rsplit_once("(line 1, column ")
+            .map_or("", |(_, place)| place);
+        let details = error.details.as_ref().and_then(|details| details.as_str());
+        (place.trim_end_matches(')'), details.unwrap_or_default())
+    }
+
     #[test]
-    fn a_wrong_operator_is_told_as_postgrest_tells_it() {
-        let error = parse("a.b", "noop.0").expect_err("refused");
-        assert_eq!(
-            error.message,
-            "\"failed to parse filter (noop.0)\" (line 1, column 1)"
-        );
-        let details = error.details.expect("has details").to_string();
-        assert!(details.contains("operator (eq, gt, ...)"), "{details}");
-        for wrong in [
-            "",
-            "val",
-            "eq",
-            "eq().1",
-            "neq(any).1",
-            "is.nul",
-            "in.1",
-            "in.(1",
-            "in.(1)x",
-            "fts().a",
-            "not.x",
+    fn a_wrong_operator_is_told() {
+        let operator = "operator (eq, gt, ...)";
+        for (value, column, expected) in [
+            (
+                "noop.0",
+                "1",
+                format!("unexpected \"o\" expecting \"not\" or {operator}"),
+            ),
+            (
+                "val",
+                "1",
+                format!("unexpected \"v\" expecting \"not\" or {operator}"),
+            ),
+            (
+                "0",
+                "1",
+                format!("unexpected \"0\" expecting \"not\" or {operator}"),
+            ),
+            (
+                "fts().value",
+                "5",
+                format!("unexpected \")\" expecting {operator}"),
+            ),
+            (
+                "eq().value",
+                "4",
+                format!("unexpected \")\" expecting {operator}"),
+            ),
+            (
+                "is().value",
+                "3",
+                format!("unexpected \"(\" expecting {operator}"),
+            ),
+            (
+                "in().value",
+                "3",
+                format!("unexpected \"(\" expecting {operator}"),
+            ),
+            (
+                "is.nil",
+                "5",
+                "unexpected \"i\" expecting isVal: (null, not_null, true, false, unknown)".to_owned(),
+            ),
         ] {
+            let error = parse("a.b", value).expect_err(value);
+            assert!(
+                error
+                    .message
+                    .starts_with(&format!("\"failed to parse filter ({value})\"")),
+                "{}",
+                error.message
+            );
+            assert_eq!(told(&error), (column, expected.as_str()), "{value}");
+        }
+        for wrong in ["", "eq", "neq(any).1", "is.nul", "in.1", "in.(1", "not.x"] {
             assert!(parse("id", wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_follows_a_list_is_not_looked_at() {
+        assert_eq!(of("in.(1)x").1, Operation::In(vec!["1".to_owned()]));
+    }
+
+    #[test]
+    fn a_parameter_of_a_call_is_a_filter_or_an_argument() {
+        let is_filter = |value: &str| parse_or_argument("a", value).map(|found| found.is_some());
+        assert_eq!(is_filter("eq.1"), Ok(true));
+        assert_eq!(is_filter("1"), Ok(false));
+        assert!(is_filter("in.1").is_err());
+    }
+
+    #[test]
+    fn a_broken_tree_is_told() {
+        for (key, value, column, expected) in [
+            (
+                "or",
+                "()",
+                "4",
+                "unexpected \")\" expecting field name (* or [a..z0..9_$]), negation operator (not) or logic operator (and, or)",
+            ),
+            (
+                "or",
+                "(id.in.1,2,id.eq.3)",
+                "10",
+                "unexpected \"1\" expecting \"(\"",
+            ),
+            ("or", ")(", "3", "unexpected \")\" expecting \"(\""),
+            (
+                "and",
+                "(ord(id.eq.1,id.eq.1),id.eq.2)",
+                "7",
+                "unexpected \"d\" expecting \"(\"",
+            ),
+            (
+                "or",
+                "(id.eq.1,not.xor(id.eq.2,id.eq.3))",
+                "16",
+                "unexpected \"x\" expecting logic operator (and, or)",
+            ),
+        ] {
+            let error = parse_logic(key, value).expect_err(value);
+            assert_eq!(told(&error), (column, expected), "{value}");
         }
     }
 
@@ -362,7 +515,6 @@ mod tests {
             "(",
             "(a.eq.1",
             "a.eq.1)",
-            "(a.eq.1))",
             "(a.foo.1)",
             "(and(a.eq.1)",
             "(ord(a.eq.1))",

@@ -1,163 +1,225 @@
-//! Words of the query-string grammar: names, quoted values, JSON paths, and how parse errors are told.
+//! Words of the query-string grammar: names, quoted values, JSON paths.
 
-use winnow::ascii::digit1;
-use winnow::combinator::{alt, delimited, eof, not, opt, peek, preceded, repeat, separated, terminated};
-use winnow::error::{ContextError, StrContext, StrContextValue};
-use winnow::prelude::*;
-use winnow::token::{any, none_of, take_while};
-
+use super::parser::{Parsed, Parser};
 use super::types::{Field, JsonOperand, JsonStep};
-use crate::error::{Error, Result};
-
-/// Deepest nesting of parentheses; keeps the recursive parsers and the planner off the end of the stack.
-const MAX_DEPTH: usize = 48;
-
-/// Runs a parser over a whole parameter; a failure is told as `PGRST100` with its position.
-pub(super) fn parse_all<'i, O>(
-    what: &str,
-    input: &'i str,
-    mut parser: impl Parser<&'i str, O, winnow::error::ErrMode<ContextError>>,
-) -> Result<O> {
-    check_depth(what, input)?;
-    parser.parse(input).map_err(|error| {
-        let offset = error.offset().min(input.len());
-        failure(what, input, offset, error.inner())
-    })
-}
-
-/// A `PGRST100` that names the parameter, the column and what was found and expected there.
-fn failure(what: &str, input: &str, offset: usize, context: &ContextError) -> Error {
-    let before = input.get(..offset).unwrap_or(input);
-    let column = before.chars().count() + 1;
-    let found = input.get(offset..).and_then(|rest| rest.chars().next());
-    let found = found.map_or_else(|| "end of input".to_owned(), |found| format!("{found:?}"));
-    let expected: Vec<String> = context
-        .context()
-        .filter_map(|context| match context {
-            StrContext::Expected(StrContextValue::Description(text)) => Some((*text).to_owned()),
-            StrContext::Expected(value) => Some(value.to_string()),
-            _ => None,
-        })
-        .collect();
-    let expecting = if expected.is_empty() {
-        "end of input".to_owned()
-    } else {
-        expected.join(" or ")
-    };
-    Error::query(
-        format!("\"failed to parse {what} ({input})\" (line 1, column {column})"),
-        format!("unexpected {found} expecting {expecting}"),
-    )
-}
-
-fn check_depth(what: &str, input: &str) -> Result<()> {
-    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    for (offset, character) in input.char_indices() {
-        match character {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            '(' if !quoted => depth += 1,
-            ')' if !quoted => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_DEPTH {
-            return Err(Error::query(
-                format!("\"failed to parse {what}\" (line 1, column {})", offset + 1),
-                format!("nested more than {MAX_DEPTH} levels deep"),
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Says what a parser looks for, for the error text.
-pub(super) fn expected(text: &'static str) -> StrContext {
-    StrContext::Expected(StrContextValue::Description(text))
-}
 
 /// Surrounding blanks are not part of a token.
-pub(super) fn lexeme<'i, O>(
-    parser: impl Parser<&'i str, O, winnow::error::ErrMode<ContextError>>,
-) -> impl Parser<&'i str, O, winnow::error::ErrMode<ContextError>> {
-    delimited(blanks, parser, blanks)
+pub(super) fn lexeme<T>(
+    input: &mut Parser<'_>,
+    parser: impl FnOnce(&mut Parser<'_>) -> Parsed<T>,
+) -> Parsed<T> {
+    blanks(input)?;
+    let value = parser(input)?;
+    blanks(input)?;
+    Ok(value)
 }
 
-pub(super) fn blanks<'i>(input: &mut &'i str) -> ModalResult<&'i str> {
-    take_while(0.., (' ', '\t')).parse_next(input)
+fn blanks(input: &mut Parser<'_>) -> Parsed<()> {
+    input.take_while(0, &[], |c| matches!(c, ' ' | '\t')).map(drop)
 }
 
 /// Letters, digits, `_`, `$` and inner blanks.
-fn identifier<'i>(input: &mut &'i str) -> ModalResult<&'i str> {
-    take_while(1.., |c: char| c.is_alphanumeric() || matches!(c, '_' | ' ' | '$'))
-        .map(str::trim)
-        .verify(|name: &str| !name.is_empty())
-        .parse_next(input)
+pub(super) fn identifier(input: &mut Parser<'_>) -> Parsed<String> {
+    let fits = |c: char| c.is_alphabetic() || c.is_ascii_digit() || matches!(c, '_' | ' ' | '$');
+    let taken = input.take_while(1, &["letter", "digit"], fits)?;
+    Ok(taken.trim().to_owned())
 }
 
 /// A type name for a cast. It goes into the SQL text as it is, so nothing that could end it is let through.
-pub(super) fn type_name(input: &mut &str) -> ModalResult<String> {
-    take_while(1.., |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ' '))
-        .map(str::trim)
-        .verify(|name: &str| !name.is_empty())
-        .map(str::to_owned)
-        .context(expected("letter or digit"))
-        .parse_next(input)
+pub(super) fn type_name(input: &mut Parser<'_>) -> Parsed<String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ' ');
+    let taken = input.take_while(1, &["letter", "digit"], fits)?.trim();
+    if taken.is_empty() {
+        return input.fail();
+    }
+    Ok(taken.to_owned())
 }
 
 /// `"…"` with `\"` and `\\` inside.
-pub(super) fn quoted(input: &mut &str) -> ModalResult<String> {
-    let character = alt((preceded('\\', any), none_of(['\\', '"'])));
-    delimited(
-        '"',
-        repeat(0.., character).fold(String::new, |mut text, c| {
-            text.push(c);
-            text
-        }),
-        '"',
-    )
-    .parse_next(input)
+pub(super) fn quoted(input: &mut Parser<'_>) -> Parsed<String> {
+    input.char('"')?;
+    let parts = input.many(|input| {
+        input.either(
+            |input| {
+                let plain = input.take_while(1, &[], |c| !matches!(c, '\\' | '"'))?;
+                Ok(plain.to_owned())
+            },
+            |input| {
+                input.char('\\')?;
+                Ok(input.any()?.to_string())
+            },
+        )
+    })?;
+    input.char('"')?;
+    Ok(parts.concat())
 }
 
 /// A dash that is not the start of `->`.
-fn dash(input: &mut &str) -> ModalResult<()> {
-    ('-', not('>')).void().parse_next(input)
+fn dash(input: &mut Parser<'_>) -> Parsed<()> {
+    input.attempt(|input| {
+        input.char('-')?;
+        input.unless(|input| input.char('>'))
+    })
 }
 
 /// A column, table or alias.
-pub(super) fn name(input: &mut &str) -> ModalResult<String> {
-    let dashed = separated(1.., identifier, dash).map(|parts: Vec<&str>| parts.join("-"));
-    alt((quoted, dashed))
-        .context(expected("field name (* or [a..z0..9_$])"))
-        .parse_next(input)
-}
-
-fn json_key(input: &mut &str) -> ModalResult<String> {
-    let part = take_while(1.., |c: char| {
-        !matches!(c, '(' | '-' | ':' | '.' | ',' | '>' | ')')
+pub(super) fn name(input: &mut Parser<'_>) -> Parsed<String> {
+    input.labelled("field name (* or [a..z0..9_$])", |input| {
+        input.either(quoted, |input| Ok(input.separated(dash, identifier)?.join("-")))
     })
-    .map(str::trim);
-    let dashed = separated(1.., part, dash).map(|parts: Vec<&str>| parts.join("-"));
-    alt((quoted, dashed))
-        .context(expected("any non reserved character different from: .,>()"))
-        .parse_next(input)
 }
 
-fn json_index(input: &mut &str) -> ModalResult<String> {
-    let end = peek(alt(("->", "::", ".", ",", ")", eof)));
-    terminated((opt('-'), digit1).take(), end)
-        .map(str::to_owned)
-        .parse_next(input)
+fn json_key(input: &mut Parser<'_>) -> Parsed<String> {
+    let part = |input: &mut Parser<'_>| {
+        let fits = |c| !matches!(c, '(' | '-' | ':' | '.' | ',' | '>' | ')');
+        Ok(input.take_while(1, &[], fits)?.trim().to_owned())
+    };
+    input.labelled("any non reserved character different from: .,>()", |input| {
+        input.either(quoted, |input| Ok(input.separated(dash, part)?.join("-")))
+    })
 }
 
-fn json_step(input: &mut &str) -> ModalResult<JsonStep> {
-    let as_text = alt(("->>".value(true), "->".value(false))).parse_next(input)?;
-    let operand =
-        alt((json_index.map(JsonOperand::Index), json_key.map(JsonOperand::Key))).parse_next(input)?;
+fn json_index(input: &mut Parser<'_>) -> Parsed<String> {
+    let sign = input.optional(|input| input.char('-'))?;
+    let digits = input.take_while(1, &["digit"], |c| c.is_ascii_digit())?;
+    ends(input, &["->", "::", ".", ","])?;
+    Ok(match sign {
+        Some(_) => format!("-{digits}"),
+        None => digits.to_owned(),
+    })
+}
+
+/// One of these texts comes next, or the end. None of them is consumed.
+pub(super) fn ends(input: &mut Parser<'_>, texts: &[&str]) -> Parsed<()> {
+    let Some((first, others)) = texts.split_first() else {
+        return input.attempt(Parser::end);
+    };
+    input.either(
+        |input| input.attempt(|input| input.ahead(|input| input.text(first))),
+        |input| ends(input, others),
+    )
+}
+
+fn json_step(input: &mut Parser<'_>) -> Parsed<JsonStep> {
+    let as_text = input.either(
+        |input| input.attempt(|input| input.text("->>").map(|()| true)),
+        |input| input.attempt(|input| input.text("->").map(|()| false)),
+    )?;
+    let operand = input.either(
+        |input| input.attempt(|input| json_index(input).map(JsonOperand::Index)),
+        |input| input.attempt(|input| json_key(input).map(JsonOperand::Key)),
+    )?;
     Ok(JsonStep { as_text, operand })
 }
 
+/// `->path->>path`
+pub(super) fn json_path(input: &mut Parser<'_>) -> Parsed<Vec<JsonStep>> {
+    input.many(json_step)
+}
+
 /// `name->path->>path`
-pub(super) fn field(input: &mut &str) -> ModalResult<Field> {
-    lexeme((name, repeat(0.., json_step)).map(|(name, path)| Field { name, path })).parse_next(input)
+pub(super) fn field(input: &mut Parser<'_>) -> Parsed<Field> {
+    lexeme(input, |input| {
+        let name = name(input)?;
+        let path = json_path(input)?;
+        Ok(Field { name, path })
+    })
+}
+
+/// The dot between words.
+pub(super) fn delimiter(input: &mut Parser<'_>) -> Parsed<()> {
+    input.labelled("delimiter (.)", |input| input.char('.').map(drop))
+}
+
+/// A value inside a tree or list: quoted, and then nothing more of it follows.
+pub(super) fn quoted_alone(input: &mut Parser<'_>) -> Parsed<String> {
+    input.attempt(|input| {
+        let text = quoted(input)?;
+        input.unless(|input| input.one(&[], |c| !matches!(c, ',' | ')')))?;
+        Ok(text)
+    })
+}
+
+/// A value inside a tree or list as it stands there.
+pub(super) fn plain(input: &mut Parser<'_>) -> Parsed<String> {
+    let taken = input.take_while(0, &[], |c| !matches!(c, ',' | ')'))?;
+    Ok(taken.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parser::parse;
+    use super::*;
+
+    fn details(parser: impl FnMut(&mut Parser<'_>) -> Parsed<String>, text: &str) -> (String, String) {
+        let error = parse("it", text, text, parser).expect_err(text);
+        let details = error.details.as_ref().and_then(|details| details.as_str());
+        let place = error
+            .message
+            .rsplit_once("(line 1, ")
+            .map(|(_, place)| place.to_owned());
+        (place.unwrap_or_default(), details.unwrap_or_default().to_owned())
+    }
+
+    #[test]
+    fn names_are_plain_dashed_or_quoted() {
+        for (text, expected) in [
+            ("identifier", "identifier"),
+            (" with inner blanks ", "with inner blanks"),
+            ("with-dashes", "with-dashes"),
+            ("123", "123"),
+            ("$", "$"),
+            ("straße", "straße"),
+            ("\":\"", ":"),
+            ("\" kept \"", " kept "),
+            (r#""a\"b\\c""#, r#"a"b\c"#),
+        ] {
+            assert_eq!(parse("it", text, text, name), Ok(expected.to_owned()), "{text}");
+        }
+        assert_eq!(
+            details(name, ":"),
+            (
+                "column 1)".to_owned(),
+                "unexpected \":\" expecting field name (* or [a..z0..9_$])".to_owned()
+            )
+        );
+    }
+
+    #[test]
+    fn json_paths_have_keys_and_indexes() {
+        let shown = |text: &str| {
+            let steps = parse("it", text, text, json_path).expect(text);
+            let shown: Vec<String> = steps.iter().map(|step| format!("{:?}", step.operand)).collect();
+            shown.join(" ")
+        };
+        assert_eq!(shown("->text->>1"), "Key(\"text\") Index(\"1\")");
+        assert_eq!(shown("->!@#$%^&*_a"), "Key(\"!@#$%^&*_a\")");
+        assert_eq!(shown("->0.desc"), "Index(\"0\")");
+        assert_eq!(shown("->-2,other"), "Index(\"-2\")");
+        assert_eq!(
+            shown("->0xy1->23-xy-45->xy-6"),
+            "Key(\"0xy1\") Key(\"23-xy-45\") Key(\"xy-6\")"
+        );
+    }
+
+    #[test]
+    fn broken_json_paths_tell_what_was_wanted() {
+        let broken = |text: &str| details(|input| json_path(input).map(|_| String::new()), text);
+        for (text, place, told) in [
+            (
+                "->>-78xy",
+                "column 7)",
+                "unexpected 'x' expecting digit, \"->\", \"::\", \".\", \",\" or end of input",
+            ),
+            ("->>--34", "column 5)", "unexpected \"-\" expecting digit"),
+            ("->>-xy-4", "column 5)", "unexpected \"x\" expecting digit"),
+            (
+                "->(a",
+                "column 3)",
+                "unexpected \"(\" expecting \"-\", digit or any non reserved character different from: .,>()",
+            ),
+        ] {
+            assert_eq!(broken(text), (place.to_owned(), told.to_owned()), "{text}");
+        }
+    }
 }

@@ -3,7 +3,9 @@
 mod filter;
 mod lexical;
 mod media;
+mod names;
 mod order;
+mod parser;
 mod payload;
 mod preferences;
 mod query_params;
@@ -15,6 +17,7 @@ use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
 
 pub use media::{ExplainMedia, ExplainOption, MediaType};
+pub use names::HiddenName;
 pub use payload::Payload;
 pub use preferences::{Count, Handling, Missing, Preferences, Resolution, Return, TxEnd};
 pub use query_params::QueryParams;
@@ -134,7 +137,10 @@ impl ApiRequest {
             return Err(Error::preferences(&preferences.invalid));
         }
         let call_by_get = matches!(action, Action::Call { read_only: true, .. });
-        let query = QueryParams::parse(request.query, call_by_get)?;
+        let mut query = QueryParams::parse(request.query, call_by_get)?;
+        if settings.legacy_target_names {
+            query.resolve_hidden_names();
+        }
         let asked = query.ranges.get(&EmbedPath::new()).copied().unwrap_or_default();
         let from_header = if request.method == Method::GET {
             header("range")

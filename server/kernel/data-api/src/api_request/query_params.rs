@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use winnow::combinator::separated;
-use winnow::prelude::*;
+use percent_encoding::utf8_percent_encode;
 
-use super::lexical::{lexeme, name, parse_all};
+use super::lexical::{lexeme, name};
+use super::names::HiddenName;
+use super::parser::parse as parse_with;
 use super::types::{EmbedPath, Filter, LogicTree, OrderTerm, Range, SelectItem};
 use super::{filter, order, range, select};
 use crate::error::Result;
+use crate::respond::UNRESERVED;
 
 /// The query string, understood.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,12 +31,19 @@ pub struct QueryParams {
     pub on_conflict: Option<Vec<String>>,
     /// Arguments of a function called with GET.
     pub arguments: Vec<(String, String)>,
+    /// Names used although an alias hides them.
+    pub hidden_names: Vec<HiddenName>,
+    /// All parameters in the order of their names, as they stand in a link.
+    pub canonical: String,
 }
 
 impl QueryParams {
     /// Parses a raw query string. `call` is a function call by GET, whose parameters need no operator.
     pub fn parse(query: &str, call: bool) -> Result<Self> {
-        let mut found = Self::default();
+        let mut found = Self {
+            canonical: canonical(query),
+            ..Self::default()
+        };
         let mut selected = false;
         for pair in query.split('&').filter(|pair| pair.contains('=')) {
             let Some((key, value)) = form_urlencoded::parse(pair.as_bytes()).next() else {
@@ -45,13 +54,17 @@ impl QueryParams {
                     selected = true;
                     found.select = select::parse(&value)?;
                 }
-                "columns" => found.columns = Some(names("columns parameter", &value)?),
-                "on_conflict" => found.on_conflict = Some(names("on_conflict parameter", &value)?),
-                "select" => {}
+                "columns" if found.columns.is_none() => {
+                    found.columns = Some(names("columns parameter", &value)?);
+                }
+                "on_conflict" if found.on_conflict.is_none() => {
+                    found.on_conflict = Some(names("on_conflict parameter", &value)?);
+                }
+                "select" | "columns" | "on_conflict" => {}
                 key => found.take(key, &value, call)?,
             }
         }
-        if !selected {
+        if found.select.is_empty() {
             found.select = select::parse("*")?;
         }
         Ok(found)
@@ -72,19 +85,35 @@ impl QueryParams {
                 let path = filter::parse_path(key)?.0;
                 self.ranges.entry(path).or_default().offset = range::offset(value);
             }
-            _ => match filter::parse(key, value) {
-                Ok(filter) => self.filters.push(filter),
-                Err(_) if call => self.arguments.push((key.to_owned(), value.to_owned())),
-                Err(error) => return Err(error),
+            _ if call => match filter::parse_or_argument(key, value)? {
+                Some(filter) => self.filters.push(filter),
+                None => self.arguments.push((key.to_owned(), value.to_owned())),
             },
+            _ => self.filters.push(filter::parse(key, value)?),
         }
         Ok(())
     }
 }
 
+/// The parameters sorted by name, and all but letters, digits and `-_.~` escaped.
+fn canonical(query: &str) -> String {
+    let mut pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+    pairs.sort_by(|(left, _), (right, _)| left.cmp(right));
+    let mut text = String::with_capacity(query.len() + 8);
+    for (key, value) in pairs {
+        if !text.is_empty() {
+            text.push('&');
+        }
+        text.extend(utf8_percent_encode(&key, UNRESERVED));
+        text.push('=');
+        text.extend(utf8_percent_encode(&value, UNRESERVED));
+    }
+    text
+}
+
 fn names(what: &str, value: &str) -> Result<Vec<String>> {
-    let parsed: Vec<String> = parse_all(what, value, |input: &mut &str| {
-        separated(1.., name, lexeme(',')).parse_next(input)
+    let parsed: Vec<String> = parse_with(what, value, value, |input| {
+        input.separated(|input| lexeme(input, |input| input.char(',')), name)
     })?;
     let mut unique: Vec<String> = Vec::with_capacity(parsed.len());
     for name in parsed {
@@ -130,6 +159,13 @@ mod tests {
             }
         );
         assert_eq!(parsed.columns, Some(vec!["a".to_owned(), "b".to_owned()]));
+    }
+
+    #[test]
+    fn without_columns_all_are_meant_and_links_have_their_parameters_in_order() {
+        let parsed = QueryParams::parse("b=eq.x%20y&select=&a=eq.%28", false).expect("parses");
+        assert_eq!(parsed.select.len(), 1);
+        assert_eq!(parsed.canonical, "a=eq.%28&b=eq.x%20y&select=");
     }
 
     #[test]

@@ -1,88 +1,170 @@
 //! `select=`: columns, casts, JSON paths, embeds to any depth, spreads, aggregates.
 
-use winnow::combinator::{alt, cut_err, delimited, not, opt, preceded, terminated};
-use winnow::prelude::*;
-
-use super::lexical::{expected, field, lexeme, name, parse_all, type_name};
+use super::lexical::{ends, field, lexeme, name, type_name};
+use super::parser::{Parsed, Parser, parse as parse_with};
 use super::types::{Aggregate, Field, JoinKind, SelectEmbed, SelectField, SelectItem};
 use crate::error::Result;
 
-/// Parses the value of `select`.
+/// Parses the value of `select`. What follows a closed parenthesis that opened nothing is not looked at.
 pub(super) fn parse(value: &str) -> Result<Vec<SelectItem>> {
-    parse_all("select parameter", value, items)
-}
-
-fn items(input: &mut &str) -> ModalResult<Vec<SelectItem>> {
-    let Some(first) = opt(item).parse_next(input)? else {
+    if value.trim().is_empty() {
         return Ok(Vec::new());
-    };
-    let mut items = vec![first];
-    while opt(lexeme(',')).parse_next(input)?.is_some() {
-        items.push(cut_err(item).parse_next(input)?);
     }
-    Ok(items)
+    parse_with("select parameter", value, value, list)
 }
 
-fn item(input: &mut &str) -> ModalResult<SelectItem> {
-    alt((
-        lexeme('*').value(SelectItem::Field(SelectField {
-            field: star(),
-            alias: None,
-            cast: None,
-            aggregate: None,
-        })),
-        count.map(SelectItem::Field),
-        embed.map(SelectItem::Embed),
-        column.map(SelectItem::Field),
-    ))
-    .parse_next(input)
+fn list(input: &mut Parser<'_>) -> Parsed<Vec<SelectItem>> {
+    let comma = |input: &mut Parser<'_>| lexeme(input, |input| input.char(','));
+    input.separated(comma, item)
 }
 
-fn star() -> Field {
+fn items(input: &mut Parser<'_>) -> Parsed<Vec<SelectItem>> {
+    input.either(list, |_| Ok(Vec::new()))
+}
+
+fn item(input: &mut Parser<'_>) -> Parsed<SelectItem> {
+    input.either(
+        |input| {
+            let head = input.attempt(spread)?;
+            embed(input, head)
+        },
+        |input| {
+            input.either(
+                |input| {
+                    let head = input.attempt(relation)?;
+                    embed(input, head)
+                },
+                |input| column(input).map(SelectItem::Field),
+            )
+        },
+    )
+}
+
+fn alias(input: &mut Parser<'_>) -> Parsed<Option<String>> {
+    input.optional(|input| {
+        input.attempt(|input| {
+            let alias = name(input)?;
+            input.char(':')?;
+            input.unless(|input| input.char(':'))?;
+            Ok(alias)
+        })
+    })
+}
+
+fn cast(input: &mut Parser<'_>) -> Parsed<Option<String>> {
+    input.optional(|input| {
+        input.text("::")?;
+        type_name(input)
+    })
+}
+
+fn column_end(input: &mut Parser<'_>) -> Parsed<()> {
+    ends(input, &[")", ","])
+}
+
+fn column(input: &mut Parser<'_>) -> Parsed<SelectField> {
+    lexeme(input, |input| {
+        input.either(
+            |input| input.attempt(star),
+            |input| input.either(|input| input.attempt(count), value),
+        )
+    })
+}
+
+fn every() -> Field {
     Field {
         name: "*".to_owned(),
         path: Vec::new(),
     }
 }
 
-fn alias(input: &mut &str) -> ModalResult<String> {
-    terminated(lexeme(name), (':', not(':'))).parse_next(input)
-}
-
-fn cast(input: &mut &str) -> ModalResult<String> {
-    preceded("::", cut_err(type_name)).parse_next(input)
+fn star(input: &mut Parser<'_>) -> Parsed<SelectField> {
+    input.text("*")?;
+    column_end(input)?;
+    Ok(SelectField {
+        field: every(),
+        alias: None,
+        cast: None,
+        aggregate: None,
+    })
 }
 
 /// `count()` without a column.
-fn count(input: &mut &str) -> ModalResult<SelectField> {
-    let (alias, _, cast) = lexeme((opt(alias), "count()", opt(cast))).parse_next(input)?;
+fn count(input: &mut Parser<'_>) -> Parsed<SelectField> {
+    let alias = alias(input)?;
+    input.text("count()")?;
+    let cast = cast(input)?;
+    column_end(input)?;
     Ok(SelectField {
-        field: star(),
+        field: every(),
         alias,
         cast: None,
         aggregate: Some((Aggregate::Count, cast)),
     })
 }
 
-fn aggregate(input: &mut &str) -> ModalResult<Aggregate> {
-    let function = alt((
-        "sum".value(Aggregate::Sum),
-        "avg".value(Aggregate::Avg),
-        "count".value(Aggregate::Count),
-        "max".value(Aggregate::Max),
-        "min".value(Aggregate::Min),
-    ));
-    delimited('.', function, "()").parse_next(input)
-}
-
-fn column(input: &mut &str) -> ModalResult<SelectField> {
-    let (alias, field, plain, function) =
-        lexeme((opt(alias), field, opt(cast), opt((aggregate, opt(cast))))).parse_next(input)?;
+fn value(input: &mut Parser<'_>) -> Parsed<SelectField> {
+    let alias = alias(input)?;
+    let field = field(input)?;
+    let plain = cast(input)?;
+    let function = input.optional(|input| {
+        input.attempt(|input| {
+            input.char('.')?;
+            let function = aggregate(input)?;
+            input.text("()")?;
+            Ok(function)
+        })
+    })?;
+    let after = cast(input)?;
+    column_end(input)?;
+    let (cast, aggregate) = match function {
+        Some(function) => (plain, Some((function, after))),
+        None => (plain.or(after), None),
+    };
     Ok(SelectField {
         field,
         alias,
-        cast: plain,
-        aggregate: function,
+        cast,
+        aggregate,
+    })
+}
+
+fn aggregate(input: &mut Parser<'_>) -> Parsed<Aggregate> {
+    let named = |input: &mut Parser<'_>, function: Aggregate| input.text(function.name()).map(|()| function);
+    let extreme = |input: &mut Parser<'_>| {
+        input.either(
+            |input| input.attempt(|input| named(input, Aggregate::Max)),
+            |input| input.attempt(|input| named(input, Aggregate::Min)),
+        )
+    };
+    input.either(
+        |input| named(input, Aggregate::Sum),
+        |input| {
+            input.either(
+                |input| named(input, Aggregate::Avg),
+                |input| input.either(|input| named(input, Aggregate::Count), extreme),
+            )
+        },
+    )
+}
+
+/// An embed before its parentheses.
+fn relation(input: &mut Parser<'_>) -> Parsed<SelectEmbed> {
+    lexeme(input, |input| {
+        let alias = alias(input)?;
+        let relation = name(input)?;
+        if relation == "count" {
+            return input.fail();
+        }
+        parameters(input, relation, alias, false)
+    })
+}
+
+fn spread(input: &mut Parser<'_>) -> Parsed<SelectEmbed> {
+    lexeme(input, |input| {
+        input.text("...")?;
+        let relation = name(input)?;
+        parameters(input, relation, None, true)
     })
 }
 
@@ -91,32 +173,36 @@ enum Parameter {
     Hint(String),
 }
 
-fn parameter(input: &mut &str) -> ModalResult<Parameter> {
-    preceded('!', name)
-        .map(|word| match word.as_str() {
-            "inner" => Parameter::Join(JoinKind::Inner),
-            "left" => Parameter::Join(JoinKind::Left),
-            _ => Parameter::Hint(word),
+fn parameter(input: &mut Parser<'_>) -> Parsed<Parameter> {
+    // A hint may begin like one of the words.
+    let join = |input: &mut Parser<'_>, word: &str, kind: JoinKind| {
+        input.attempt(|input| {
+            input.text(word)?;
+            input.unless(|input| input.one(&[], |c| c.is_alphanumeric() || matches!(c, '_' | '$' | '-')))?;
+            Ok(Parameter::Join(kind))
         })
-        .parse_next(input)
+    };
+    input.char('!')?;
+    input.either(
+        |input| join(input, "left", JoinKind::Left),
+        |input| {
+            input.either(
+                |input| join(input, "inner", JoinKind::Inner),
+                |input| input.attempt(|input| name(input).map(Parameter::Hint)),
+            )
+        },
+    )
 }
 
-fn embed(input: &mut &str) -> ModalResult<SelectEmbed> {
-    let header = |input: &mut &str| -> ModalResult<_> {
-        let spread = opt("...").parse_next(input)?.is_some();
-        let alias = if spread {
-            None
-        } else {
-            opt(alias).parse_next(input)?
-        };
-        let parts = (lexeme(name), opt(parameter), opt(parameter), '(').parse_next(input)?;
-        Ok((spread, alias, parts))
-    };
-    let (spread, alias, (relation, first, second, _)) =
-        preceded(super::lexical::blanks, header).parse_next(input)?;
-    let items = items(input)?;
-    let close = ')'.context(expected("\")\"")).context(expected("\",\""));
-    lexeme(cut_err(close)).parse_next(input)?;
+fn parameters(
+    input: &mut Parser<'_>,
+    relation: String,
+    alias: Option<String>,
+    spread: bool,
+) -> Parsed<SelectEmbed> {
+    let first = input.optional(parameter)?;
+    let second = input.optional(parameter)?;
+    input.attempt(|input| input.ahead(|input| input.text("(")))?;
     let (mut hint, mut join) = (None, None);
     for parameter in [first, second].into_iter().flatten() {
         match parameter {
@@ -130,8 +216,15 @@ fn embed(input: &mut &str) -> ModalResult<SelectEmbed> {
         hint,
         join,
         spread,
-        items,
+        items: Vec::new(),
     })
+}
+
+fn embed(input: &mut Parser<'_>, head: SelectEmbed) -> Parsed<SelectItem> {
+    input.char('(')?;
+    let items = items(input)?;
+    input.char(')')?;
+    Ok(SelectItem::Embed(SelectEmbed { items, ..head }))
 }
 
 #[cfg(test)]
@@ -206,23 +299,42 @@ mod tests {
 
     #[test]
     fn select_tells_where_it_went_wrong() {
-        for (text, column) in [
-            ("id,,x", 4),
-            ("id,clients(name[])", 16),
-            ("a(b", 4),
-            ("name::", 7),
-            ("*!hint", 2),
-            ("a)", 2),
+        for (text, column, told) in [
+            (
+                "name!hint",
+                5,
+                "unexpected '!' expecting letter, digit, \"-\", \"->>\", \"->\", \"::\", \".\", \")\", \",\" or end of input",
+            ),
+            (
+                "id,clients(name[])",
+                16,
+                "unexpected '[' expecting letter, digit, \"-\", \"->>\", \"->\", \"::\", \".\", \")\", \",\" or end of input",
+            ),
+            ("*!hint", 2, ""),
+            ("name::", 7, "unexpected end of input expecting letter or digit"),
+            (
+                "data->>-78xy",
+                11,
+                "unexpected 'x' expecting digit, \"->\", \"::\", \".\", \",\" or end of input",
+            ),
+            ("a(b", 4, ""),
+            ("id,,x", 4, ""),
         ] {
             let error = parse(text).expect_err(text);
             assert_eq!(error.code, "PGRST100");
-            let end = format!("(line 1, column {column})");
-            assert!(
-                error.message.ends_with(&end),
-                "{text}: {} {:?}",
-                error.message,
-                error.details
-            );
+            let place = format!("\"failed to parse select parameter ({text})\" (line 1, column {column})");
+            assert_eq!(error.message, place);
+            let details = error.details.as_ref().and_then(|details| details.as_str());
+            if !told.is_empty() {
+                assert_eq!(details, Some(told), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_follows_the_last_parenthesis_is_not_looked_at() {
+        for text in ["a(b)'", "a(b))", "a)"] {
+            assert!(parse(text).is_ok(), "{text}");
         }
     }
 

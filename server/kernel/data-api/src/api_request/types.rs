@@ -45,6 +45,19 @@ pub enum Aggregate {
     Max,
 }
 
+impl Aggregate {
+    /// Its name, in the dialect and in PostgreSQL.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Sum => "sum",
+            Self::Avg => "avg",
+            Self::Min => "min",
+            Self::Max => "max",
+        }
+    }
+}
+
 /// How an embed joins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum JoinKind {

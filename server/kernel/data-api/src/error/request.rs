@@ -21,9 +21,13 @@ impl Error {
     }
 
     pub(crate) fn range_out_of_bounds(offset: u64, total: i64) -> Self {
-        Self::range(format!(
+        let mut error = Self::range(format!(
             "An offset of {offset} was requested, but there are only {total} rows."
-        ))
+        ));
+        error
+            .headers
+            .push(("Content-Range".to_owned(), format!("*/{total}")));
+        error
     }
 
     pub(crate) fn put_filters() -> Self {

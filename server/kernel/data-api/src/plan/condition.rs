@@ -22,7 +22,8 @@ impl Planner<'_> {
             function: function.map(|function| function.name.clone()),
             path: field.path.clone(),
             to_json: !field.path.is_empty() && kind != ColumnKind::Json,
-            tsvector: field.path.is_empty() && kind == ColumnKind::Tsvector,
+            // What a function computes may be a tsvector already; a text is searched by PostgreSQL as it is.
+            tsvector: field.path.is_empty() && (kind == ColumnKind::Tsvector || function.is_some()),
         }
     }
 
@@ -40,18 +41,28 @@ impl Planner<'_> {
             let exists = match filter.operation {
                 Operation::Is(IsValue::Null) => filter.negated,
                 Operation::Is(IsValue::NotNull) => !filter.negated,
+                _ if self.is_column(table, &filter.field.name) => return Ok(self.compare(table, filter)),
                 _ => return Err(Error::embed_operator(&filter.field.name)),
             };
             return Ok(Condition::Embed { index, exists });
         }
-        Ok(Condition::Compare {
+        Ok(self.compare(table, filter))
+    }
+
+    fn compare(&self, table: &QualifiedName, filter: &Filter) -> Condition {
+        Condition::Compare {
             column: self.column(table, &filter.field),
             negated: filter.negated,
             operation: filter.operation.clone(),
             reader: self
                 .representation(table, &filter.field)
                 .and_then(|representation| representation.from_text.clone()),
-        })
+        }
+    }
+
+    fn is_column(&self, table: &QualifiedName, name: &str) -> bool {
+        let table = self.cache.table(table);
+        table.is_some_and(|table| table.column(name).is_some())
     }
 
     pub(super) fn logic(

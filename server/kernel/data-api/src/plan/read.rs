@@ -1,6 +1,6 @@
 //! Plans a read: the root relation and, recursively, what is embedded in it.
 
-use super::{Embed, EmbedOutput, OutputColumn, Planner, ReadPlan};
+use super::{AggregateCall, Embed, EmbedOutput, OutputColumn, Planner, ReadPlan};
 use crate::api_request::{
     EmbedPath, Field, JoinKind, JsonOperand, Range, SelectEmbed, SelectField, SelectItem,
 };
@@ -15,6 +15,17 @@ const MAX_EMBEDS: usize = 100;
 struct Seen {
     paths: Vec<EmbedPath>,
     aliased: Vec<(EmbedPath, String, String)>,
+}
+
+/// Where a level stands.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    /// Its columns go one by one into the level above.
+    spread: bool,
+    /// Its aggregates are taken there.
+    hoisted: bool,
+    /// The level above needs values that can be compared.
+    comparable: bool,
 }
 
 impl Planner<'_> {
@@ -34,6 +45,7 @@ impl Planner<'_> {
             &self.request.query.select,
             EmbedPath::new(),
             filtered,
+            Place::default(),
             &mut seen,
         )?;
         self.check_paths(&seen)?;
@@ -46,17 +58,30 @@ impl Planner<'_> {
         items: &[SelectItem],
         path: EmbedPath,
         filtered: bool,
+        place: Place,
         seen: &mut Seen,
     ) -> Result<ReadPlan> {
+        let grouped = !place.hoisted && aggregates(items);
+        let comparable = grouped || (place.spread && place.comparable);
         let mut select = Vec::new();
         let mut embeds = Vec::new();
         for item in items {
             match item {
+                SelectItem::Field(field) if is_star(field) && (grouped || place.spread) => {
+                    select.extend(self.all_columns(&table));
+                }
                 SelectItem::Field(field) => match self.all_shown(&table) {
-                    Some(all) if field.field.name == "*" && field.aggregate.is_none() => select.extend(all),
+                    Some(all) if is_star(field) => select.extend(all),
                     _ => select.push(self.output(&table, field)?),
                 },
-                SelectItem::Embed(embed) => embeds.push(self.embed(&table, embed, &path, seen)?),
+                SelectItem::Embed(embed) => {
+                    let above = Place {
+                        spread: grouped || place.spread,
+                        hoisted: false,
+                        comparable,
+                    };
+                    embeds.push(self.embed(&table, embed, &path, above, seen)?);
+                }
             }
         }
         let query = &self.request.query;
@@ -78,12 +103,8 @@ impl Planner<'_> {
         let range = if path.is_empty() {
             Range::ALL
         } else {
-            query.ranges.get(&path).copied().unwrap_or_default()
-        };
-        let range = if path.is_empty() {
-            range
-        } else {
-            range.capped(self.settings.max_rows)
+            let asked = query.ranges.get(&path).copied().unwrap_or_default();
+            asked.capped(self.settings.max_rows)
         };
         let tenant = self.is_tenant(&table);
         seen.paths.push(path);
@@ -95,31 +116,37 @@ impl Planner<'_> {
             conditions,
             order,
             range,
+            grouped,
+            comparable,
         })
     }
 
     fn output(&self, table: &QualifiedName, item: &SelectField) -> Result<OutputColumn> {
-        if item.aggregate.is_some() {
-            return Err(if self.settings.aggregates {
-                Error::not_implemented("Aggregate functions are not available yet.")
-            } else {
-                Error::aggregates_disabled()
-            });
+        if item.aggregate.is_some() && !self.settings.aggregates {
+            return Err(Error::aggregates_disabled());
         }
         let column = self.column(table, &item.field);
         let plain = item.cast.is_none() && item.field.path.is_empty() && column.function.is_none();
         let shown = self.representation(table, &item.field);
-        let shown = shown.and_then(|shown| shown.to_json.clone());
-        let name = match &item.alias {
-            Some(alias) => Some(alias.clone()),
-            None if plain && shown.is_none() => None,
-            None => Some(output_name(&item.field)),
+        let shown = shown
+            .filter(|_| item.aggregate.is_none())
+            .and_then(|shown| shown.to_json.clone());
+        let name = match (&item.alias, &item.aggregate) {
+            (Some(alias), _) => Some(alias.clone()),
+            (None, Some((function, _))) => Some(function.name().to_owned()),
+            (None, None) if plain && shown.is_none() => None,
+            (None, None) => Some(output_name(&item.field)),
         };
+        let aggregate = item.aggregate.as_ref().map(|(function, cast)| AggregateCall {
+            function: *function,
+            cast: cast.clone(),
+        });
         Ok(OutputColumn {
             column,
             shown,
             cast: item.cast.clone(),
             name,
+            aggregate,
         })
     }
 
@@ -128,6 +155,7 @@ impl Planner<'_> {
         from: &QualifiedName,
         item: &SelectEmbed,
         path: &EmbedPath,
+        above: Place,
         seen: &mut Seen,
     ) -> Result<Embed> {
         if seen.paths.len() >= MAX_EMBEDS {
@@ -138,9 +166,9 @@ impl Planner<'_> {
         }
         let relationship: &Relationship = self.relationship(from, item)?;
         let to_one = relationship.is_to_one();
-        if item.spread && !to_one {
+        if item.spread && !to_one && self.settings.aggregates && aggregates(&item.items) {
             return Err(Error::not_implemented(
-                "Spreading a to-many relationship is not available yet.",
+                "Aggregates are not implemented for one-to-many or many-to-many spreads.",
             ));
         }
         let name = item.alias.clone().unwrap_or_else(|| item.relation.clone());
@@ -150,11 +178,19 @@ impl Planner<'_> {
             seen.aliased
                 .push((path.clone(), item.relation.clone(), name.clone()));
         }
-        let read = self.level(relationship.foreign_table.clone(), &item.items, below, true, seen)?;
-        let output = match (item.items.is_empty(), item.spread) {
-            (true, _) => EmbedOutput::Hidden,
-            (false, true) => EmbedOutput::Spread,
-            (false, false) => EmbedOutput::Nested,
+        let one_by_one = item.spread && (!to_one || above.spread);
+        let place = Place {
+            spread: one_by_one,
+            hoisted: item.spread && to_one,
+            comparable: above.comparable,
+        };
+        let target = relationship.foreign_table.clone();
+        let read = self.level(target, &item.items, below, true, place, seen)?;
+        let output = match (item.spread, one_by_one) {
+            _ if read.is_hidden() => EmbedOutput::Hidden,
+            (true, true) => EmbedOutput::Columns,
+            (true, false) => EmbedOutput::Spread,
+            (false, _) => EmbedOutput::Nested,
         };
         Ok(Embed {
             name,
@@ -191,6 +227,19 @@ impl Planner<'_> {
         }
         Ok(())
     }
+}
+
+/// `*`, and not what `count()` counts.
+fn is_star(field: &SelectField) -> bool {
+    field.field.name == "*" && field.aggregate.is_none()
+}
+
+/// There is an aggregate among the items, or one that a spread brings among them.
+fn aggregates(items: &[SelectItem]) -> bool {
+    items.iter().any(|item| match item {
+        SelectItem::Field(field) => field.aggregate.is_some(),
+        SelectItem::Embed(embed) => embed.spread && aggregates(&embed.items),
+    })
 }
 
 /// What a column without alias is called: the last key of its path, else its own name.

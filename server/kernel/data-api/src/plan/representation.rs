@@ -2,7 +2,7 @@
 
 use super::{ColumnRef, OutputColumn, Planner};
 use crate::api_request::Field;
-use crate::schema_cache::{QualifiedName, Representation};
+use crate::schema_cache::{ColumnKind, QualifiedName, Representation};
 
 impl Planner<'_> {
     /// How the type of a relation's own column is shown and read, if its casts say so.
@@ -18,9 +18,14 @@ impl Planner<'_> {
     pub(super) fn all_shown(&self, table: &QualifiedName) -> Option<Vec<OutputColumn>> {
         let columns = &self.cache.table(table)?.columns;
         let shown = |type_name: &str| self.cache.representation(type_name)?.to_json.clone();
-        if !columns.iter().any(|column| shown(&column.type_name).is_some()) {
-            return None;
-        }
+        let any = columns.iter().any(|column| shown(&column.type_name).is_some());
+        any.then(|| self.all_columns(table))
+    }
+
+    /// `*` as the columns that it stands for.
+    pub(super) fn all_columns(&self, table: &QualifiedName) -> Vec<OutputColumn> {
+        let columns = self.cache.table(table).map_or(&[][..], |table| &table.columns);
+        let shown = |type_name: &str| self.cache.representation(type_name)?.to_json.clone();
         let outputs = columns.iter().map(|column| {
             let shown = shown(&column.type_name);
             OutputColumn {
@@ -32,10 +37,11 @@ impl Planner<'_> {
                     function: None,
                     path: Vec::new(),
                     to_json: false,
-                    tsvector: false,
+                    tsvector: column.kind == ColumnKind::Tsvector,
                 },
+                aggregate: None,
             }
         });
-        Some(outputs.collect())
+        outputs.collect()
     }
 }

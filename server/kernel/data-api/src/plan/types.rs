@@ -4,7 +4,8 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::api_request::{
-    Count, ExplainOption, JsonStep, Logic, MediaType, Mutation, Nulls, Operation, Range, Resolution, Return,
+    Aggregate, Count, ExplainOption, JsonStep, Logic, MediaType, Mutation, Nulls, Operation, Range,
+    Resolution, Return,
 };
 use crate::openapi;
 use crate::schema_cache::{Junction, QualifiedName, Returns};
@@ -132,6 +133,24 @@ pub struct OutputColumn {
     pub cast: Option<String>,
     /// Its name, if it is not the column's own.
     pub name: Option<String>,
+    /// The aggregate of it over the rows of a group.
+    pub aggregate: Option<AggregateCall>,
+}
+
+impl OutputColumn {
+    /// What it is called in the output.
+    pub fn output_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.column.name)
+    }
+}
+
+/// An aggregate function and what becomes of its result.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AggregateCall {
+    /// The function.
+    pub function: Aggregate,
+    /// Type that its result is cast to.
+    pub cast: Option<String>,
 }
 
 /// A test that rows must pass.
@@ -196,6 +215,92 @@ pub struct ReadPlan {
     pub order: Vec<Order>,
     /// Rows wanted.
     pub range: Range,
+    /// Some of its outputs are aggregates; by the others its rows are grouped.
+    pub grouped: bool,
+    /// It is grouped, or spread into something grouped: whatever is embedded here must be comparable.
+    pub comparable: bool,
+}
+
+impl ReadPlan {
+    /// What there is in the output, in order. Columns come first, then embeds.
+    pub fn outputs(&self) -> Vec<Output<'_>> {
+        let columns = self.select.iter().map(Output::Column);
+        let embeds = self.embeds.iter().enumerate().flat_map(|(index, embed)| {
+            let offered = match embed.output {
+                EmbedOutput::Columns => embed.read.outputs(),
+                _ => Vec::new(),
+            };
+            let whole = match embed.output {
+                EmbedOutput::Nested => Some(Output::Embed(index)),
+                EmbedOutput::Spread => Some(Output::Spread(index)),
+                EmbedOutput::Columns | EmbedOutput::Hidden => None,
+            };
+            let columns =
+                offered
+                    .into_iter()
+                    .enumerate()
+                    .map(move |(position, inner)| Output::SpreadColumn {
+                        embed: index,
+                        position,
+                        name: inner.name(&embed.read),
+                        aggregate: inner.aggregate().filter(|_| embed.to_one),
+                    });
+            whole.into_iter().chain(columns)
+        });
+        columns.chain(embeds).collect()
+    }
+
+    /// Nothing of it would be seen.
+    pub fn is_hidden(&self) -> bool {
+        self.select.is_empty()
+            && self
+                .embeds
+                .iter()
+                .all(|embed| embed.output == EmbedOutput::Hidden)
+    }
+}
+
+/// One item of a read's output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output<'a> {
+    /// A column of its own.
+    Column(&'a OutputColumn),
+    /// An embed under its name.
+    Embed(usize),
+    /// All columns of a spread embed.
+    Spread(usize),
+    /// One column of a spread embed.
+    SpreadColumn {
+        /// The embed.
+        embed: usize,
+        /// Position in the embed's own outputs.
+        position: usize,
+        /// Its name.
+        name: &'a str,
+        /// The aggregate that was asked for inside the spread; it is taken here.
+        aggregate: Option<&'a AggregateCall>,
+    },
+}
+
+impl<'a> Output<'a> {
+    /// Its name; empty for all columns of a spread.
+    pub fn name(&self, plan: &'a ReadPlan) -> &'a str {
+        match self {
+            Self::Column(column) => column.output_name(),
+            Self::Embed(index) => &plan.embeds[*index].name,
+            Self::Spread(_) => "",
+            Self::SpreadColumn { name, .. } => name,
+        }
+    }
+
+    /// The aggregate of it.
+    pub fn aggregate(&self) -> Option<&'a AggregateCall> {
+        match self {
+            Self::Column(column) => column.aggregate.as_ref(),
+            Self::SpreadColumn { aggregate, .. } => *aggregate,
+            Self::Embed(_) | Self::Spread(_) => None,
+        }
+    }
 }
 
 /// A related relation inside a read.
@@ -220,8 +325,10 @@ pub struct Embed {
 pub enum EmbedOutput {
     /// Under its name.
     Nested,
-    /// Into the parent, `...rel(a)`.
+    /// Into the parent, `...rel(a)`, all at once.
     Spread,
+    /// Into the parent one by one: those of many rows as arrays, those that are aggregated as the aggregate's argument.
+    Columns,
     /// Nowhere, `rel()`: it only filters.
     Hidden,
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use crate::api_request::{ApiRequest, Count, Mutation, Preferences, Range, Resolution, Return};
+use crate::api_request::{Action, ApiRequest, Count, Mutation, Preferences, Range, Resolution, Return};
 use crate::catalogue::Catalogue;
 use crate::error::{Error, Result};
 use crate::plan::{CallPlan, DescribePlan, MutatePlan, Plan, PlannedAction};
@@ -16,11 +16,14 @@ use crate::schema_cache::Returns;
 pub use result::{DbResult, Raw};
 
 /// Everything in a URL's part is escaped but letters, digits and these.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+pub(crate) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')
     .remove(b'~');
+
+/// The dialect's name and version, where an answer says who warns.
+const DIALECT: &str = "PostgRESTv16.1";
 
 /// An HTTP answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -104,7 +107,7 @@ pub fn respond(request: &ApiRequest, plan: &Plan, result: DbResult) -> Result<Re
     }
     check(plan, &result)?;
     let overrides = overrides::Overrides::read(&result)?;
-    let response = match &plan.action {
+    let mut response = match &plan.action {
         PlannedAction::Read(_) => read(request, plan, result)?,
         PlannedAction::Mutate(mutate) => write(request, plan, mutate, result),
         PlannedAction::Call(call) => called(request, plan, call, result)?,
@@ -115,6 +118,7 @@ pub fn respond(request: &ApiRequest, plan: &Plan, result: DbResult) -> Result<Re
             body: Bytes::new(),
         }),
     };
+    response.headers.extend(warnings(request));
     Ok(overrides.apply(response))
 }
 
@@ -132,7 +136,10 @@ fn explained(request: &ApiRequest, plan: &Plan, result: DbResult) -> Response {
 fn read(request: &ApiRequest, plan: &Plan, result: DbResult) -> Result<Response> {
     let total = total(plan, &result);
     let (status, range) = page(plan.range, result.page_count, total)?;
-    let mut headers = vec![("Content-Range".to_owned(), range)];
+    let mut headers = vec![
+        ("Content-Range".to_owned(), range),
+        ("Content-Location".to_owned(), canonical(request)),
+    ];
     content_headers(&mut headers, request, plan);
     let wishes = Preferences {
         count: plan.count,
@@ -264,6 +271,29 @@ fn described(
     })
 }
 
+/// Where what was read can be read again, with the parameters in their canonical order.
+fn canonical(request: &ApiRequest) -> String {
+    let relation = match &request.action {
+        Action::Read { relation, .. } => relation.as_str(),
+        _ => "",
+    };
+    let query = &request.query.canonical;
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("/{relation}{mark}{query}")
+}
+
+/// Warnings about what will not be understood for ever.
+fn warnings(request: &ApiRequest) -> impl Iterator<Item = (String, String)> {
+    request.query.hidden_names.iter().map(|hidden| {
+        let text = format!(
+            "299 {DIALECT} \"Embedded resource was referenced by relation name even though it has an alias. This is deprecated \
+             and will stop working in a future release. Update `{}` to `{}` in query string filters, orders or limits.\"",
+            hidden.name, hidden.alias
+        );
+        ("Warning".to_owned(), text)
+    })
+}
+
 /// How many rows there are beside the page, as far as it was asked.
 fn total(plan: &Plan, result: &DbResult) -> Option<i64> {
     match plan.count? {
@@ -272,8 +302,8 @@ fn total(plan: &Plan, result: &DbResult) -> Option<i64> {
         Count::Estimated => {
             let counted = result.total_count?;
             let most = plan.max_rows.and_then(|rows| i64::try_from(rows).ok());
-            match (most, result.estimate) {
-                (Some(most), Some(estimate)) if counted > most => Some(estimate.max(counted)),
+            match result.estimate {
+                Some(estimate) if most.is_none_or(|most| counted > most) => Some(estimate.max(counted)),
                 _ => Some(counted),
             }
         }

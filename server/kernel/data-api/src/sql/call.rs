@@ -80,6 +80,7 @@ impl Writer {
             shown: None,
             cast: None,
             name: None,
+            aggregate: None,
         }];
         self.read_root(&read, from);
     }

@@ -40,10 +40,7 @@ impl Writer {
         for step in &column.path {
             self.push(if step.as_text { "->>" } else { "->" });
             match &step.operand {
-                JsonOperand::Key(key) => {
-                    self.text_param(key);
-                    self.push("::text");
-                }
+                JsonOperand::Key(key) => self.text_param(key),
                 JsonOperand::Index(index) => {
                     self.text_param(index);
                     self.push("::int");
@@ -199,7 +196,10 @@ impl Writer {
         for (index, term) in order.iter().enumerate() {
             self.push(if index == 0 { " ORDER BY " } else { ", " });
             match term.embed {
-                None => self.column(&level.scope, &term.column),
+                None => match Self::grouped_position(level, &term.column) {
+                    Some(position) => self.number(position as u64 + 1),
+                    None => self.column(&level.scope, &term.column),
+                },
                 Some(embed) => self.embed_column(level, embed, &term.column),
             }
             self.push(match term.descending {

@@ -12,6 +12,7 @@ mod envelope;
 mod mutate;
 mod param;
 mod read;
+mod select;
 mod writer;
 
 #[cfg(test)]

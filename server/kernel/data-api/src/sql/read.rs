@@ -1,12 +1,15 @@
-//! Prints reads. Three shapes of embeds, chosen so that work is done for the rows of the page only:
+//! Prints reads. Shapes of embeds, chosen so that work is done for the rows of the page only:
 //!
 //! - to-one: a lateral join, which PostgreSQL flattens into a plain join; its row becomes an object with the page's rows;
 //! - to-many: a correlated subquery in the select list, which PostgreSQL evaluates after sorting and limiting;
+//! - a spread of many rows: a lateral join that makes one array of each column, all in the same order;
 //! - a filter on whether an embed has rows (`!inner`, `is.null`): `EXISTS`, a semi- or anti-join.
 
 use super::Param;
+use super::select::Naming;
 use super::writer::{SOURCE, Writer};
-use crate::plan::{CallPlan, ColumnRef, Embed, EmbedOutput, OutputColumn, ReadPlan, Via};
+use crate::api_request::Range;
+use crate::plan::{CallPlan, ColumnRef, Embed, EmbedOutput, ReadPlan, Via};
 use crate::schema_cache::QualifiedName;
 
 /// A table inside the statement.
@@ -25,7 +28,7 @@ pub(super) struct Level<'a> {
     /// Name of the root table, which no alias may have.
     pub root: &'a str,
     /// Names of the joins of to-one embeds, by position.
-    joins: Vec<Option<String>>,
+    pub joins: Vec<Option<String>>,
 }
 
 /// Where the rows come from.
@@ -42,19 +45,26 @@ pub(super) enum From<'a> {
 impl Writer {
     /// `SELECT … FROM … WHERE … ORDER BY … LIMIT …` of the root.
     pub(super) fn read_root(&mut self, plan: &ReadPlan, from: From<'_>) {
+        self.root(plan, from, true);
+    }
+
+    fn root(&mut self, plan: &ReadPlan, from: From<'_>, paged: bool) {
         let root = plan.table.name.clone();
         let scope = Scope {
             alias: &root,
             has_row_type: !matches!(from, From::Source),
         };
         let level = self.level(scope, plan, &root);
-        self.select(&level);
+        self.select(&level, Naming::Output);
         self.push(" FROM ");
         self.source(plan, from);
         self.joins(&level);
         self.filter(&level, " WHERE ");
-        self.order(&level, &plan.order);
-        self.range(plan);
+        self.group(&level);
+        if paged {
+            self.order(&level, &plan.order);
+            self.range(&plan.range);
+        }
     }
 
     /// The rows that a total counts: filters, but no page.
@@ -63,6 +73,9 @@ impl Writer {
     }
 
     pub(super) fn counted_rows_from(&mut self, plan: &ReadPlan, from: From<'_>) {
+        if plan.grouped {
+            return self.root(plan, from, false);
+        }
         let root = plan.table.name.clone();
         let scope = Scope {
             alias: &root,
@@ -98,8 +111,13 @@ impl Writer {
             .enumerate()
             .map(|(index, embed)| {
                 let sorted_by = plan.order.iter().any(|order| order.embed == Some(index));
-                let joined = embed.to_one && (embed.output != EmbedOutput::Hidden || sorted_by);
-                joined.then(|| self.alias("tenon_one", root))
+                let stem = if embed.to_one { "tenon_one" } else { "tenon_many" };
+                let joined = match embed.output {
+                    EmbedOutput::Columns => true,
+                    EmbedOutput::Hidden => embed.to_one && sorted_by,
+                    EmbedOutput::Nested | EmbedOutput::Spread => embed.to_one,
+                };
+                joined.then(|| self.alias(stem, root))
             })
             .collect();
         Level {
@@ -110,90 +128,15 @@ impl Writer {
         }
     }
 
-    fn select(&mut self, level: &Level<'_>) {
-        self.push("SELECT ");
-        let mut first = true;
-        let mut comma = |writer: &mut Self| {
-            if !first {
-                writer.push(", ");
-            }
-            first = false;
-        };
-        for output in &level.plan.select {
-            comma(self);
-            self.output(&level.scope, output);
-        }
-        for (embed, join) in level.plan.embeds.iter().zip(&level.joins) {
-            if embed.output == EmbedOutput::Hidden {
-                continue;
-            }
-            comma(self);
-            match join {
-                Some(join) if embed.output == EmbedOutput::Spread => self.all_of(join),
-                Some(join) => {
-                    if self.nests_as_json() {
-                        self.push("row_to_json(");
-                        self.ident(join);
-                        self.push(")::jsonb");
-                    } else {
-                        self.ident(join);
-                    }
-                    self.push(" AS ");
-                    self.ident(&embed.name);
-                }
-                None => {
-                    self.push("coalesce((SELECT json_agg(tenon_row) FROM (");
-                    self.embedded(level, embed);
-                    self.push(") AS tenon_row), '[]') AS ");
-                    self.ident(&embed.name);
-                }
-            }
-        }
-    }
-
-    fn output(&mut self, scope: &Scope<'_>, output: &OutputColumn) {
-        if let Some(cast) = &output.cast {
-            self.push("CAST(");
-            self.shown_column(scope, output);
-            self.push(" AS ");
-            // The parser lets letters, digits, `_` and blanks through, nothing else.
-            self.push(cast);
-            self.push(")");
-        } else {
-            self.shown_column(scope, output);
-        }
-        let computed_elsewhere =
-            output.column.function.is_some() && !scope.has_row_type && output.column.path.is_empty();
-        if let Some(name) = output
-            .name
-            .as_deref()
-            .filter(|name| !computed_elsewhere || *name != output.column.name)
-        {
-            self.push(" AS ");
-            self.ident(name);
-        }
-    }
-
-    fn shown_column(&mut self, scope: &Scope<'_>, output: &OutputColumn) {
-        if let Some(function) = &output.shown {
-            self.qualified(function);
-            self.push("(");
-        }
-        self.output_column(scope, &output.column);
-        if output.shown.is_some() {
-            self.push(")");
-        }
-    }
-
     fn joins(&mut self, level: &Level<'_>) {
         for (embed, join) in level.plan.embeds.iter().zip(&level.joins) {
             let Some(join) = join else { continue };
-            self.push(if embed.inner {
+            self.push(if embed.inner && embed.to_one {
                 " JOIN LATERAL ("
             } else {
                 " LEFT JOIN LATERAL ("
             });
-            self.embedded(level, embed);
+            self.joined(level, embed);
             self.push(") AS ");
             self.ident(join);
             self.push(" ON true");
@@ -201,7 +144,7 @@ impl Writer {
     }
 
     /// The far side of an embed as a query that refers to the near side.
-    fn embedded(&mut self, near: &Level<'_>, embed: &Embed) {
+    pub(super) fn embedded(&mut self, near: &Level<'_>, embed: &Embed, naming: Naming) {
         let plan = &embed.read;
         let alias = self.alias(&plan.table.name, near.root);
         let level = self.level(
@@ -212,15 +155,18 @@ impl Writer {
             plan,
             near.root,
         );
-        self.select(&level);
+        self.select(&level, naming);
         let between = self.far_side(near, embed, &alias);
         self.joins(&level);
         self.link(near, embed, &alias, between.as_deref());
         self.filter(&level, " AND ");
+        self.group(&level);
         self.order(&level, &plan.order);
-        if !embed.to_one {
-            self.range(plan);
-        }
+        self.range(&if embed.to_one {
+            at_most_one(plan.range)
+        } else {
+            plan.range
+        });
     }
 
     /// `FROM` of the far side, with the junction if there is one, whose alias it returns.
@@ -300,7 +246,7 @@ impl Writer {
         }
         for (index, embed) in level.plan.embeds.iter().enumerate() {
             // A to-one inner join has left out the others already.
-            if embed.inner && level.joins[index].is_none() {
+            if embed.inner && !(embed.to_one && level.joins[index].is_some()) {
                 self.push(before);
                 self.embed_exists(level, index, true);
                 before = " AND ";
@@ -337,17 +283,21 @@ impl Writer {
     /// A column of a to-one embed, for sorting: from its join if it is selected there, else looked up.
     pub(super) fn embed_column(&mut self, near: &Level<'_>, index: usize, column: &ColumnRef) {
         let embed = &near.plan.embeds[index];
-        let selected = embed.read.select.iter().any(|output| {
-            output.name.is_none() && (output.column.name == "*" || output.column.name == column.name)
+        let known = embed.read.select.iter().any(|output| output.column.name == "*");
+        let output = Self::joined_output(embed, column).or_else(|| {
+            let whole = known && column.function.is_none();
+            whole.then(|| column.name.clone())
         });
-        if let (Some(join), true, None) = (&near.joins[index], selected, &column.function) {
-            return self.column(
-                &Scope {
-                    alias: join,
-                    has_row_type: false,
-                },
-                column,
-            );
+        if let (Some(join), Some(name)) = (&near.joins[index], output) {
+            let scope = Scope {
+                alias: join,
+                has_row_type: false,
+            };
+            let column = ColumnRef {
+                name,
+                ..column.clone()
+            };
+            return self.column(&scope, &column);
         }
         self.push("(SELECT ");
         let alias = self.alias(&embed.read.table.name, near.root);
@@ -377,14 +327,14 @@ impl Writer {
 
     /// The limit is part of the text, since pages have few sizes and the planner does better knowing it; the offset is
     /// a parameter.
-    fn range(&mut self, plan: &ReadPlan) {
-        if let Some(limit) = plan.range.limit {
+    fn range(&mut self, range: &Range) {
+        if let Some(limit) = range.limit {
             self.push(" LIMIT ");
             self.number(limit.min(u64::try_from(i64::MAX).unwrap_or(u64::MAX)));
         }
-        if plan.range.offset > 0 {
+        if range.offset > 0 {
             self.push(" OFFSET ");
-            self.param(Param::text(plan.range.offset.to_string()));
+            self.param(Param::text(range.offset.to_string()));
         }
     }
 
@@ -417,5 +367,13 @@ impl Writer {
     /// The name that a table goes by in the statement.
     pub(super) fn own_alias(table: &QualifiedName) -> &str {
         &table.name
+    }
+}
+
+/// The range of something that has one row at most: a limit that lets it pass says nothing.
+fn at_most_one(range: Range) -> Range {
+    Range {
+        limit: range.limit.filter(|limit| *limit == 0),
+        ..range
     }
 }

@@ -1,5 +1,6 @@
 //! The compiled statements, run on a real PostgreSQL.
 
+mod aggregates;
 mod batches;
 mod calls;
 mod descriptions;
@@ -9,5 +10,6 @@ mod refusals;
 mod representations;
 mod server;
 mod shop;
+mod spreads;
 mod write_bodies;
 mod writes;
