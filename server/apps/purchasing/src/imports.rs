@@ -1,17 +1,16 @@
 //! The import template `purchasing.register`: a workbook of purchase orders and the quantity surveys against them.
 //!
 //! The engine reads, matches and parses; here is what the columns are (`spec`), what the app refuses (`checks`), and how
-//! accepted rows become orders and entries and go again (`commit`).
+//! accepted rows become orders and entries (`commit`) and go again (`undo`).
 
 mod billing;
 mod checks;
 mod commit;
 mod spec;
-
-use std::ops::RangeInclusive;
+mod undo;
 
 use serde_json::Value;
-use tenon_sdk::import_template::ImportTemplate;
+use tenon_sdk::import_template::{AcceptedRows, ImportTemplate};
 use tenon_sdk::imports::{ImportRow, Seen, SheetSpec, TemplateSpec};
 use tenon_sdk::{Result, TenantTx};
 use uuid::Uuid;
@@ -47,22 +46,12 @@ impl ImportTemplate for Register {
         plans::as_usual(tx).await
     }
 
-    async fn commit_batch(
-        &self,
-        tx: &TenantTx,
-        import: Uuid,
-        sheet: &SheetSpec,
-        rows: RangeInclusive<u32>,
-    ) -> Result<u64> {
-        commit::batch(tx, import, sheet, rows).await
-    }
-
-    async fn finish(&self, tx: &TenantTx, import: Uuid) -> Result<Value> {
-        commit::finish(tx, import).await
+    async fn commit(&self, tx: &TenantTx, import: Uuid, rows: &mut dyn AcceptedRows) -> Result<Value> {
+        commit::commit(tx, import, rows).await
     }
 
     async fn undo(&self, tx: &TenantTx, import: Uuid) -> Result<()> {
-        commit::undo(tx, import).await
+        undo::undo(tx, import).await
     }
 
     async fn target_version(&self, tx: &TenantTx) -> Result<i64> {

@@ -20,12 +20,10 @@ statements! {
     BOARD = "board.sql";
     BUMP_REVISION = "bump_revision.sql";
     CLOSE_ALERTS = "close_alerts.sql";
-    COUNT_ACCEPTED = "count_accepted.sql";
     DEMO_ALERTS = "demo_alerts.sql";
     DEMO_ENTRIES = "demo_entries.sql";
     DEMO_ORDERS = "demo_orders.sql";
     FORGET_PLANS = "forget_plans.sql";
-    IMPORT_COUNTS = "import_counts.sql";
     IMPORT_DEPENDANTS = "import_dependants.sql";
     IMPORT_ENTRIES = "import_entries.sql";
     IMPORT_LEVELS = "import_levels.sql";
@@ -35,6 +33,7 @@ statements! {
     MOVE_LEVEL = "move_level.sql";
     NEW_SUPPLIERS = "new_suppliers.sql";
     OPEN_ALERTS = "open_alerts.sql";
+    ORDER_IDS = "order_ids.sql";
     ORDERS_OF_IMPORT = "orders_of_import.sql";
     PLAN_MODE = "plan_mode.sql";
     POST_BILLING = "post_billing.sql";
@@ -76,7 +75,6 @@ mod tests {
                 "join purchasing.",
                 "using purchasing.",
                 "update purchasing.",
-                "from imports.",
             ]
             .map(count)
             .iter()

@@ -47,23 +47,24 @@ create table imports.file_chunks (
 alter table imports.file_chunks alter column bytes set storage external;
 comment on table imports.file_chunks is 'The uploaded file in pieces of a mebibyte, so that any server can read it.';
 
-create table imports.rows (
+create table imports.blocks (
     org_id uuid not null,
     run_id uuid not null,
     sheet text not null,
-    row_no int not null,
-    id uuid not null,
-    accepted boolean not null,
-    vals text[] not null,
-    originals jsonb,
-    issues jsonb,
-    primary key (org_id, run_id, sheet, row_no)
+    first_row int not null,
+    last_row int not null,
+    accepted int not null,
+    refused int not null,
+    warnings int not null,
+    content bytea not null,
+    primary key (org_id, run_id, sheet, first_row)
 );
-create index rows_with_issues on imports.rows (org_id, run_id, sheet, row_no) where issues is not null;
-comment on table imports.rows is 'Every row of a checked file, staged until it is committed.';
-comment on column imports.rows.sheet is 'Key of the template''s sheet it feeds.';
-comment on column imports.rows.vals is 'Canonical text of each field in the template''s order.';
-comment on column imports.rows.originals is 'Text as found, by position of the field, where it is not the canonical one.';
+alter table imports.blocks alter column content set storage external;
+comment on table imports.blocks is 'The rows of a checked file, staged until they are committed: some hundred in one piece.';
+comment on column imports.blocks.sheet is 'Key of the template''s sheet it feeds.';
+comment on column imports.blocks.first_row is 'Number of its first row in the sheet.';
+comment on column imports.blocks.warnings is 'How many of the accepted rows have a warning.';
+comment on column imports.blocks.content is 'The rows with their ids, values, texts as found and issues, in the engine''s own form.';
 
 create table imports.remembered_columns (
     org_id uuid not null,
@@ -78,11 +79,5 @@ comment on table imports.remembered_columns is
 
 select kernel.tenant_table('imports.runs', read => 'imports.runs.read', write => 'imports.runs.create', api => '{}');
 select kernel.tenant_table('imports.file_chunks', read => 'imports.runs.read', write => 'imports.runs.create', api => '{}');
-select kernel.tenant_table('imports.rows', read => 'imports.runs.read', write => 'imports.runs.create', api => '{}');
+select kernel.tenant_table('imports.blocks', read => 'imports.runs.read', write => 'imports.runs.create', api => '{}');
 select kernel.tenant_table('imports.remembered_columns', read => 'imports.runs.read', write => 'imports.runs.create', api => '{}');
-
--- What an app moves into its own tables. Its columns are the engine's promise to apps.
-create view imports.accepted_rows with (security_invoker = true) as
-    select org_id, run_id as import_id, sheet, row_no, id, vals from imports.rows where accepted;
-comment on view imports.accepted_rows is 'Rows of an import that no issue refuses.';
-grant select on imports.accepted_rows to service_role;

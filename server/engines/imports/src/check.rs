@@ -12,7 +12,7 @@ use tenon_sdk::{
     Ctx, Error, Result, TenantTx,
     error::Kind,
     import_template::ImportTemplate,
-    imports::{ImportRow, Level, Seen},
+    imports::{ImportRow, Seen},
     jobs::{Job, JobCtx},
 };
 use tokio::sync::mpsc;
@@ -323,8 +323,6 @@ fn count(sheet: &mut Sheet, rows: &[CheckedRow]) {
             continue;
         }
         sheet.accepted += 1;
-        if row.issues.iter().any(|issue| issue.level == Level::Warning) {
-            sheet.warnings += 1;
-        }
+        sheet.warnings += u64::from(staging::warned(row));
     }
 }

@@ -5,19 +5,19 @@ use serde_json::json;
 use tenon_sdk::{
     Error, Result, TenantTx,
     events::Event,
-    import_template::ImportTemplate,
+    import_template::{AcceptedBatch, AcceptedRows, ImportTemplate},
+    imports::SheetSpec,
     jobs::{Job, JobCtx},
 };
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::{
     check::{self, CheckFile},
     model::State,
     run::{self, Run},
+    staging,
 };
-
-/// Row numbers one statement covers; between two of them progress is told.
-const RANGE: u32 = 25_000;
 
 /// Moves an import into the app's tables.
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,15 +65,11 @@ async fn commit(import: Uuid, job: &JobCtx) -> Result<()> {
     if Some(template.target_version(&tx).await?) != run.target_version {
         return Err(stale());
     }
-    move_rows(&tx, template.as_ref(), &run, job).await?;
-    job.progress(
-        &Run::topic(import),
-        run.counts.accepted,
-        run.counts.accepted,
-        "evaluating",
-    )
-    .await?;
-    let summary = template.finish(&tx, import).await?;
+    let mut rows = Accepted::of(&tx, job, &run, template.as_ref()).await?;
+    let summary = template.commit(&tx, import, &mut rows).await?;
+    if rows.done != run.counts.accepted {
+        return Err(Error::internal("an import was committed in part"));
+    }
     run.become_state(&tx, State::Committed).await?;
     tx.execute(
         "update imports.runs set summary = $3, committed_at = $4, error = null where org_id = $1 and id = $2",
@@ -88,31 +84,74 @@ async fn commit(import: Uuid, job: &JobCtx) -> Result<()> {
     Ok(())
 }
 
-async fn move_rows(tx: &TenantTx, template: &dyn ImportTemplate, run: &Run, job: &JobCtx) -> Result<()> {
-    let mut done = 0;
-    for sheet in template.spec().sheets {
-        let last: Option<i32> = tx
-            .query_one(
-                "select max(row_no) from imports.rows where org_id = $1 and run_id = $2 and sheet = $3",
-                &[&tx.org_id(), &run.id, &sheet.key],
-            )
-            .await?
-            .try_get(0)?;
-        let last = last
-            .map(u32::try_from)
-            .transpose()
-            .map_err(Error::internal)?
-            .unwrap_or(0);
-        let mut first = 1;
-        while first <= last {
-            let until = first.saturating_add(RANGE - 1).min(last);
-            done += template.commit_batch(tx, run.id, sheet, first..=until).await?;
-            job.progress(&Run::topic(run.id), done, run.counts.accepted, "committing")
-                .await?;
-            first = until + 1;
-        }
+/// The staged rows of an import. While the app moves a batch, the next is being unpacked.
+struct Accepted<'tx> {
+    tx: &'tx TenantTx,
+    job: &'tx JobCtx,
+    run: Uuid,
+    /// Sheets still to come, and the last row of the first of them that was read.
+    sheets: &'static [SheetSpec],
+    read: u32,
+    next: Option<JoinHandle<Result<AcceptedBatch>>>,
+    done: u64,
+    total: u64,
+}
+
+impl<'tx> Accepted<'tx> {
+    async fn of(
+        tx: &'tx TenantTx,
+        job: &'tx JobCtx,
+        run: &Run,
+        template: &dyn ImportTemplate,
+    ) -> Result<Self> {
+        let mut accepted = Self {
+            tx,
+            job,
+            run: run.id,
+            sheets: template.spec().sheets,
+            read: 0,
+            next: None,
+            done: 0,
+            total: run.counts.accepted,
+        };
+        accepted.prepare().await?;
+        Ok(accepted)
     }
-    Ok(())
+
+    /// Reads what comes next and has it unpacked on a thread of its own.
+    async fn prepare(&mut self) -> Result<()> {
+        while let Some((sheet, later)) = self.sheets.split_first() {
+            if let Some((last, blocks)) = staging::accepted(self.tx, self.run, sheet, self.read).await? {
+                self.read = last;
+                self.next = Some(tokio::task::spawn_blocking(move || {
+                    staging::rows(sheet, &blocks).map(|rows| AcceptedBatch { sheet, rows })
+                }));
+                return Ok(());
+            }
+            (self.sheets, self.read) = (later, 0);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait::async_trait]
+impl AcceptedRows for Accepted<'_> {
+    async fn next(&mut self) -> Result<Option<AcceptedBatch>> {
+        let topic = Run::topic(self.run);
+        let Some(unpacking) = self.next.take() else {
+            self.job
+                .progress(&topic, self.total, self.total, "evaluating")
+                .await?;
+            return Ok(None);
+        };
+        self.prepare().await?;
+        let batch = unpacking.await.map_err(Error::internal)??;
+        self.job
+            .progress(&topic, self.done, self.total, "committing")
+            .await?;
+        self.done += batch.rows.len() as u64;
+        Ok(Some(batch))
+    }
 }
 
 fn stale() -> Error {

@@ -342,7 +342,7 @@ async fn error_workbook(permit: Permit<RunsRead>, Path(id): Path<Uuid>) -> Resul
         loop {
             let page = staging::page(&tx, id, spec, Only::Refused, after, (WORKBOOK_PAGE, 0)).await?;
             let Some(last) = page.last() else { break };
-            after = Some(i32::try_from(last.number).map_err(Error::internal)?);
+            after = Some(last.number);
             for staged in &page {
                 workbook.row(&RefusedRow {
                     number: staged.number,

@@ -1,110 +1,108 @@
-//! Checked rows in the staging table: written in batches, read back page by page.
+//! Checked rows in the staging table: written block by block, read back page by page, or whole when they are committed.
 
-use serde_json::{Value, json};
+mod pack;
+
 use tenon_sdk::{
     Error, Result, TenantTx,
-    imports::{Issue, Level, SheetSpec},
+    imports::{ImportRow, Issue, Level, SheetSpec},
 };
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::validate::CheckedRow;
 
-/// PostgreSQL does not allow COPY into a table under row-level security; arrays are the next fastest way in. An array of
-/// arrays cannot be taken apart row by row, so each row's values travel as one array literal.
-const STAGE: &str = "insert into imports.rows (org_id, run_id, sheet, row_no, id, accepted, vals, originals, issues) \
-                     select $1, $2, $3, row_no, id, accepted, vals::text[], originals, issues \
-                     from unnest($4::int[], $5::uuid[], $6::bool[], $7::text[], $8::jsonb[], $9::jsonb[]) \
-                     as staged (row_no, id, accepted, vals, originals, issues)";
+/// Rows in a block: what a page of the preview has to read at least.
+const BLOCK: usize = 1_000;
+/// Blocks that the commit reads at once.
+const AT_ONCE: i64 = 5;
+
+/// PostgreSQL does not allow COPY into a table under row-level security; arrays are the next fastest way in.
+const STAGE: &str = "insert into imports.blocks \
+                     (org_id, run_id, sheet, first_row, last_row, accepted, refused, warnings, content) \
+                     select $1, $2, $3, b.* from unnest($4::int[], $5::int[], $6::int[], $7::int[], $8::int[], \
+                     $9::bytea[]) as b";
 
 /// Removes what an earlier check staged.
 pub(crate) async fn clear(tx: &TenantTx, run: Uuid) -> Result<()> {
     tx.execute(
-        "delete from imports.rows where org_id = $1 and run_id = $2",
+        "delete from imports.blocks where org_id = $1 and run_id = $2",
         &[&tx.org_id(), &run],
     )
     .await?;
     Ok(())
 }
 
-/// Stages the rows of a batch.
-pub(crate) async fn add(tx: &TenantTx, run: Uuid, sheet: &SheetSpec, rows: &[CheckedRow]) -> Result<()> {
-    let mut numbers = Vec::with_capacity(rows.len());
-    for checked in rows {
-        numbers.push(i32::try_from(checked.row.number).map_err(Error::internal)?);
+/// How many rows of each kind there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Tally {
+    accepted: i32,
+    refused: i32,
+    warnings: i32,
+}
+
+impl Tally {
+    fn of(rows: &[CheckedRow]) -> Self {
+        let mut tally = Self::default();
+        for CheckedRow { row, .. } in rows {
+            if row.accepted() {
+                tally.accepted += 1;
+                tally.warnings += i32::from(warned(row));
+            } else {
+                tally.refused += 1;
+            }
+        }
+        tally
     }
-    let ids: Vec<Uuid> = rows.iter().map(|checked| checked.row.id).collect();
-    let accepted: Vec<bool> = rows.iter().map(|checked| checked.row.accepted()).collect();
-    let values: Vec<String> = rows
-        .iter()
-        .map(|checked| array_literal(&checked.row.values))
-        .collect();
-    let originals: Vec<Option<Value>> = rows.iter().map(originals).collect();
-    let issues: Vec<Option<Value>> = rows.iter().map(|checked| issues(&checked.row.issues)).collect();
+
+    fn count(self, only: Only) -> i64 {
+        i64::from(match only {
+            Only::All => self.accepted + self.refused,
+            Only::Accepted => self.accepted,
+            Only::Refused => self.refused,
+            Only::Warnings => self.warnings,
+        })
+    }
+}
+
+/// Whether an accepted row has a warning.
+pub(crate) fn warned(row: &ImportRow) -> bool {
+    row.issues.iter().any(|issue| issue.level == Level::Warning)
+}
+
+/// Stages the rows of a batch; those of a sheet come in its order.
+pub(crate) async fn add(tx: &TenantTx, run: Uuid, sheet: &SheetSpec, rows: &[CheckedRow]) -> Result<()> {
+    let (mut first, mut last) = (Vec::new(), Vec::new());
+    let (mut accepted, mut refused, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
+    let mut contents = Vec::new();
+    for block in rows.chunks(BLOCK) {
+        let tally = Tally::of(block);
+        first.push(row_number(&block[0])?);
+        last.push(row_number(&block[block.len() - 1])?);
+        accepted.push(tally.accepted);
+        refused.push(tally.refused);
+        warnings.push(tally.warnings);
+        contents.push(pack::pack(sheet, block));
+    }
     tx.execute(
         STAGE,
         &[
             &tx.org_id(),
             &run,
             &sheet.key,
-            &numbers,
-            &ids,
+            &first,
+            &last,
             &accepted,
-            &values,
-            &originals,
-            &issues,
+            &refused,
+            &warnings,
+            &contents,
         ],
     )
     .await?;
     Ok(())
 }
 
-/// Values as the text of a PostgreSQL array: every element quoted, so that nothing in it has a meaning.
-fn array_literal(values: &[tenon_sdk::imports::Value]) -> String {
-    let mut literal = String::with_capacity(values.len() * 16);
-    literal.push('{');
-    for (index, value) in values.iter().enumerate() {
-        if index > 0 {
-            literal.push(',');
-        }
-        match value.canonical() {
-            None => literal.push_str("NULL"),
-            Some(text) => {
-                literal.push('"');
-                for letter in text.chars() {
-                    if letter == '"' || letter == '\\' {
-                        literal.push('\\');
-                    }
-                    literal.push(letter);
-                }
-                literal.push('"');
-            }
-        }
-    }
-    literal.push('}');
-    literal
-}
-
-fn originals(checked: &CheckedRow) -> Option<Value> {
-    if checked.originals.is_empty() {
-        return None;
-    }
-    Some(
-        checked
-            .originals
-            .iter()
-            .map(|(position, text)| json!([position, text]))
-            .collect(),
-    )
-}
-
-fn issues(issues: &[Issue]) -> Option<Value> {
-    if issues.is_empty() {
-        return None;
-    }
-    let listed = issues.iter().map(|issue| {
-        json!({ "field": issue.field, "level": issue.level, "code": issue.code, "message": issue.message })
-    });
-    Some(listed.collect())
+fn row_number(checked: &CheckedRow) -> Result<i32> {
+    i32::try_from(checked.row.number).map_err(Error::internal)
 }
 
 /// Which rows of a sheet are wanted.
@@ -122,6 +120,17 @@ pub enum Only {
     Warnings,
 }
 
+impl Only {
+    fn takes(self, row: &ImportRow) -> bool {
+        match self {
+            Self::All => true,
+            Self::Accepted => row.accepted(),
+            Self::Refused => !row.accepted(),
+            Self::Warnings => row.accepted() && warned(row),
+        }
+    }
+}
+
 /// A staged row as it is read back.
 #[derive(Debug)]
 pub(crate) struct Staged {
@@ -132,99 +141,120 @@ pub(crate) struct Staged {
     pub(crate) issues: Vec<Issue>,
 }
 
+impl From<CheckedRow> for Staged {
+    fn from(checked: CheckedRow) -> Self {
+        Self {
+            number: checked.row.number,
+            accepted: checked.row.accepted(),
+            cells: (0..checked.row.values.len())
+                .map(|field| checked.found(field))
+                .collect(),
+            issues: checked.row.issues,
+        }
+    }
+}
+
 /// A page of rows in the order of the sheet, beginning after row `after` when it is given, else at `offset`.
 pub(crate) async fn page(
     tx: &TenantTx,
     run: Uuid,
-    sheet: &SheetSpec,
+    sheet: &'static SheetSpec,
     only: Only,
-    after: Option<i32>,
+    after: Option<u32>,
     (limit, offset): (i64, i64),
 ) -> Result<Vec<Staged>> {
-    let condition = match only {
-        Only::All => "",
-        Only::Accepted => "and accepted",
-        Only::Refused => "and issues is not null and not accepted",
-        Only::Warnings => "and issues is not null and accepted",
-    };
-    let sql = format!(
-        "select row_no, accepted, vals, originals, issues from imports.rows \
-         where org_id = $1 and run_id = $2 and sheet = $3 and row_no > $4 {condition} \
-         order by row_no limit $5 offset $6"
-    );
     let after = after.unwrap_or(0);
-    let rows = tx
-        .query(&sql, &[&tx.org_id(), &run, &sheet.key, &after, &limit, &offset])
+    let from = i32::try_from(after).map_err(Error::internal)?;
+    let blocks = tx
+        .query(
+            "select first_row, accepted, refused, warnings from imports.blocks \
+             where org_id = $1 and run_id = $2 and sheet = $3 and last_row > $4 order by first_row",
+            &[&tx.org_id(), &run, &sheet.key, &from],
+        )
         .await?;
-    rows.iter()
-        .map(|row| {
-            let number: i32 = row.try_get(0)?;
-            let values: Vec<Option<String>> = row.try_get(2)?;
-            let mut cells: Vec<String> = values.into_iter().map(Option::unwrap_or_default).collect();
-            if let Some(originals) = row.try_get::<_, Option<Value>>(3)? {
-                for found in originals.as_array().into_iter().flatten() {
-                    let position = found[0]
-                        .as_u64()
-                        .and_then(|position| usize::try_from(position).ok());
-                    if let (Some(cell), Some(text)) = (
-                        position.and_then(|position| cells.get_mut(position)),
-                        found[1].as_str(),
-                    ) {
-                        text.clone_into(cell);
-                    }
-                }
-            }
-            Ok(Staged {
-                number: u32::try_from(number).map_err(Error::internal)?,
-                accepted: row.try_get(1)?,
-                cells,
-                issues: read_issues(sheet, row.try_get(4)?),
-            })
-        })
-        .collect()
+    let mut skip = offset;
+    let mut page = Vec::new();
+    for block in &blocks {
+        let wanted = usize::try_from(limit).unwrap_or(0).saturating_sub(page.len());
+        if wanted == 0 {
+            break;
+        }
+        let first: i32 = block.try_get(0)?;
+        let tally = Tally {
+            accepted: block.try_get(1)?,
+            refused: block.try_get(2)?,
+            warnings: block.try_get(3)?,
+        };
+        // Only in a block that begins after `after` do all rows count.
+        if first > from && tally.count(only) <= skip {
+            skip -= tally.count(only);
+            continue;
+        }
+        let content = tx
+            .query_one(
+                "select content from imports.blocks \
+                 where org_id = $1 and run_id = $2 and sheet = $3 and first_row = $4",
+                &[&tx.org_id(), &run, &sheet.key, &first],
+            )
+            .await?;
+        let before = page.len();
+        let mut passed = 0;
+        let rows = pack::unpack(sheet, content.try_get(0)?).map_err(|_| stale())?;
+        let taken = rows
+            .into_iter()
+            .filter(|checked| checked.row.number > after && only.takes(&checked.row))
+            .inspect(|_| passed += 1)
+            .skip(usize::try_from(skip).map_err(Error::internal)?)
+            .take(wanted);
+        page.extend(taken.map(Staged::from));
+        skip = if page.len() > before { 0 } else { skip - passed };
+    }
+    Ok(page)
 }
 
-fn read_issues(sheet: &SheetSpec, stored: Option<Value>) -> Vec<Issue> {
-    let Some(Value::Array(stored)) = stored else {
-        return Vec::new();
+/// The next accepted rows of a sheet after row `after`, and the number of the last row that was looked at; `None` when
+/// there is none left.
+pub(crate) async fn accepted(
+    tx: &TenantTx,
+    run: Uuid,
+    sheet: &'static SheetSpec,
+    after: u32,
+) -> Result<Option<(u32, Vec<Row>)>> {
+    let from = i32::try_from(after).map_err(Error::internal)?;
+    let blocks = tx
+        .query(
+            "select last_row, content from imports.blocks \
+             where org_id = $1 and run_id = $2 and sheet = $3 and first_row > $4 and accepted > 0 \
+             order by first_row limit $5",
+            &[&tx.org_id(), &run, &sheet.key, &from, &AT_ONCE],
+        )
+        .await?;
+    let Some(last) = blocks.last() else {
+        return Ok(None);
     };
-    stored
-        .into_iter()
-        .map(|issue| Issue {
-            field: issue["field"]
-                .as_str()
-                .and_then(|key| sheet.field(key))
-                .map(|field| field.key),
-            level: match issue["level"].as_str() {
-                Some("info") => Level::Info,
-                Some("warning") => Level::Warning,
-                _ => Level::Error,
-            },
-            code: issue["code"].as_str().unwrap_or_default().to_owned().into(),
-            message: issue["message"].as_str().unwrap_or_default().to_owned(),
-        })
-        .collect()
+    let last: i32 = last.try_get(0)?;
+    Ok(Some((u32::try_from(last).map_err(Error::internal)?, blocks)))
 }
 
-#[cfg(test)]
-mod tests {
-    use tenon_sdk::imports::Value;
-
-    use super::array_literal;
-
-    #[test]
-    fn hostile_text_stays_one_element_of_the_array() {
-        let text = |text: &str| Value::Text(text.to_owned());
-        let values = [
-            text(r#"a"},{"b"#),
-            Value::Empty,
-            text("NULL"),
-            text(r"back\slash"),
-            text("'; drop table x;--"),
-        ];
-        assert_eq!(
-            array_literal(&values),
-            r#"{"a\"},{\"b",NULL,"NULL","back\\slash","'; drop table x;--"}"#
+/// The accepted rows in what [`accepted`] gave.
+pub(crate) fn rows(sheet: &'static SheetSpec, blocks: &[Row]) -> Result<Vec<ImportRow>> {
+    let mut accepted = Vec::with_capacity(blocks.len() * BLOCK);
+    for block in blocks {
+        let rows = pack::unpack(sheet, block.try_get(1)?).map_err(|_| stale())?;
+        accepted.extend(
+            rows.into_iter()
+                .map(|checked| checked.row)
+                .filter(ImportRow::accepted),
         );
     }
+    Ok(accepted)
+}
+
+/// What was staged by another version is checked again.
+fn stale() -> Error {
+    Error::conflict(
+        "imports.validation_stale",
+        "The file was checked by another version of the server.",
+    )
+    .hint("Check the file again: save its mapping once more.")
 }

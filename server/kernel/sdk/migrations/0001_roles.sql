@@ -9,7 +9,8 @@ begin
             ('anon', 'nologin noinherit'),
             ('authenticated', 'nologin noinherit'),
             ('service_role', 'nologin noinherit'),
-            ('tenon_system', 'nologin noinherit')) as roles(name, attributes)
+            ('tenon_system', 'nologin noinherit'),
+            ('tenon_loader', 'nologin noinherit')) as roles(name, attributes)
     loop
         begin
             execute format('create role %I %s', wanted.name, wanted.attributes);
@@ -26,8 +27,18 @@ begin
     if not pg_has_role(current_user, 'tenon_authenticator', 'member') then
         execute format('grant tenon_authenticator to %I', current_user);
     end if;
+    if not pg_has_role(current_user, 'tenon_loader', 'member') then
+        execute format('grant tenon_loader to %I', current_user);
+    end if;
+    begin
+        grant set on parameter session_replication_role to tenon_loader;
+    exception when insufficient_privilege then
+        null; -- only a superuser may; kernel.bulk_loader does without
+    when unique_violation or object_in_use or internal_error then
+        null; -- as above
+    end;
 end $$;
 
-grant usage on schema kernel to tenon_authenticator, anon, authenticated, service_role, tenon_system;
+grant usage on schema kernel to tenon_authenticator, anon, authenticated, service_role, tenon_system, tenon_loader;
 revoke create on schema public from public;
 alter default privileges revoke execute on functions from public;

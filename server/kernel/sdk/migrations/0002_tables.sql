@@ -14,7 +14,8 @@ create function kernel.module_schema(name text) returns void language plpgsql as
 begin
     execute format('create schema if not exists %I', name);
     execute format(
-        'grant usage on schema %I to tenon_authenticator, anon, authenticated, service_role, tenon_system', name);
+        'grant usage on schema %I to tenon_authenticator, anon, authenticated, service_role, tenon_system, tenon_loader',
+        name);
 end $$;
 
 -- Declares a tenant table: row-level security enabled and forced, one permissive policy a command, rights for server
@@ -83,3 +84,25 @@ end $$;
 insert into kernel.tables (relation, kind, reason) values
     ('kernel.tables', 'system', 'names of tables only; readable by all roles'),
     ('kernel.migrations', 'system', 'the ledger; written by migrations only');
+
+-- Makes a function the way in for many rows at once: server code alone may call it, and while it runs PostgreSQL leaves
+-- out what it would do row by row for foreign keys, so the function has to do that itself and for all rows together:
+-- lock the rows they refer to (FOR KEY SHARE, as the foreign key does) and write no other reference. It runs as
+-- tenon_loader, which is under row-level security like everybody and may do only what is granted to it.
+-- Where the one who migrates is no superuser, foreign keys are checked row by row besides.
+create function kernel.bulk_loader(loader regprocedure) returns void language plpgsql as $$
+declare
+    home constant text := (
+        select n.nspname from pg_proc p join pg_namespace n on n.oid = p.pronamespace where p.oid = loader);
+begin
+    execute format('alter function %s security definer set search_path = ''''', loader);
+    if has_parameter_privilege('tenon_loader', 'session_replication_role', 'set') and (
+        select rolsuper from pg_roles where rolname = current_user) then
+        execute format('alter function %s set session_replication_role = replica', loader);
+    end if;
+    execute format('grant create on schema %I to tenon_loader', home);
+    execute format('alter function %s owner to tenon_loader', loader);
+    execute format('revoke create on schema %I from tenon_loader', home);
+    execute format('revoke all on function %s from public', loader);
+    execute format('grant execute on function %s to service_role', loader);
+end $$;

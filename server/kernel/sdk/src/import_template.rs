@@ -1,11 +1,7 @@
 //! The capability of importing: an app registers a template, the import engine does the rest.
 //!
 //! The engine reads the file, matches its columns with the template's fields, parses and stages every row, and then asks
-//! the template, inside one transaction, to move what was accepted into its own tables. Accepted rows are found in the
-//! view `imports.accepted_rows(org_id, import_id, sheet, row_no, id, vals)`, where `vals` holds one canonical text a
-//! field in the template's order (decimals plain, dates as ISO 8601) and NULL for an empty cell.
-
-use std::ops::RangeInclusive;
+//! the template, inside one transaction, to move what was accepted into its own tables.
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -15,6 +11,22 @@ use crate::{
     error::Result,
     imports::{ImportRow, Seen, SheetSpec, TemplateSpec},
 };
+
+/// The rows of an import that no issue refuses, batch by batch: sheets in the template's order, rows in the sheet's.
+#[async_trait::async_trait]
+pub trait AcceptedRows: Send {
+    /// The next rows, at least one and all of one sheet; `None` after the last.
+    async fn next(&mut self) -> Result<Option<AcceptedBatch>>;
+}
+
+/// Some accepted rows of one sheet.
+#[derive(Debug)]
+pub struct AcceptedBatch {
+    /// The sheet of the template.
+    pub sheet: &'static SheetSpec,
+    /// Its rows, in the order of the sheet.
+    pub rows: Vec<ImportRow>,
+}
 
 /// What an app brings to be importable.
 #[async_trait::async_trait]
@@ -35,18 +47,9 @@ pub trait ImportTemplate: Send + Sync {
         seen: &mut Seen,
     ) -> Result<()>;
 
-    /// Moves the accepted rows of a range of row numbers into the app's tables with set-based statements. Gives the
-    /// number of rows that arrived.
-    async fn commit_batch(
-        &self,
-        tx: &TenantTx,
-        import: Uuid,
-        sheet: &SheetSpec,
-        rows: RangeInclusive<u32>,
-    ) -> Result<u64>;
-
-    /// Evaluates what the import changed (figures, alerts, events) in the same transaction. Gives a summary for people.
-    async fn finish(&self, tx: &TenantTx, import: Uuid) -> Result<Value>;
+    /// Moves the accepted rows into the app's tables with set-based statements and evaluates what they changed (figures,
+    /// alerts, events), all in the caller's transaction. Gives a summary for people.
+    async fn commit(&self, tx: &TenantTx, import: Uuid, rows: &mut dyn AcceptedRows) -> Result<Value>;
 
     /// Takes the whole import back, or says what depends on it.
     async fn undo(&self, tx: &TenantTx, import: Uuid) -> Result<()>;

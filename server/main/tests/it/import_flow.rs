@@ -165,7 +165,7 @@ async fn a_cancelled_import_leaves_no_file_and_no_rows_and_cannot_go_on() {
     let admin = server.admin().await;
     let left: i64 = admin
         .query_one(
-            "select (select count(*) from imports.rows) + (select count(*) from imports.file_chunks)",
+            "select (select count(*) from imports.blocks) + (select count(*) from imports.file_chunks)",
             &[],
         )
         .await

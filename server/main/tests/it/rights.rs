@@ -62,6 +62,56 @@ async fn the_roles_of_a_running_server_own_nothing_and_have_no_power_over_the_da
 }
 
 #[tokio::test]
+async fn the_loader_is_under_row_level_security_and_does_what_its_functions_do_and_nothing_else() {
+    let database = database().await;
+    let admin = database.admin().await;
+    none(
+        &admin,
+        "tenon_loader is a role like those of a running server, and none of them may become it.",
+        &format!(
+            "select rolname::text from pg_roles r where rolname = 'tenon_loader' and (rolsuper or rolbypassrls \
+             or rolcreaterole or rolcreatedb or rolreplication or rolinherit or rolcanlogin or exists ( \
+             select from pg_roles o where o.rolname in {RUNTIME} and pg_has_role(o.oid, r.oid, 'member')))"
+        ),
+    )
+    .await;
+    none(
+        &admin,
+        "Only functions made by kernel.bulk_loader belong to tenon_loader: definer, an empty search path, for server code.",
+        "select pg_describe_object(d.classid, d.objid, d.objsubid) from pg_shdepend d \
+         where d.refclassid = 'pg_authid'::regclass and d.refobjid = 'tenon_loader'::regrole and d.deptype = 'o' \
+         and d.dbid = (select oid from pg_database where datname = current_database()) and not exists ( \
+         select from pg_proc p where d.classid = 'pg_proc'::regclass and p.oid = d.objid and p.prosecdef \
+         and p.proconfig @> array['search_path=\"\"'] \
+         and not exists (select from aclexplode(p.proacl) a \
+         where a.grantee not in ('tenon_loader'::regrole, 'service_role'::regrole)))",
+    )
+    .await;
+    none(
+        &admin,
+        "Nobody but tenon_loader may leave out what PostgreSQL does row by row.",
+        "select p.parname || ': ' || a.grantee::regrole from pg_parameter_acl p cross join aclexplode(p.paracl) a \
+         where a.grantee <> 'tenon_loader'::regrole \
+         and not (select rolsuper from pg_roles r where r.oid = a.grantee)",
+    )
+    .await;
+    none(
+        &admin,
+        "A loader's rows would pass by this trigger: do its work in the loader, or let rows in by another way.",
+        "select t.relation || ': ' || g.tgname from kernel.tables t join pg_trigger g on g.tgrelid = t.relation \
+         where has_table_privilege('tenon_loader', t.relation, 'insert') and not g.tgisinternal",
+    )
+    .await;
+    none(
+        &admin,
+        "A loader has to lock what its rows refer to: one reference a table, so that it is easily seen to.",
+        "select t.relation::text from kernel.tables t join pg_constraint c on c.conrelid = t.relation and c.contype = 'f' \
+         where has_table_privilege('tenon_loader', t.relation, 'insert') group by t.relation having count(*) > 1",
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn the_login_has_no_rights_on_tables_so_that_a_slip_fails_closed() {
     let database = database().await;
     none(

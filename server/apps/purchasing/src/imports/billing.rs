@@ -12,10 +12,9 @@ use crate::commands::evaluate::{Standing, standing};
 use crate::queries;
 
 /// Amounts of an import's entries by order and month.
+#[derive(Default)]
 pub struct Billing {
-    amounts: Vec<(Uuid, Date, Decimal)>,
-    /// How many entries there are.
-    pub entries: i64,
+    amounts: HashMap<(Uuid, Date), Decimal>,
 }
 
 impl Billing {
@@ -24,22 +23,21 @@ impl Billing {
         let rows = tx
             .query(queries::BILLED_BY_IMPORT, &[&tx.org_id(), &import])
             .await?;
-        let mut billing = Self {
-            amounts: Vec::with_capacity(rows.len()),
-            entries: 0,
-        };
+        let mut billing = Self::default();
         for row in &rows {
-            billing
-                .amounts
-                .push((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
-            billing.entries += row.try_get::<_, i64>(3)?;
+            billing.add(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         }
         Ok(billing)
     }
 
+    /// Adds the amount of an entry.
+    pub fn add(&mut self, order: Uuid, day: Date, amount: Decimal) {
+        *self.amounts.entry((order, day.first_of_month())).or_default() += amount;
+    }
+
     /// The same amounts with the opposite sign.
     pub fn reversed(mut self) -> Self {
-        for (_, _, amount) in &mut self.amounts {
+        for amount in self.amounts.values_mut() {
             *amount = -*amount;
         }
         self
@@ -48,7 +46,7 @@ impl Billing {
     /// Adds the amounts; gives how the orders stand afterwards.
     pub async fn post(&self, tx: &TenantTx) -> Result<Vec<Standing>> {
         let mut by_order: HashMap<Uuid, Decimal> = HashMap::new();
-        for (order, _, amount) in &self.amounts {
+        for ((order, _), amount) in &self.amounts {
             *by_order.entry(*order).or_default() += amount;
         }
         let orders: Vec<Uuid> = by_order.keys().copied().collect();
@@ -74,7 +72,7 @@ impl Billing {
 
     async fn post_months(&self, tx: &TenantTx, currencies: &HashMap<Uuid, &str>) -> Result<()> {
         let mut by_month: BTreeMap<(Date, &str), Decimal> = BTreeMap::new();
-        for (order, month, amount) in &self.amounts {
+        for ((order, month), amount) in &self.amounts {
             if let Some(currency) = currencies.get(order) {
                 *by_month.entry((*month, currency)).or_default() += amount;
             }

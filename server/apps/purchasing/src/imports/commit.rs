@@ -1,13 +1,13 @@
-//! Accepted rows become orders and entries, and go again when the import is undone.
+//! Accepted rows become orders and entries, and their figures are posted and evaluated.
 
-use std::collections::HashSet;
-use std::ops::RangeInclusive;
+use std::collections::HashMap;
 
+use jiff::civil::Date;
+use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
-use tenon_sdk::imports::SheetSpec;
-use tenon_sdk::permission::Permission;
+use tenon_sdk::import_template::AcceptedRows;
+use tenon_sdk::imports::{self, ImportRow, SheetSpec};
 use tenon_sdk::{Error, Result, TenantTx};
-use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::billing::Billing;
@@ -15,52 +15,185 @@ use super::spec::ORDERS;
 use crate::commands::evaluate::evaluate;
 use crate::commands::{bump_revision, plans};
 use crate::model::Level;
-use crate::permissions::{AlertsAcknowledge, OrdersImport};
 use crate::{events, queries};
 
-/// Moves the accepted rows of a range into the books.
-pub async fn batch(tx: &TenantTx, import: Uuid, sheet: &SheetSpec, rows: RangeInclusive<u32>) -> Result<u64> {
+/// Moves the rows into the books, posts what they bill, evaluates the orders they bill, and tells what was done.
+pub async fn commit(tx: &TenantTx, import: Uuid, rows: &mut dyn AcceptedRows) -> Result<Value> {
     bump_revision(tx).await?;
-    let (first, last) = (row_number(*rows.start())?, row_number(*rows.end())?);
-    let statement = if sheet.key == ORDERS {
-        add_suppliers(tx, import, first, last).await?;
-        queries::IMPORT_ORDERS
-    } else {
-        queries::IMPORT_ENTRIES
-    };
-    plans::forget(tx).await?;
-    plans::for_any(tx).await?;
-    let arrived = tx
-        .execute(
-            statement,
-            &[&tx.org_id(), &import, &first, &last, &tx.env().now()],
-        )
-        .await
-        .map_err(|error| {
-            if error.code == "23505" {
-                changed_meanwhile()
-            } else {
-                error
-            }
-        })?;
-    let accepted: i64 = tx
-        .query_one(
-            queries::COUNT_ACCEPTED,
-            &[&tx.org_id(), &import, &sheet.key, &first, &last],
-        )
-        .await?
-        .try_get(0)?;
+    let mut arrived = Arrived::default();
+    while let Some(batch) = rows.next().await? {
+        if batch.sheet.key == ORDERS {
+            arrived.orders(tx, import, batch.sheet, &batch.rows).await?;
+        } else {
+            arrived.entries(tx, import, batch.sheet, &batch.rows).await?;
+        }
+    }
+    plans::each_time(tx).await?;
+    let standings = arrived.billing.post(tx).await?;
+    let alerts = evaluate(tx, &standings, Some(import)).await?;
+    let billed: Vec<Uuid> = standings.iter().map(|standing| standing.order).collect();
+    let summary = json!({
+        "orders": arrived.orders,
+        "entries": arrived.entries,
+        "suppliers": arrived.suppliers,
+        "alerts": { "opened": alerts.opened, "closed": alerts.closed },
+        "levels": levels(tx, import, &billed).await?,
+    });
     plans::as_usual(tx).await?;
-    // An entry whose order has gone since validation finds no partner in the statement's join.
-    if u64::try_from(accepted).ok() == Some(arrived) {
-        Ok(arrived)
-    } else {
-        Err(changed_meanwhile())
+    tx.emit(&events::import_committed(import, &summary)).await?;
+    Ok(summary)
+}
+
+/// What has arrived so far.
+#[derive(Default)]
+struct Arrived {
+    orders: u64,
+    suppliers: u64,
+    entries: u64,
+    billing: Billing,
+    /// Ids of orders by their numbers as surveys name them.
+    ids: HashMap<String, Uuid>,
+}
+
+impl Arrived {
+    async fn orders(
+        &mut self,
+        tx: &TenantTx,
+        import: Uuid,
+        sheet: &SheetSpec,
+        rows: &[ImportRow],
+    ) -> Result<()> {
+        let cells = Cells { sheet, rows };
+        let names = cells.texts("supplier")?;
+        self.suppliers += add_suppliers(tx, import, &names).await?;
+        plans::forget(tx).await?;
+        plans::for_any(tx).await?;
+        let arrived = tx
+            .execute(
+                queries::IMPORT_ORDERS,
+                &[
+                    &tx.org_id(),
+                    &import,
+                    &tx.env().now(),
+                    &cells.ids(),
+                    &cells.texts("number")?,
+                    &cells.texts("description")?,
+                    &names,
+                    &cells.texts("project")?,
+                    &cells.texts("currency")?,
+                    &cells.decimals("value")?,
+                    &cells.dates("start_date")?,
+                    &cells.dates("due_date")?,
+                ],
+            )
+            .await
+            .map_err(taken)?;
+        plans::as_usual(tx).await?;
+        self.orders += arrived;
+        all_arrived(rows, arrived)
+    }
+
+    async fn entries(
+        &mut self,
+        tx: &TenantTx,
+        import: Uuid,
+        sheet: &SheetSpec,
+        rows: &[ImportRow],
+    ) -> Result<()> {
+        let cells = Cells { sheet, rows };
+        let numbers = cells.texts("order")?;
+        plans::forget(tx).await?;
+        plans::for_any(tx).await?;
+        self.look_up(tx, &numbers).await?;
+        let (dates, amounts) = (cells.dates("survey_date")?, cells.decimals("amount")?);
+        let (mut orders, mut place_of) = (Vec::new(), HashMap::new());
+        let mut places = Vec::with_capacity(rows.len());
+        for ((number, date), amount) in numbers.iter().zip(&dates).zip(&amounts) {
+            // It was there when the file was checked.
+            let order = number.and_then(|number| self.ids.get(number));
+            let order = *order.ok_or_else(changed_meanwhile)?;
+            let place = *place_of.entry(order).or_insert_with(|| {
+                orders.push(order);
+                orders.len()
+            });
+            places.push(i32::try_from(place).map_err(Error::internal)?);
+            if let (Some(date), Some(amount)) = (date, amount) {
+                self.billing.add(order, *date, *amount);
+            }
+        }
+        let arrived: i64 = tx
+            .query_one(
+                queries::IMPORT_ENTRIES,
+                &[
+                    &tx.org_id(),
+                    &import,
+                    &tx.env().now(),
+                    &orders,
+                    &cells.ids(),
+                    &cells.texts("number")?,
+                    &places,
+                    &cells.texts("note")?,
+                    &dates,
+                    &amounts,
+                    &cells.texts("surveyor")?,
+                ],
+            )
+            .await
+            .map_err(taken)?
+            .try_get(0)?;
+        plans::as_usual(tx).await?;
+        let arrived = u64::try_from(arrived).map_err(Error::internal)?;
+        self.entries += arrived;
+        all_arrived(rows, arrived)
+    }
+
+    /// Finds the orders that were not asked for before.
+    async fn look_up(&mut self, tx: &TenantTx, numbers: &[Option<&str>]) -> Result<()> {
+        let mut unknown: Vec<&str> = numbers
+            .iter()
+            .flatten()
+            .copied()
+            .filter(|number| !self.ids.contains_key(*number))
+            .collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        for row in tx.query(queries::ORDER_IDS, &[&tx.org_id(), &unknown]).await? {
+            self.ids.insert(row.try_get(0)?, row.try_get(1)?);
+        }
+        Ok(())
     }
 }
 
-fn row_number(number: u32) -> Result<i32> {
-    i32::try_from(number).map_err(Error::internal)
+async fn add_suppliers(tx: &TenantTx, import: Uuid, names: &[Option<&str>]) -> Result<u64> {
+    let rows = tx.query(queries::NEW_SUPPLIERS, &[&tx.org_id(), &names]).await?;
+    let names: Vec<&str> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    let ids: Vec<Uuid> = names.iter().map(|_| tx.env().new_id()).collect();
+    tx.execute(
+        queries::ADD_SUPPLIERS,
+        &[&tx.org_id(), &ids, &names, &import, &tx.env().now()],
+    )
+    .await
+}
+
+/// A number that the check found free.
+fn taken(error: Error) -> Error {
+    if error.code == "23505" {
+        changed_meanwhile()
+    } else {
+        error
+    }
+}
+
+/// A row whose supplier or order has gone since the check finds no partner.
+fn all_arrived(rows: &[ImportRow], arrived: u64) -> Result<()> {
+    if rows.len() as u64 == arrived {
+        Ok(())
+    } else {
+        Err(changed_meanwhile())
+    }
 }
 
 fn changed_meanwhile() -> Error {
@@ -71,94 +204,37 @@ fn changed_meanwhile() -> Error {
     .hint("Check the file again, then confirm.")
 }
 
-async fn add_suppliers(tx: &TenantTx, import: Uuid, first: i32, last: i32) -> Result<()> {
-    let rows = tx
-        .query(queries::NEW_SUPPLIERS, &[&tx.org_id(), &import, &first, &last])
-        .await?;
-    let names: Vec<&str> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-    let ids: Vec<Uuid> = names.iter().map(|_| tx.env().new_id()).collect();
-    tx.execute(
-        queries::ADD_SUPPLIERS,
-        &[&tx.org_id(), &ids, &names, &import, &tx.env().now()],
-    )
-    .await
-    .map(drop)
+/// The columns of some rows.
+struct Cells<'rows> {
+    sheet: &'rows SheetSpec,
+    rows: &'rows [ImportRow],
 }
 
-/// Posts what the import billed, evaluates the orders it billed, and tells what it did.
-pub async fn finish(tx: &TenantTx, import: Uuid) -> Result<Value> {
-    plans::each_time(tx).await?;
-    let billing = Billing::of(tx, import).await?;
-    let standings = billing.post(tx).await?;
-    let alerts = evaluate(tx, &standings, Some(import)).await?;
-    let billed: Vec<Uuid> = standings.iter().map(|standing| standing.order).collect();
-    let counts = tx
-        .query_one(queries::IMPORT_COUNTS, &[&tx.org_id(), &import])
-        .await?;
-    let count = |index: usize| counts.try_get::<_, i64>(index);
-    let summary = json!({
-        "orders": count(0)?,
-        "entries": billing.entries,
-        "suppliers": count(1)?,
-        "alerts": { "opened": alerts.opened, "closed": alerts.closed },
-        "levels": levels(tx, import, &billed).await?,
-    });
-    plans::as_usual(tx).await?;
-    tx.emit(&events::import_committed(import, &summary)).await?;
-    Ok(summary)
-}
-
-/// Takes back what the import brought, unless something has come to depend on it.
-pub async fn undo(tx: &TenantTx, import: Uuid) -> Result<()> {
-    tx.require(OrdersImport::DEF.name)?;
-    tx.require(AlertsAcknowledge::DEF.name)?;
-    bump_revision(tx).await?;
-    plans::each_time(tx).await?;
-    let own = ids(&tx
-        .query(queries::ORDERS_OF_IMPORT, &[&tx.org_id(), &import])
-        .await?)?;
-    refuse_if_in_use(tx, import, &own).await?;
-    let mut standings = Billing::of(tx, import).await?.reversed().post(tx).await?;
-    tx.execute(queries::UNDO_ENTRIES, &[&tx.org_id(), &import])
-        .await?;
-    tx.execute(queries::UNDO_ALERTS, &[&tx.org_id(), &own]).await?;
-    tx.execute(queries::UNDO_ORDERS, &[&tx.org_id(), &import]).await?;
-    tx.execute(queries::UNDO_SUPPLIERS, &[&tx.org_id(), &import])
-        .await?;
-    let gone: HashSet<Uuid> = own.into_iter().collect();
-    standings.retain(|standing| !gone.contains(&standing.order));
-    evaluate(tx, &standings, None).await?;
-    plans::as_usual(tx).await?;
-    tx.emit(&events::import_undone(import)).await
-}
-
-async fn refuse_if_in_use(tx: &TenantTx, import: Uuid, own: &[Uuid]) -> Result<()> {
-    let row = tx
-        .query_one(queries::IMPORT_DEPENDANTS, &[&tx.org_id(), &import, &own])
-        .await?;
-    let (entries, alerts): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-    let counted = [
-        (entries, "entries of other imports on its orders"),
-        (alerts, "acknowledged alerts"),
-    ];
-    let named: Vec<String> = counted
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect();
-    if named.is_empty() {
-        return Ok(());
+impl<'rows> Cells<'rows> {
+    fn ids(&self) -> Vec<Uuid> {
+        self.rows.iter().map(|row| row.id).collect()
     }
-    Err(Error::conflict(
-        "purchasing.import_in_use",
-        "The import cannot be undone: other data depends on it.",
-    )
-    .details(format!("In the way: {}.", named.join(", ")))
-    .hint("Undo the later imports first. What somebody has acknowledged stays."))
-}
 
-fn ids(rows: &[Row]) -> Result<Vec<Uuid>> {
-    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    fn column<T>(
+        &self,
+        key: &str,
+        read: impl Fn(&'rows imports::Value) -> Option<T>,
+    ) -> Result<Vec<Option<T>>> {
+        let index = self.sheet.index_of(key).ok_or_else(|| Error::internal(key))?;
+        Ok(self.rows.iter().map(|row| read(&row.values[index])).collect())
+    }
+
+    fn texts(&self, key: &str) -> Result<Vec<Option<&'rows str>>> {
+        self.column(key, imports::Value::as_text)
+    }
+
+    fn decimals(&self, key: &str) -> Result<Vec<Option<Decimal>>> {
+        self.column(key, imports::Value::as_decimal)
+    }
+
+    fn dates(&self, key: &str) -> Result<Vec<Option<Date>>> {
+        self.column(key, imports::Value::as_date)
+    }
 }
 
 /// Orders the import brought or billed, per level.

@@ -1,15 +1,11 @@
--- vals: 1 number, 2 description, 3 supplier, 4 project, 5 currency, 6 value, 7 start date, 8 due date
-with r as materialized (
-  select id, vals, lower(btrim(vals[3])) as supplier_key
-  from imports.accepted_rows
-  where org_id = $1 and import_id = $2 and sheet = 'orders' and row_no between $3 and $4
-)
+-- Each supplier is looked up by one look into the index, whatever the planner knows of the table.
 insert into purchasing.orders (
   org_id, id, number, description, supplier_id, project, currency, original_value, current_value,
   start_date, due_date, import_id, created_at, updated_at)
-select $1, r.id, r.vals[1], r.vals[2], s.id, r.vals[4], r.vals[5], r.vals[6]::numeric, r.vals[6]::numeric,
-  r.vals[7]::date, r.vals[8]::date, $2, $5, $5
-from r
+select $1, r.id, r.number, r.description, s.id, r.project, r.currency, r.value, r.value,
+  r.start_date, r.due_date, $2, $3, $3
+from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::numeric[], $11::date[], $12::date[])
+  r (id, number, description, supplier, project, currency, value, start_date, due_date)
 cross join lateral (
-  select id from purchasing.suppliers where org_id = $1 and name_key = r.supplier_key offset 0
+  select id from purchasing.suppliers where org_id = $1 and name_key = lower(btrim(r.supplier)) offset 0
 ) s

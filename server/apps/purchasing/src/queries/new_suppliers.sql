@@ -1,9 +1,8 @@
--- Suppliers named by these rows of the orders sheet that the organisation does not have yet, as first written.
+-- Which of the suppliers $2 the organisation does not have yet, as first written.
 with named as materialized (
-  select distinct on (lower(btrim(vals[3]))) btrim(vals[3]) as name, lower(btrim(vals[3])) as key
-  from imports.accepted_rows
-  where org_id = $1 and import_id = $2 and sheet = 'orders' and row_no between $3 and $4
-  order by lower(btrim(vals[3])), row_no
+  select distinct on (lower(btrim(name))) btrim(name) as name, lower(btrim(name)) as key
+  from unnest($2::text[]) with ordinality n (name, place)
+  order by lower(btrim(name)), place
 )
 select n.name
 from named n

@@ -1,18 +1,15 @@
 //! An organisation's books, filled the way the import engine fills them.
 
-use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
-use tenon_sdk::db::Migration;
-use tenon_sdk::import_template::ImportTemplate;
+use tenon_sdk::import_template::{AcceptedBatch, AcceptedRows, ImportTemplate};
 use tenon_sdk::imports::{ImportRow, Seen, SheetSpec, Value};
-use tenon_sdk::{Ctx, Module, Result, TenantTx};
+use tenon_sdk::{Ctx, Result, TenantTx};
 use tenon_testkit::{TestOrg, TestServer};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
-
-const ACCEPTED_ROWS: &[Migration] = tenon_sdk::migrations!["" => "accepted_rows"];
 
 /// A server with this app, and one organisation.
 pub struct Books {
@@ -30,8 +27,7 @@ impl Books {
     pub async fn open() -> Self {
         let app = tenon_purchasing::app();
         let template = app.templates[0].clone();
-        let engine = Module::new("imports", "Imports").tables("imports", ACCEPTED_ROWS);
-        let server = TestServer::start(vec![engine, app]).await;
+        let server = TestServer::start(vec![app]).await;
         let org = server.organization("Ashford Build").await;
         Self {
             server,
@@ -106,21 +102,21 @@ impl Books {
         }
     }
 
-    /// Stages the rows as accepted and commits them in one transaction.
+    /// Commits the rows in one transaction.
     pub async fn commit(&self, orders: Vec<ImportRow>, surveys: Vec<ImportRow>) -> Result<(Uuid, Json)> {
         let import = self.server.kernel().env().new_id();
         let tx = self.tx().await;
-        for (key, rows) in [("orders", orders), ("surveys", surveys)] {
-            if rows.is_empty() {
-                continue;
-            }
-            let last = i32::try_from(rows.len()).unwrap();
-            stage(&tx, import, key, &rows).await?;
-            self.template
-                .commit_batch(&tx, import, self.sheet(key), 1..=u32::try_from(last).unwrap())
-                .await?;
-        }
-        let summary = self.template.finish(&tx, import).await?;
+        let batches = [("orders", orders), ("surveys", surveys)].map(|(key, rows)| AcceptedBatch {
+            sheet: self.sheet(key),
+            rows,
+        });
+        let mut rows = Batches(
+            batches
+                .into_iter()
+                .filter(|batch| !batch.rows.is_empty())
+                .collect(),
+        );
+        let summary = self.template.commit(&tx, import, &mut rows).await?;
         tx.commit().await?;
         Ok((import, summary))
     }
@@ -198,19 +194,12 @@ impl Books {
     }
 }
 
-async fn stage(tx: &TenantTx, import: Uuid, sheet: &str, rows: &[ImportRow]) -> Result<()> {
-    for (place, row) in rows.iter().enumerate() {
-        let number = i32::try_from(place + 1).unwrap();
-        let vals: Vec<Option<String>> = row
-            .values
-            .iter()
-            .map(|value| value.canonical().map(Cow::into_owned))
-            .collect();
-        tx.execute(
-            "insert into imports.staged (org_id, import_id, sheet, row_no, id, vals) values ($1, $2, $3, $4, $5, $6)",
-            &[&tx.org_id(), &import, &sheet, &number, &row.id, &vals],
-        )
-        .await?;
+/// Accepted rows as the engine hands them over.
+struct Batches(VecDeque<AcceptedBatch>);
+
+#[async_trait::async_trait]
+impl AcceptedRows for Batches {
+    async fn next(&mut self) -> Result<Option<AcceptedBatch>> {
+        Ok(self.0.pop_front())
     }
-    Ok(())
 }

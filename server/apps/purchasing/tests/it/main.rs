@@ -9,6 +9,7 @@ mod books;
 mod demo;
 mod evaluate;
 mod imports;
+mod load;
 mod register;
 mod set_thresholds;
 mod statements;

@@ -17,4 +17,4 @@ create function auth.email() returns text language sql stable as $$
     select nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'email'
 $$;
 grant execute on function auth.uid(), auth.role(), auth.jwt(), auth.email()
-    to tenon_authenticator, anon, authenticated, service_role, tenon_system;
+    to tenon_authenticator, anon, authenticated, service_role, tenon_system, tenon_loader;

@@ -18,7 +18,7 @@ create function tenancy.member_role() returns text language sql stable parallel 
     select nullif(current_setting('tenancy.role', true), '')
 $$;
 grant execute on function tenancy.org_id(), tenancy.can(text), tenancy.org_if(text), tenancy.user_id(), tenancy.member_role()
-    to tenon_authenticator, anon, authenticated, service_role, tenon_system;
+    to tenon_authenticator, anon, authenticated, service_role, tenon_system, tenon_loader;
 
 -- Looks a membership up. It runs with the owner's rights, because the caller has none yet.
 create function tenancy.resolve(p_user uuid, p_org uuid, p_slug text)

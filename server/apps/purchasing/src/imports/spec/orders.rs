@@ -2,7 +2,7 @@
 
 use tenon_sdk::imports::{Field, FieldKind};
 
-/// In the order of `vals` in `queries/import_orders.sql`.
+/// In the order in which the sheet of the template shows them.
 pub const FIELDS: &[Field] = &[
     Field {
         key: "number",
