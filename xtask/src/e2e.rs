@@ -95,6 +95,8 @@ impl Server {
             .args(web::reporters(&report));
         let outcome = run(tests
             .env("TENON_URL", &self.url)
+            .env("TENON_BINARY", target().join("debug/tenon"))
+            .env("TENON_DATA", &self.data_dir)
             .env("TENON_CHROMIUM", &self.chromium));
         let (counts, mut result) = counted(outcome, results::take(&report, results::vitest));
         if result.is_err() {
