@@ -8,8 +8,9 @@ use std::{
 };
 
 /// Functions whose first text is a code. `new` counts for an error's own type only.
-const BUILDERS: [&str; 11] = [
+const BUILDERS: [&str; 12] = [
     "new",
+    "challenge",
     "invalid",
     "unauthenticated",
     "forbidden",
