@@ -56,6 +56,7 @@ impl<'a> Planner<'a> {
             returns: function.returns,
             read_only: by_get || !function.volatile,
             max_affected: strict_limit,
+            settings: function.settings.clone(),
             read,
         })
     }

@@ -479,6 +479,8 @@ pub struct CallPlan {
     pub read_only: bool,
     /// More rows than this are refused.
     pub max_affected: Option<i64>,
+    /// What `SET` says of the function: name and value.
+    pub settings: Vec<(String, String)>,
     /// How the result is read; its relation is the call.
     pub read: ReadPlan,
 }

@@ -3,16 +3,17 @@
 
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
-use tenon_sdk::db::{Param, PlainContext, PlainDb, PlainError, Statement as DbStatement, TextRow};
+use tenon_sdk::db::{Param, PlainDb, PlainError, Statement as DbStatement, TextRow};
 
 use super::session::{Caller, Circumstances, context};
 use super::state::State;
+use super::timing::Timing;
 use crate::api_request::{ApiRequest, HttpRequest, TxEnd};
 use crate::error::{DatabaseError, Error, Result};
-use crate::plan::Plan;
-use crate::respond::{Response, check, info, respond};
+use crate::plan::{Plan, PlannedAction};
+use crate::respond::{DbResult, Response, check, info, respond};
 use crate::run::outcome;
+use crate::schema_cache::SchemaCache;
 use crate::sql::Statement;
 
 /// All stages, for one request.
@@ -21,73 +22,84 @@ pub(super) async fn answer(
     db: &PlainDb,
     caller: &Caller,
     http: HttpRequest<'_>,
-    headers: &HeaderMap,
+    timing: &mut Timing,
 ) -> Result<Response> {
     let cache = state.cache()?;
     let settings = &state.config.settings;
-    let request = ApiRequest::parse(http, settings)?;
-    let plan = Plan::new(&request, &cache, settings, None)?;
-    let Some(statement) = Statement::new(&plan) else {
-        return Ok(info(&plan).unwrap_or_default());
+    let request = ApiRequest::parse(http, settings);
+    timing.ended("parse");
+    let request = request?;
+    let plan = Plan::new(&request, &cache, settings, None);
+    timing.ended("plan");
+    let plan = plan?;
+    let result = run(state, db, caller, http, &request, &plan, &cache).await;
+    timing.ended("transaction");
+    let response = match result? {
+        Some(result) => respond(&request, &plan, result),
+        None => Ok(info(&plan).unwrap_or_default()),
     };
-    let roll_back = match request.preferences.tx {
-        Some(wish) => wish == TxEnd::Rollback,
-        None => state.config.tx_end.roll_back,
+    if response.is_ok() {
+        timing.ended("response");
+    }
+    response
+}
+
+/// The transaction of a plan; no result if the database need not be asked.
+async fn run(
+    state: &State,
+    db: &PlainDb,
+    caller: &Caller,
+    http: HttpRequest<'_>,
+    request: &ApiRequest,
+    plan: &Plan,
+    cache: &SchemaCache,
+) -> Result<Option<DbResult>> {
+    let Some(statement) = Statement::new(plan) else {
+        return Ok(None);
     };
     let context = context(
         state,
         caller,
         &Circumstances {
             schema: &request.schema,
-            method: http.method,
-            path: http.path,
-            headers,
+            http,
             read_only: plan.is_read_only(),
-            roll_back,
+            roll_back: match request.preferences.tx {
+                Some(wish) => wish == TxEnd::Rollback,
+                None => state.config.tx_end.roll_back,
+            },
             timezone: plan.timezone.as_deref(),
-            hoisted: &[],
+            role: cache.role(&caller.role),
+            function: match &plan.action {
+                PlannedAction::Call(call) => &call.settings,
+                _ => &[],
+            },
         },
     );
     let mut statements: Vec<DbStatement> = state.pre_request.iter().cloned().collect();
     let main = statements.len();
     statements.push(to_db(statement));
-    statements.extend(Statement::estimate(&plan).map(to_db));
-    let read = |mut results: Vec<Vec<TextRow>>| {
-        let estimate = if results.len() > main + 1 {
-            results.pop()
-        } else {
-            None
-        };
-        outcome(
-            &plan,
-            results.pop().unwrap_or_default(),
-            &estimate.unwrap_or_default(),
-        )
-    };
-    if plan.checks_before_commit() {
-        let (tx, results) = db
-            .begin(&context, statements)
-            .await
-            .map_err(|error| refused(error, caller))?;
-        let result = read(results)?;
-        check(&plan, &result)?;
-        let response = respond(&request, &plan, result)?;
-        tx.finish().await.map_err(|error| refused(error, caller))?;
-        return Ok(response);
+    statements.extend(Statement::estimate(plan).map(to_db));
+    if state.config.log_query {
+        tracing::info!(sql = %statements[main].sql, "query");
     }
-    let results = run(db, &context, statements, caller).await?;
-    respond(&request, &plan, read(results)?)
+    let refused = |error| refused(error, caller);
+    if !plan.checks_before_commit() {
+        let results = db.run(&context, statements).await.map_err(refused)?;
+        return read(plan, results, main).map(Some);
+    }
+    let (tx, results) = db.begin(&context, statements).await.map_err(refused)?;
+    let result = read(plan, results, main)?;
+    check(plan, &result)?;
+    tx.finish().await.map_err(refused)?;
+    Ok(Some(result))
 }
 
-async fn run(
-    db: &PlainDb,
-    context: &PlainContext,
-    statements: Vec<DbStatement>,
-    caller: &Caller,
-) -> Result<Vec<Vec<TextRow>>> {
-    db.run(context, statements)
-        .await
-        .map_err(|error| refused(error, caller))
+/// The rows of the main statement, with the estimate after it.
+fn read(plan: &Plan, results: Vec<Vec<TextRow>>, main: usize) -> Result<DbResult> {
+    let mut results = results.into_iter().skip(main);
+    let rows = results.next().unwrap_or_default();
+    outcome(plan, rows, &results.next().unwrap_or_default())
 }
 
 fn to_db(statement: Statement) -> DbStatement {

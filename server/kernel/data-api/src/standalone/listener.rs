@@ -56,11 +56,7 @@ async fn session(shared: &Arc<Shared>, channel: &str, missed: bool) -> tenon_sdk
     while let Some(payload) = messages.recv().await {
         match payload.as_str() {
             "" | "reload schema" => shared.reload_schema.notify_one(),
-            "reload config" => {
-                if let Err(error) = shared.reload_config().await {
-                    tracing::error!(%error, "the configuration could not be read again; the old one stays in use");
-                }
-            }
+            "reload config" => shared.reload_config().await,
             other => tracing::debug!(payload = other, "an announcement that is not ours"),
         }
     }

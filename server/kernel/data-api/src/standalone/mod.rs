@@ -1,18 +1,24 @@
 //! Stand-alone mode: the data API alone, in front of any PostgreSQL database, configured as `PostgREST` is.
 //!
 //! [`config`] reads settings from a file, the environment and the database; `jwt` says who is asking; `session` turns
-//! that into role and settings of a transaction; `state` is what requests need, swapped as one when the configuration
-//! or the schema changes; `server` speaks HTTP. The stages between are those of every request.
+//! that into role and settings of a transaction; `answer` runs the stages that every request has; `state` is what requests
+//! need, swapped as one when the configuration or the schema changes (`listener`, `signals`); `server` speaks HTTP (with
+//! `listen`, `cors`, `timing`), `admin` speaks to the operator.
 
 pub mod config;
 
+mod admin;
 mod answer;
+mod cors;
+mod figures;
 mod jwt;
+mod listen;
 mod listener;
-mod path;
 mod server;
 mod session;
+mod signals;
 mod state;
+mod timing;
 
 use tenon_sdk::env::Env;
 
@@ -27,6 +33,9 @@ pub enum StartError {
     /// The port or socket cannot be had.
     #[error("cannot listen on {0}: {1}")]
     Listen(String, std::io::Error),
+    /// The database is gone, and the operator wants the process to end then.
+    #[error("the database cannot be reached: {0}")]
+    Database(String),
     /// Anything else.
     #[error("{0}")]
     Other(#[from] tenon_sdk::Error),
@@ -40,6 +49,7 @@ pub async fn serve(
 ) -> Result<(), StartError> {
     let sources = config::Sources::read(file, std::env::vars())?;
     let config = Config::new(&sources.settings())?;
-    let state = state::Shared::start(env, sources, config)?;
-    server::run(state, stop).await
+    let shared = state::Shared::start(env, sources, config)?;
+    signals::follow(&shared);
+    server::run(shared, stop).await
 }

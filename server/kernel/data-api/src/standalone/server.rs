@@ -5,15 +5,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State as Extract;
-use axum::http::{HeaderName, HeaderValue, Request, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
 use axum::response::IntoResponse;
-use tokio::net::TcpListener;
 
 use super::StartError;
 use super::answer::answer;
-use super::config::Config;
+use super::config::LogLevel;
 use super::session::caller;
-use super::state::Shared;
+use super::state::{Shared, State};
+use super::timing::Timing;
+use super::{admin, cors, listen};
 use crate::api_request::HttpRequest;
 use crate::error::{Error, Result};
 use crate::respond::Response;
@@ -21,56 +23,81 @@ use crate::respond::Response;
 /// The largest body that is read.
 const MOST_BODY: usize = 64 << 20;
 
-/// Listens until `stop` is done, then lets what is in flight end.
+/// What an answer depends on, unless it says so itself.
+const VARY: HeaderValue = HeaderValue::from_static("Accept, Prefer, Range");
+
+/// Serves until `stop` is done, then lets what is in flight end.
 pub(super) async fn run(
     shared: Arc<Shared>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::result::Result<(), StartError> {
     let config = shared.state().config;
-    let listener = bind(&config).await?;
-    if let Ok(address) = listener.local_addr() {
-        tracing::info!(%address, "listening");
+    let listener = listen::main(&config).await?;
+    let address = listener.address();
+    if let Some(admin) = listen::admin(&config).await? {
+        let router = admin::router(shared.clone(), address.clone());
+        tokio::spawn(admin.serve(router, std::future::pending()));
     }
+    tracing::info!(%address, "listening");
+    let watched = shared.clone();
     let router = Router::new().fallback(handle).with_state(shared);
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stop)
-        .await
-        .map_err(|error| StartError::Listen(config.host.clone(), error))
-}
-
-async fn bind(config: &Config) -> std::result::Result<TcpListener, StartError> {
-    let hosts: &[&str] = match config.host.as_str() {
-        "*" | "*4" | "!4" => &["0.0.0.0"],
-        "*6" | "!6" => &["::"],
-        other => &[other],
-    };
-    let mut result = Err(StartError::Listen(
-        config.host.clone(),
-        std::io::ErrorKind::AddrNotAvailable.into(),
-    ));
-    for host in hosts {
-        match TcpListener::bind((*host, config.port)).await {
-            Ok(listener) => return Ok(listener),
-            Err(error) => result = Err(StartError::Listen(format!("{host}:{}", config.port), error)),
+    tokio::select! {
+        served = listener.serve(router, stop) => {
+            served.map_err(|error| StartError::Listen(address.to_string(), error))
         }
+        reason = watched.given_up() => Err(StartError::Database(reason)),
     }
-    result
 }
 
 async fn handle(Extract(shared): Extract<Arc<Shared>>, request: Request<Body>) -> axum::response::Response {
-    let response = respond(&shared, request)
-        .await
-        .unwrap_or_else(|error| Response::from(&error));
-    to_http(response)
+    let (parts, body) = request.into_parts();
+    let state = shared.ready().await;
+    let origins = state.config.cors_allowed_origins.as_deref();
+    if let Some(headers) = cors::preflight(origins, &parts.method, &parts.headers) {
+        return (HeaderMap::from_iter(headers), ()).into_response();
+    }
+    let mut timing = Timing::start();
+    let result = respond(&shared, &state, &parts, body, &mut timing).await;
+    let mut http = match &result {
+        Ok(response) => to_http(response),
+        Err(error) => to_http(&refusal(error, state.config.brief_errors)),
+    };
+    log(&state, &parts, http.status());
+    let headers = http.headers_mut();
+    if result.is_ok() {
+        headers.entry(header::VARY).or_insert(VARY);
+    }
+    if state.config.timing
+        && let Ok(value) = HeaderValue::from_str(&timing.header())
+    {
+        headers.insert(HeaderName::from_static("server-timing"), value);
+    }
+    if let Some(name) = &state.config.trace_header
+        && let Ok(name) = HeaderName::from_bytes(name.as_bytes())
+        && let Some(value) = parts.headers.get(&name)
+    {
+        headers.insert(name, value.clone());
+    }
+    for (name, value) in cors::simple(origins, &parts.headers) {
+        headers.insert(name, value);
+    }
+    http
 }
 
-async fn respond(shared: &Shared, request: Request<Body>) -> Result<Response> {
-    let (parts, body) = request.into_parts();
-    let state = shared.state();
-    let caller = caller(&state, &parts.headers, shared.env.now().as_second())?;
+async fn respond(
+    shared: &Shared,
+    state: &State,
+    parts: &Parts,
+    body: Body,
+    timing: &mut Timing,
+) -> Result<Response> {
+    let caller = caller(state, &parts.headers, shared.env.now().as_second());
+    timing.ended("jwt");
+    let caller = caller?;
     let body = axum::body::to_bytes(body, MOST_BODY)
         .await
         .map_err(|_| Error::new(413, "request.too_large", "The request is too large."))?;
+    timing.skip();
     let http = HttpRequest {
         method: &parts.method,
         path: parts.uri.path(),
@@ -78,15 +105,30 @@ async fn respond(shared: &Shared, request: Request<Body>) -> Result<Response> {
         headers: &parts.headers,
         body: &body,
     };
-    answer(&state, &shared.db, &caller, http, &parts.headers).await
+    let answer = answer(state, &shared.db, &caller, http, timing).await;
+    if answer.as_ref().is_err_and(|error| error.code == "PGRST003") {
+        shared.figures.timed_out();
+    }
+    answer
 }
 
-fn to_http(response: Response) -> axum::response::Response {
+/// The answer to what was refused; in brief without details and hint.
+fn refusal(error: &Error, brief: bool) -> Response {
+    let mut response = Response::from(error);
+    if brief {
+        let body = serde_json::json!({"code": error.code, "message": error.message});
+        response.body = body.to_string().into();
+    }
+    response
+}
+
+fn to_http(response: &Response) -> axum::response::Response {
     let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut http = (status, Body::from(response.body)).into_response();
+    let mut http = (status, Body::from(response.body.clone())).into_response();
     let headers = http.headers_mut();
     headers.remove(header::CONTENT_TYPE);
-    for (name, value) in response.headers {
+    for (name, value) in &response.headers {
+        // What cannot stand in a header is left out rather than failing the answer.
         if let (Ok(name), Ok(value)) = (
             HeaderName::from_bytes(name.as_bytes()),
             HeaderValue::from_bytes(value.as_bytes()),
@@ -95,4 +137,15 @@ fn to_http(response: Response) -> axum::response::Response {
         }
     }
     http
+}
+
+fn log(state: &State, parts: &Parts, status: StatusCode) {
+    let level = state.config.log_level;
+    let (method, path, status) = (&parts.method, parts.uri.path(), status.as_u16());
+    match status {
+        500.. if level >= LogLevel::Error => tracing::error!(%method, path, status, "answered"),
+        400..500 if level >= LogLevel::Warn => tracing::warn!(%method, path, status, "answered"),
+        _ if level >= LogLevel::Info => tracing::info!(%method, path, status, "answered"),
+        _ => {}
+    }
 }

@@ -3,20 +3,22 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, header};
 use serde_json::{Map, Value};
 use tenon_sdk::db::{Isolation, Param, PlainContext, Statement};
 
 use super::config::Config;
 use super::state::State;
+use crate::api_request::HttpRequest;
 use crate::error::{Error, Result};
+use crate::schema_cache::RoleSettings;
 
 /// Who asks.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
     pub(super) role: Arc<str>,
     claims: String,
-    /// By a token that names a role.
+    /// As somebody else than those without a token.
     pub(super) signed_in: bool,
 }
 
@@ -33,13 +35,13 @@ pub(super) fn caller(state: &State, headers: &HeaderMap, now: i64) -> Result<Cal
         Some(token) => state.verifier.verify(token, now)?,
         None => (Arc::new(Value::Object(Map::new())), None),
     };
-    let signed_in = named.is_some();
     let role: Arc<str> = match named.or_else(|| state.config.anon_role.clone()) {
         Some(role) => role.into(),
         None => return Err(Error::token_required()),
     };
     let mut claims = claims.as_object().cloned().unwrap_or_default();
     claims.insert("role".to_owned(), Value::from(&*role));
+    let signed_in = state.config.anon_role.as_deref() != Some(&*role);
     Ok(Caller {
         role,
         claims: Value::Object(claims).to_string(),
@@ -50,33 +52,43 @@ pub(super) fn caller(state: &State, headers: &HeaderMap, now: i64) -> Result<Cal
 /// What else the context says.
 pub(super) struct Circumstances<'a> {
     pub(super) schema: &'a str,
-    pub(super) method: &'a Method,
-    pub(super) path: &'a str,
-    pub(super) headers: &'a HeaderMap,
+    pub(super) http: HttpRequest<'a>,
     pub(super) read_only: bool,
     pub(super) roll_back: bool,
     pub(super) timezone: Option<&'a str>,
-    /// Settings of the function that is called, for the whole transaction.
-    pub(super) hoisted: &'a [(String, String)],
+    /// Settings that the role brings with it.
+    pub(super) role: Option<&'a RoleSettings>,
+    /// Settings of the function that is called.
+    pub(super) function: &'a [(String, String)],
 }
 
 /// The context of a transaction.
 pub(super) fn context(state: &State, caller: &Caller, at: &Circumstances<'_>) -> PlainContext {
     let config = &state.config;
-    let role_settings = state.roles.settings(&caller.role);
     let mut opener = Opener::default();
     opener.set("search_path", search_path(at.schema, config));
     opener.set("role", &*caller.role);
     opener.set("request.jwt.claims", &*caller.claims);
-    opener.set("request.method", at.method.as_str());
-    opener.set("request.path", at.path);
-    opener.set("request.headers", header_json(at.headers));
-    opener.set("request.cookies", cookie_json(at.headers));
+    opener.set("request.method", at.http.method.as_str());
+    opener.set("request.path", at.http.path);
+    opener.set("request.headers", header_json(at.http.headers));
+    opener.set("request.cookies", cookie_json(at.http.headers));
     if at.read_only {
         opener.set("transaction_read_only", "on");
     }
-    for (name, value) in role_settings.iter().chain(at.hoisted) {
-        if name != "default_transaction_isolation" {
+    let brought = at.role.iter().flat_map(|role| &role.settings);
+    for (name, value) in brought {
+        opener.set(name, value.as_str());
+    }
+    let hoisted = at
+        .function
+        .iter()
+        .filter(|(name, _)| config.hoisted_tx_settings.contains(name));
+    let mut isolation = at.role.and_then(|role| role.isolation.as_deref());
+    for (name, value) in hoisted {
+        if name == "default_transaction_isolation" {
+            isolation = Some(value);
+        } else {
             opener.set(name, value.as_str());
         }
     }
@@ -89,23 +101,18 @@ pub(super) fn context(state: &State, caller: &Caller, at: &Circumstances<'_>) ->
     PlainContext {
         role: caller.role.clone(),
         opener: opener.finish(),
-        isolation: isolation(at.hoisted)
-            .or_else(|| isolation(role_settings))
-            .unwrap_or_default(),
+        isolation: isolation.map(level).unwrap_or_default(),
         read_only: at.read_only,
         roll_back: at.roll_back,
     }
 }
 
-fn isolation(settings: &[(String, String)]) -> Option<Isolation> {
-    let (_, value) = settings
-        .iter()
-        .find(|(name, _)| name == "default_transaction_isolation")?;
-    Some(match value.to_ascii_lowercase().as_str() {
+fn level(name: &str) -> Isolation {
+    match name.to_ascii_lowercase().as_str() {
         "repeatable read" => Isolation::RepeatableRead,
         "serializable" => Isolation::Serializable,
         _ => Isolation::ReadCommitted,
-    })
+    }
 }
 
 /// One `SELECT set_config(…), …`. Names stand in its text, so that the same ones are prepared once; values do not.
@@ -134,7 +141,7 @@ impl Opener {
 
 fn search_path(schema: &str, config: &Config) -> String {
     let mut path = String::new();
-    for name in std::iter::once(schema).chain(config.extra_search_path.iter().map(String::as_str)) {
+    for name in std::iter::once(schema).chain(config.settings.extra_search_path.iter().map(String::as_str)) {
         if !path.is_empty() {
             path.push_str(", ");
         }

@@ -1,32 +1,33 @@
 //! What requests need, swapped as one when the configuration or the schema changes, without stopping them.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tenon_sdk::db::{Param, PlainDb, PlainError, PlainOptions, Statement, parse_url};
 use tenon_sdk::env::Env;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 
 use super::StartError;
-use super::config::{Config, ConfigError, KEYS, Sources, Texts};
+use super::config::{Config, ConfigError, KEYS, Key, Sources, Texts};
+use super::figures::Figures;
 use super::jwt::Verifier;
 use super::listener;
 use crate::error::{Error, Result};
 use crate::plan::array_literal;
-use crate::schema_cache::{QUERY, SchemaCache};
+use crate::schema_cache::{QUERY, QualifiedName, SchemaCache};
 
 /// The longest pause between two tries to reach the database.
 const LONGEST_PAUSE: Duration = Duration::from_secs(32);
 
-/// Settings that roles bring with them.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Roles(HashMap<String, Vec<(String, String)>>);
-
-impl Roles {
-    pub(super) fn settings(&self, role: &str) -> &[(String, String)] {
-        self.0.get(role).map_or(&[], Vec::as_slice)
-    }
+/// How it stands with the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It is being read.
+    Pending,
+    /// It is known.
+    Loaded,
+    /// The last try to read it failed.
+    Failed,
 }
 
 /// Everything that stays the same for one request.
@@ -34,37 +35,50 @@ impl Roles {
 pub(super) struct State {
     pub(super) config: Arc<Config>,
     pub(super) verifier: Arc<Verifier>,
-    pub(super) roles: Arc<Roles>,
     /// The call of the function before each request.
     pub(super) pre_request: Option<Statement>,
-    schema: Option<Arc<SchemaCache>>,
+    schema: Option<Arc<Schema>>,
+}
+
+/// The schema, and the text that it was read from.
+struct Schema {
+    cache: Arc<SchemaCache>,
+    text: String,
 }
 
 impl State {
-    fn new(
-        config: Config,
-        roles: Roles,
-        schema: Option<Arc<SchemaCache>>,
-    ) -> std::result::Result<Self, ConfigError> {
-        let pre_request = config.pre_request.as_ref().map(|function| {
-            let quote = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-            let name = match function.schema.as_str() {
-                "" => quote(&function.name),
-                schema => format!("{}.{}", quote(schema), quote(&function.name)),
-            };
-            Statement::new(format!("SELECT {name}()"))
-        });
+    fn new(config: Config) -> std::result::Result<Self, ConfigError> {
         Ok(Self {
             verifier: Arc::new(Verifier::new(&config)?),
+            pre_request: config.pre_request.as_ref().map(call),
             config: Arc::new(config),
-            roles: Arc::new(roles),
-            pre_request,
-            schema,
+            schema: None,
+        })
+    }
+
+    /// The same under another configuration. Tokens stay known as long as they are checked alike.
+    fn with(self, config: Config) -> std::result::Result<Self, ConfigError> {
+        let alike = self.config.checks_tokens_like(&config);
+        let new = Self::new(config)?;
+        Ok(Self {
+            verifier: if alike { self.verifier } else { new.verifier },
+            schema: self.schema,
+            ..new
         })
     }
 
     pub(super) fn cache(&self) -> Result<Arc<SchemaCache>> {
-        self.schema.clone().ok_or_else(Error::no_schema_cache)
+        let schema = self.schema.as_ref().ok_or_else(Error::no_schema_cache)?;
+        Ok(schema.cache.clone())
+    }
+
+    /// What was read from the catalogues, as JSON.
+    pub(super) fn catalogue(&self) -> &str {
+        self.schema.as_ref().map_or("", |schema| &schema.text)
+    }
+
+    pub(super) fn knows_schema(&self) -> bool {
+        self.schema.is_some()
     }
 }
 
@@ -76,6 +90,9 @@ pub(super) struct Shared {
     sources: Mutex<Sources>,
     /// The schema has to be read again.
     pub(super) reload_schema: Notify,
+    phase: watch::Sender<Phase>,
+    given_up: watch::Sender<Option<String>>,
+    pub(super) figures: Figures,
 }
 
 impl Shared {
@@ -96,9 +113,12 @@ impl Shared {
         let shared = Arc::new(Self {
             env,
             db,
-            current: RwLock::new(State::new(config, Roles::default(), None)?),
+            current: RwLock::new(State::new(config)?),
             sources: Mutex::new(sources),
             reload_schema: Notify::new(),
+            phase: watch::Sender::new(Phase::Pending),
+            given_up: watch::Sender::new(None),
+            figures: Figures::default(),
         });
         let loading = shared.clone();
         tokio::spawn(async move { loading.keep_schema().await });
@@ -114,31 +134,78 @@ impl Shared {
             .clone()
     }
 
+    /// How it stands with the schema.
+    pub(super) fn phase(&self) -> Phase {
+        *self.phase.borrow()
+    }
+
+    /// The state once the first try to read the schema has ended, however it did.
+    pub(super) async fn ready(&self) -> State {
+        let state = self.state();
+        if state.knows_schema() {
+            return state;
+        }
+        let mut phase = self.phase.subscribe();
+        let _ = phase.wait_for(|phase| *phase != Phase::Pending).await;
+        self.state()
+    }
+
     fn set(&self, state: State) {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
-    /// Reads the schema now and whenever it was announced to have changed.
+    /// Reads configuration and schema now, and the schema whenever it was announced to have changed.
     async fn keep_schema(&self) {
+        let mut config_read = false;
         loop {
             let mut pause = Duration::from_secs(1);
-            while let Err(error) = self.load().await {
+            self.phase.send_replace(Phase::Pending);
+            loop {
+                let began = Instant::now();
+                let read = if config_read {
+                    Ok(())
+                } else {
+                    self.read_config().await
+                };
+                config_read = read.is_ok();
+                let loaded = match read {
+                    Ok(()) => self.load().await,
+                    Err(error) => Err(error),
+                };
+                self.figures.loaded(loaded.is_ok(), began.elapsed());
+                let Err(error) = loaded else { break };
+                self.phase.send_replace(Phase::Failed);
+                if !self.state().config.pool_automatic_recovery {
+                    self.given_up.send_replace(Some(error));
+                    return;
+                }
                 tracing::error!(%error, "could not read the schema; trying again in {} s", pause.as_secs());
+                // What changed while the database was away was not announced.
+                config_read = false;
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
+            self.phase.send_replace(Phase::Loaded);
             self.reload_schema.notified().await;
         }
     }
 
+    /// Ends when the database is gone and nobody wants to wait for it; says why.
+    pub(super) async fn given_up(&self) -> String {
+        let mut given_up = self.given_up.subscribe();
+        match given_up.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone().unwrap_or_default(),
+            Err(_) => std::future::pending().await,
+        }
+    }
+
     async fn load(&self) -> std::result::Result<(), String> {
-        self.reload_config().await?;
         let state = self.state();
         let query = Statement {
             sql: QUERY.into(),
             params: vec![
                 Param::text(array_literal(&state.config.settings.schemas)),
-                Param::text(array_literal(&state.config.extra_search_path)),
+                Param::text(array_literal(&state.config.settings.extra_search_path)),
             ],
         };
         let rows = self.db.query(query).await.map_err(describe)?;
@@ -147,53 +214,92 @@ impl Shared {
             .next()
             .and_then(|row| row.into_iter().next()?)
             .ok_or("the catalogue's query did not return its row")?;
-        let text = std::str::from_utf8(&text).map_err(|error| error.to_string())?;
-        let cache = SchemaCache::from_catalogue(text).map_err(|error| error.to_string())?;
+        let text = String::from_utf8(text.to_vec()).map_err(|error| error.to_string())?;
+        let cache = SchemaCache::from_catalogue(&text).map_err(|error| error.to_string())?;
         tracing::info!(relations = cache.tables().count(), "schema read");
         self.set(State {
-            schema: Some(Arc::new(cache)),
+            schema: Some(Arc::new(Schema {
+                cache: Arc::new(cache),
+                text,
+            })),
             ..self.state()
         });
         Ok(())
     }
 
     /// Reads file and database again.
-    pub(super) async fn reload_config(&self) -> std::result::Result<(), String> {
+    pub(super) async fn reload_config(&self) {
+        if let Err(error) = self.read_config().await {
+            tracing::error!(%error, "the configuration could not be read again; the old one stays in use");
+        }
+    }
+
+    async fn read_config(&self) -> std::result::Result<(), String> {
         let mut sources = self.sources.lock().await;
         sources.reread().map_err(|error| error.to_string())?;
         let outside = Config::new(&sources.settings()).map_err(|error| error.to_string())?;
         let from_database = if outside.in_database {
-            self.database_settings().await?
+            self.database_settings(outside.pre_config.as_ref()).await?
         } else {
             Texts::new()
         };
         let config = Config::new(&sources.with(from_database)).map_err(|error| error.to_string())?;
-        let schema = self.state().schema;
-        let state = State::new(config, Roles::default(), schema).map_err(|error| error.to_string())?;
+        let state = self.state().with(config).map_err(|error| error.to_string())?;
         self.set(state);
         Ok(())
     }
 
-    /// `ALTER ROLE … SET pgrst.…` of the login, for this database before all databases.
-    async fn database_settings(&self) -> std::result::Result<Texts, String> {
-        let rows = self
-            .db
-            .query(Statement::new(include_str!("role_config.sql")))
-            .await
-            .map_err(describe)?;
+    /// What the database says: `ALTER ROLE … SET pgrst.…` of the login, for this database before all databases, and
+    /// what the function of the operator sets.
+    async fn database_settings(
+        &self,
+        function: Option<&QualifiedName>,
+    ) -> std::result::Result<Texts, String> {
+        let mut statements = Vec::new();
+        if let Some(function) = function {
+            statements.push(call(function));
+        }
+        statements.push(Statement {
+            sql: include_str!("settings.sql").into(),
+            params: vec![Param::text(array_literal(&in_database()))],
+        });
+        let results = self.db.query_all(statements).await.map_err(describe)?;
         let mut texts = Texts::new();
-        for row in rows {
+        for row in results.last().into_iter().flatten() {
             let [Some(name), Some(value)] = row.as_slice() else {
                 continue;
             };
             let (name, value) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
-            let name = name.trim_start_matches("pgrst.").replace('_', "-");
-            if KEYS.iter().any(|key| key.name == name && key.in_database) {
-                texts.insert(name, value.into_owned());
+            if let Some(setting) = name.strip_prefix("pgrst.app.settings.") {
+                texts.insert(format!("app.settings.{setting}"), value.into_owned());
+            } else if let Some(key) = named(&name) {
+                texts.insert(key.name.to_owned(), value.into_owned());
             }
         }
         Ok(texts)
     }
+}
+
+fn in_database() -> Vec<String> {
+    let keys = KEYS.iter().filter(|key| key.in_database);
+    keys.map(|key| format!("pgrst.{}", key.name.replace('-', "_")))
+        .collect()
+}
+
+fn named(name: &str) -> Option<&'static Key> {
+    let name = name.strip_prefix("pgrst.")?.replace('_', "-");
+    KEYS.iter()
+        .find(|key| key.in_database && (key.name == name || key.alias == Some(name.as_str())))
+}
+
+/// `SELECT "schema"."function"()`
+fn call(function: &QualifiedName) -> Statement {
+    let quote = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let name = match function.schema.as_str() {
+        "" => quote(&function.name),
+        schema => format!("{}.{}", quote(schema), quote(&function.name)),
+    };
+    Statement::new(format!("SELECT {name}()"))
 }
 
 fn describe(error: PlainError) -> String {

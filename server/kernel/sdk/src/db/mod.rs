@@ -25,7 +25,7 @@ pub use context::{OrgSelector, RequestContext, Resolved};
 pub use log::StatementLog;
 pub use migrate::Migration;
 pub use pipeline::{Param, Reply, ServerError, Statement, TextRow};
-pub use plain::{Isolation, PlainContext, PlainDb, PlainError, PlainOptions, PlainTx};
+pub use plain::{Isolation, PlainContext, PlainDb, PlainError, PlainFigures, PlainOptions, PlainTx};
 pub use request::RequestTx;
 pub use system::SystemTx;
 pub use tenant::{EnqueueOptions, TenantTx};

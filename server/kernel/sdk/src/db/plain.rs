@@ -77,6 +77,17 @@ pub enum PlainError {
     Busy,
 }
 
+/// How the connections are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlainFigures {
+    /// As many as there may be.
+    pub most: usize,
+    /// Open ones that nobody uses.
+    pub idle: usize,
+    /// Requests that wait for one.
+    pub waiting: usize,
+}
+
 /// A database that is not Tenon's.
 #[derive(Clone)]
 pub struct PlainDb(Arc<Inner>);
@@ -132,8 +143,7 @@ impl PlainDb {
         }
         steps.extend(body(context, statements));
         if explicit {
-            let end = if context.roll_back { "rollback" } else { "commit" };
-            steps.push(Step::common(Statement::new(end)));
+            steps.extend(end(context.roll_back));
         }
         let results = self.send(steps, context.read_only || context.roll_back).await?;
         Ok(wanted(results, 1 + usize::from(explicit), count))
@@ -213,10 +223,14 @@ impl PlainDb {
         connect::connect_raw(&self.0.config).await
     }
 
-    /// Most connections, open ones that nobody uses, and how many requests could have one at once.
-    pub fn connections(&self) -> (usize, usize, usize) {
-        let (idle, available) = self.0.connections.available();
-        (self.0.options.pool_size, idle, available)
+    /// How the connections are used at the moment.
+    pub fn figures(&self) -> PlainFigures {
+        let (idle, waiting) = self.0.connections.figures();
+        PlainFigures {
+            most: self.0.options.pool_size,
+            idle,
+            waiting,
+        }
     }
 
     /// Closes the connections that nobody uses.
@@ -235,9 +249,13 @@ pub struct PlainTx {
 impl PlainTx {
     /// Ends it as its context says: keeps what was done, or nothing.
     pub async fn finish(mut self) -> Result<(), PlainError> {
-        let end = if self.roll_back { "rollback" } else { "commit" };
         let lease = self.lease.take().ok_or(PlainError::Lost)?;
-        lease.last(Arc::new(Batch::end(end))).await?;
+        let batch = Batch {
+            steps: end(self.roll_back),
+            stays_open: false,
+            prepared: false,
+        };
+        lease.last(Arc::new(batch)).await?;
         Ok(())
     }
 }
@@ -259,6 +277,19 @@ fn begin(context: &PlainContext) -> Statement {
         (Isolation::Serializable, false) => "begin isolation level serializable read write",
         (Isolation::Serializable, true) => "begin isolation level serializable read only",
     })
+}
+
+/// A rehearsal finds what a commit would have found, so constraints that wait for the end are checked.
+fn end(roll_back: bool) -> Vec<Step> {
+    let statements: &[&str] = if roll_back {
+        &["set constraints all immediate", "rollback"]
+    } else {
+        &["commit"]
+    };
+    statements
+        .iter()
+        .map(|sql| Step::common(Statement::new(*sql)))
+        .collect()
 }
 
 fn body(context: &PlainContext, statements: Vec<Statement>) -> impl Iterator<Item = Step> {

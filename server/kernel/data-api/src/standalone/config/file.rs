@@ -73,3 +73,13 @@ fn quoted(rest: &str, variables: &BTreeMap<String, String>) -> Result<String, St
     }
     Err("a string without its end".to_owned())
 }
+
+/// A string as it stands in a file.
+pub(super) fn quote(text: &str) -> String {
+    let escaped = text
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
+        .replace('$', "$$");
+    format!("\"{escaped}\"")
+}

@@ -84,11 +84,10 @@ pub const KEYS: &[Key] = &[
     key("db-schemas", "public").db().alias("db-schema"),
     key("db-config", "true").bare(),
     key("db-pre-config", "").db(),
-    key("db-timezone-enabled", "true").bare().db(),
     key("db-tx-end", "commit"),
     key("db-uri", "postgresql://"),
     key("jwt-aud", "").db(),
-    key("jwt-role-claim-key", ".role").db().alias("role-claim-key"),
+    key("jwt-role-claim-key", "$.role").db().alias("role-claim-key"),
     key("jwt-secret", "").db(),
     key("jwt-secret-is-base64", "false")
         .bare()
@@ -103,12 +102,16 @@ pub const KEYS: &[Key] = &[
     key("server-cors-allowed-origins", "").db(),
     key("server-host", "!4"),
     key("server-port", "3000").bare(),
+    key("server-reuseport", "false").bare(),
     key("server-trace-header", "").db(),
     key("server-timing-enabled", "false").bare().db(),
     key("server-unix-socket", ""),
     key("server-unix-socket-mode", "660"),
+    key("url-use-legacy-target-names", "true").bare().db(),
     key("admin-server-host", ""),
     key("admin-server-port", "").bare(),
+    key("admin-server-unix-socket", ""),
+    key("admin-server-unix-socket-mode", "660"),
 ];
 
 /// The settings among the variables of the environment.
@@ -151,6 +154,32 @@ pub(super) fn from_file(pairs: Vec<(String, String)>) -> Texts {
     texts
 }
 
+/// `scheme:rest`, where the rest has only characters that may stand in an address.
+fn is_address(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else {
+        return false;
+    };
+    let named = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme
+            .chars()
+            .all(|each| each.is_ascii_alphanumeric() || "+-.".contains(each));
+    named
+        && rest
+            .chars()
+            .all(|each| each.is_ascii_graphic() && !"<>\"{}|\\^`".contains(each))
+}
+
+fn default(name: &str) -> &'static str {
+    KEYS.iter()
+        .find(|key| key.name == name)
+        .map_or("", |key| key.default)
+}
+
+fn list(text: &str) -> Vec<String> {
+    let parts = text.split(',').map(str::trim);
+    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
 /// Reads texts as what they stand for.
 pub(super) struct Reader<'a>(&'a Texts);
 
@@ -159,13 +188,14 @@ impl<'a> Reader<'a> {
         Self(texts)
     }
 
+    /// What is said, or the default; an empty text says nothing.
     pub(super) fn text(&self, name: &str) -> &'a str {
-        let default = || {
-            KEYS.iter()
-                .find(|key| key.name == name)
-                .map_or("", |key| key.default)
-        };
-        self.0.get(name).map_or_else(default, String::as_str)
+        let said = self
+            .0
+            .get(name)
+            .map(String::as_str)
+            .filter(|text| !text.is_empty());
+        said.unwrap_or_else(|| default(name))
     }
 
     /// An empty text is none.
@@ -174,8 +204,12 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn list(&self, name: &str) -> Vec<String> {
-        let parts = self.text(name).split(',').map(str::trim);
-        parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        list(self.text(name))
+    }
+
+    /// A list that may be said to be empty.
+    pub(super) fn emptyable(&self, name: &str) -> Vec<String> {
+        list(self.0.get(name).map_or_else(|| default(name), String::as_str))
     }
 
     pub(super) fn schemas(&self) -> Result<Vec<String>, ConfigError> {
@@ -241,6 +275,30 @@ impl<'a> Reader<'a> {
             Some((schema, function)) => QualifiedName::new(schema, function),
             None => QualifiedName::new("", text),
         })
+    }
+
+    /// A name, or an address where it has a colon.
+    pub(super) fn audience(&self) -> Result<Option<String>, ConfigError> {
+        let audience = self.optional("jwt-aud");
+        let wrong = |text: &String| text.contains(':') && !is_address(text);
+        if audience.as_ref().is_some_and(wrong) {
+            let reason = "jwt-aud should be a string or a valid URI";
+            return Err(ConfigError(reason.to_owned()));
+        }
+        Ok(audience)
+    }
+
+    pub(super) fn proxy(&self) -> Result<Option<String>, ConfigError> {
+        let proxy = self.optional("openapi-server-proxy-uri");
+        let good = |text: &String| {
+            let uri = text.parse::<axum::http::Uri>().ok();
+            uri.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
+        };
+        if proxy.as_ref().is_none_or(good) {
+            return Ok(proxy);
+        }
+        let reason = "Malformed proxy uri, a correct example: https://example.com:8443/basePath";
+        Err(ConfigError(reason.to_owned()))
     }
 
     /// A text that may be in a file, as `@path`.

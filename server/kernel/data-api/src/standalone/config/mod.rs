@@ -110,6 +110,8 @@ pub struct Config {
     pub settings: Settings,
     /// `app.settings.*`, in order.
     pub app_settings: Vec<(String, String)>,
+    /// Errors are told without details and hints.
+    pub brief_errors: bool,
     /// Role of callers without a token.
     pub anon_role: Option<String>,
     /// Channel on which reloads are announced.
@@ -120,8 +122,6 @@ pub struct Config {
     pub in_database: bool,
     /// Function that sets `pgrst.*`.
     pub pre_config: Option<QualifiedName>,
-    /// Schemas behind the exposed one on the search path.
-    pub extra_search_path: Vec<String>,
     /// Settings of functions that hold for their whole transaction.
     pub hoisted_tx_settings: Vec<String>,
     /// Most connections.
@@ -172,7 +172,13 @@ pub struct Config {
     pub admin_host: String,
     /// Its port; none for no such server.
     pub admin_port: Option<u16>,
-    /// All settings as text, for printing.
+    /// Socket of the admin server instead of a port.
+    pub admin_unix_socket: Option<String>,
+    /// That socket's mode.
+    pub admin_unix_socket_mode: u32,
+    /// Several processes may share the port.
+    pub reuse_port: bool,
+    /// What was said, by name.
     pub texts: Texts,
 }
 
@@ -180,7 +186,40 @@ fn wrong(reason: &str) -> ConfigError {
     ConfigError(reason.to_owned())
 }
 
+/// Settings that may hold what nobody else should read.
+const SECRETS: [&str; 2] = ["db-uri", "jwt-secret"];
+
 impl Config {
+    /// Whether a token is good under both.
+    pub fn checks_tokens_like(&self, other: &Self) -> bool {
+        self.jwt_secret == other.jwt_secret
+            && self.jwt_aud == other.jwt_aud
+            && self.jwt_role_claim_key == other.jwt_role_claim_key
+            && self.jwt_cache_max_entries == other.jwt_cache_max_entries
+    }
+
+    /// All settings in the form of the file, without secrets.
+    pub fn to_text(&self) -> String {
+        let read = keys::Reader::new(&self.texts);
+        let mut lines: Vec<String> = KEYS
+            .iter()
+            .map(|key| match read.text(key.name) {
+                "" => format!("{} = \"\"", key.name),
+                _ if SECRETS.contains(&key.name) => format!("{} = \"(not shown)\"", key.name),
+                text if key.bare => format!("{} = {text}", key.name),
+                text => format!("{} = {}", key.name, file::quote(text)),
+            })
+            .chain(
+                self.app_settings
+                    .iter()
+                    .map(|(name, _)| format!("{name} = \"(not shown)\"")),
+            )
+            .collect();
+        lines.sort();
+        lines.push(String::new());
+        lines.join("\n")
+    }
+
     /// Understands settings.
     pub fn new(texts: &Texts) -> Result<Self, ConfigError> {
         let read = keys::Reader::new(texts);
@@ -221,10 +260,11 @@ impl Config {
                     _ => return Err(wrong("Invalid openapi-mode. Check your configuration.")),
                 },
                 openapi_security_active: read.boolean("openapi-security-active")?,
-                openapi_server_proxy_uri: read.optional("openapi-server-proxy-uri"),
+                openapi_server_proxy_uri: read.proxy()?,
                 server_host: host.clone(),
                 server_port: port,
                 root_spec: read.function("db-root-spec"),
+                extra_search_path: read.emptyable("db-extra-search-path"),
                 plan_enabled: read.boolean("db-plan-enabled")?,
                 ..Settings::default()
             },
@@ -233,12 +273,16 @@ impl Config {
                 .filter(|(name, _)| name.starts_with("app.settings."))
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),
+            brief_errors: match read.text("client-error-verbosity") {
+                "minimal" => true,
+                "verbose" => false,
+                _ => return Err(wrong("Invalid client-error-verbosity. Check your configuration.")),
+            },
             anon_role: read.optional("db-anon-role"),
             channel: read.text("db-channel").to_owned(),
             channel_enabled: read.boolean("db-channel-enabled")?,
             in_database: read.boolean("db-config")?,
             pre_config: read.function("db-pre-config"),
-            extra_search_path: read.list("db-extra-search-path"),
             hoisted_tx_settings: read.list("db-hoisted-tx-settings"),
             pool: usize::try_from(read.number("db-pool")?.unwrap_or(10)).unwrap_or(10),
             pool_acquisition_timeout: read.number("db-pool-acquisition-timeout")?.unwrap_or(10),
@@ -249,7 +293,7 @@ impl Config {
             prepared_statements: read.boolean("db-prepared-statements")?,
             tx_end,
             uri,
-            jwt_aud: read.optional("jwt-aud"),
+            jwt_aud: read.audience()?,
             jwt_cache_max_entries: usize::try_from(read.number("jwt-cache-max-entries")?.unwrap_or(1000))
                 .unwrap_or(1000),
             jwt_role_claim_key: read.text("jwt-role-claim-key").to_owned(),
@@ -275,6 +319,9 @@ impl Config {
             unix_socket_mode: read.mode("server-unix-socket-mode")?,
             admin_host,
             admin_port,
+            admin_unix_socket: read.optional("admin-server-unix-socket"),
+            admin_unix_socket_mode: read.mode("admin-server-unix-socket-mode")?,
+            reuse_port: read.boolean("server-reuseport")?,
             texts: texts.clone(),
         })
     }

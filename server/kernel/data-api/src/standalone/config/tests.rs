@@ -31,7 +31,7 @@ fn without_any_setting_the_documented_defaults_hold() {
             allow_override: false
         }
     );
-    assert_eq!(config.extra_search_path, ["public"]);
+    assert_eq!(config.settings.extra_search_path, ["public"]);
     assert_eq!((config.anon_role, config.jwt_secret), (None, None));
 }
 
@@ -147,7 +147,11 @@ fn what_makes_no_sense_is_refused() {
         ("server-unix-socket-mode", "999"),
         ("server-unix-socket-mode", "000"),
         ("db-config", "perhaps"),
-        ("db-schemas", ""),
+        ("db-schemas", ","),
+        ("client-error-verbosity", "loud"),
+        ("openapi-mode", "open"),
+        ("openapi-server-proxy-uri", "example.com"),
+        ("jwt-aud", "http://a b"),
         ("db-schemas", "pg_catalog"),
         ("jwt-secret", "@/there/is/no/such/file"),
     ] {

@@ -1,7 +1,10 @@
 //! Connections that one request has for itself at a time, opened when needed, up to a limit.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -35,7 +38,24 @@ struct Shared {
     tls: Arc<rustls::ClientConfig>,
     options: ExclusiveOptions,
     permits: Arc<Semaphore>,
+    waiting: AtomicUsize,
     free: Mutex<Vec<Free>>,
+}
+
+/// Counted as waiting until it is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug)]
@@ -70,6 +90,7 @@ impl Exclusive {
             tls: super::super::connect::tls_config()?,
             options,
             permits: Arc::new(Semaphore::new(options.size.max(1))),
+            waiting: AtomicUsize::new(0),
             free: Mutex::default(),
         })))
     }
@@ -77,10 +98,12 @@ impl Exclusive {
     /// Waits for a connection.
     pub(in crate::db) async fn lease(&self) -> Result<Lease, NoLease> {
         let shared = &self.0;
+        let waiting = Waiting::new(&shared.waiting);
         let permit = tokio::time::timeout(shared.options.wait, shared.permits.clone().acquire_owned())
             .await
             .map_err(|_| NoLease::TimedOut)?
             .map_err(|closed| NoLease::Unreachable(Error::internal(closed)))?;
+        drop(waiting);
         let (handle, born) = if let Some(free) = shared.take() {
             (free.handle, free.born)
         } else {
@@ -105,9 +128,9 @@ impl Exclusive {
         self.0.lock().retain(|free| !self.0.is_spent(free));
     }
 
-    /// Open connections that nobody uses, and how many more requests could have one.
-    pub(in crate::db) fn available(&self) -> (usize, usize) {
-        (self.0.lock().len(), self.0.permits.available_permits())
+    /// Open connections that nobody uses, and requests that wait for one.
+    pub(in crate::db) fn figures(&self) -> (usize, usize) {
+        (self.0.lock().len(), self.0.waiting.load(Ordering::Relaxed))
     }
 
     /// Closes what nobody uses; the rest closes after its answer.
