@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::any;
 use axum::{RequestExt, extract::FromRequest};
@@ -60,24 +60,10 @@ async fn handle(kernel: &Kernel, api: &DataApi, request: Request) -> Result<Resp
         headers: &parts.headers,
         body: &body,
     };
-    if is_batch(api, &http)? {
+    if batch::is_batch(&http, &*api.cache()?) {
         return batch::run(kernel, api, &caller, http, full_path).await;
     }
     answer(kernel, api, &caller, http, full_path).await
-}
-
-/// A POST to the endpoint of batches, unless a relation has its name and the body is not said to be a batch.
-fn is_batch(api: &DataApi, http: &HttpRequest<'_>) -> Result<bool, Error> {
-    if http.method != Method::POST || http.path.trim_end_matches('/') != batch::PATH {
-        return Ok(false);
-    }
-    let media = http.headers.get(header::CONTENT_TYPE);
-    let said = media
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|media| media.split(';').next().unwrap_or_default().trim() == batch::MEDIA_TYPE);
-    let name = batch::PATH.trim_start_matches('/');
-    let cache = api.cache()?;
-    Ok(said || !cache.tables().any(|table| table.qualified.name == name))
 }
 
 fn too_large(rejection: &BytesRejection) -> Error {

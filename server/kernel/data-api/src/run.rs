@@ -33,6 +33,7 @@ pub(crate) async fn answer(
     let cache = api.cache()?;
     let request = ApiRequest::parse(http, settings)?;
     let context = |read_only: bool| RequestContext {
+        time_zone: request.preferences.timezone.clone(),
         role: caller.identity.role,
         user: caller.identity.user,
         claims: caller.identity.claims.clone(),

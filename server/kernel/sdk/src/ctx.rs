@@ -135,5 +135,6 @@ pub(crate) fn server_context(identity: &Identity, org: OrgSelector) -> RequestCo
         org,
         request: None,
         read_only: false,
+        time_zone: None,
     }
 }

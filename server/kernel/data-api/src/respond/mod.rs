@@ -161,10 +161,8 @@ fn write(request: &ApiRequest, plan: &Plan, mutate: &MutatePlan, result: DbResul
     };
     let inserted = rows - result.updated_count.unwrap_or(0);
     let shown = mutate.representation == Return::Representation;
-    let merged = mutate
-        .conflict
-        .as_ref()
-        .is_some_and(|conflict| conflict.resolution == Resolution::MergeDuplicates);
+    // Without a key nothing can be merged, but nothing inserted is nothing inserted.
+    let merged = request.preferences.resolution == Some(Resolution::MergeDuplicates);
     let status = match mutate.mutation {
         Mutation::Insert if merged && inserted <= 0 => 200,
         Mutation::Insert => 201,

@@ -102,7 +102,7 @@ fn read(plan: &Plan, results: Vec<Vec<TextRow>>, main: usize) -> Result<DbResult
     outcome(plan, rows, &results.next().unwrap_or_default())
 }
 
-fn to_db(statement: Statement) -> DbStatement {
+pub(super) fn to_db(statement: Statement) -> DbStatement {
     let params = statement.params.into_iter().map(|param| Param {
         oid: 0,
         value: Some(param.0),

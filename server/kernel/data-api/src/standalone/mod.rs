@@ -9,6 +9,7 @@ pub mod config;
 
 mod admin;
 mod answer;
+mod batch;
 mod cors;
 mod figures;
 mod jwt;

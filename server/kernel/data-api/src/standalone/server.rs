@@ -15,7 +15,7 @@ use super::config::LogLevel;
 use super::session::caller;
 use super::state::{Shared, State};
 use super::timing::Timing;
-use super::{admin, cors, listen};
+use super::{admin, batch, cors, listen};
 use crate::api_request::HttpRequest;
 use crate::error::{Error, Result};
 use crate::respond::Response;
@@ -105,7 +105,13 @@ async fn respond(
         headers: &parts.headers,
         body: &body,
     };
-    let answer = answer(state, &shared.db, &caller, http, timing).await;
+    let answer = if crate::batch::is_batch(&http, &*state.cache()?) {
+        let answer = batch::run(state, &shared.db, &caller, http).await;
+        timing.ended("transaction");
+        answer
+    } else {
+        answer(state, &shared.db, &caller, http, timing).await
+    };
     if answer.as_ref().is_err_and(|error| error.code == "PGRST003") {
         shared.figures.timed_out();
     }

@@ -139,7 +139,7 @@ impl Opener {
     }
 }
 
-fn search_path(schema: &str, config: &Config) -> String {
+pub(super) fn search_path(schema: &str, config: &Config) -> String {
     let mut path = String::new();
     for name in std::iter::once(schema).chain(config.settings.extra_search_path.iter().map(String::as_str)) {
         if !path.is_empty() {

@@ -285,3 +285,30 @@ async fn a_new_table_is_seen_after_the_schema_is_announced() {
     }
     assert_eq!(status, 200);
 }
+
+#[tokio::test]
+async fn a_time_zone_is_set_for_one_request_or_batch_alone() {
+    let server = TestServer::start(vec![goods()]).await;
+    let owner = server.organization("Here").await.owner;
+    let own = owner.get_json("/rest/v1/rpc/zone").await.1;
+    let wish = ("prefer", "timezone=Asia/Tokyo");
+    let call = json!([{"method": "GET", "path": "/rpc/zone"}]);
+    assert_eq!(
+        send(&owner, Method::POST, "/rest/v1/rpc/zone", &[wish], &json!({})).await,
+        (200, json!("Asia/Tokyo"))
+    );
+    let (status, body) = send(&owner, Method::POST, "/rest/v1/batch", &[wish], &call).await;
+    assert_eq!((status, &body[0]["body"]), (200, &json!("Asia/Tokyo")));
+    let (status, refused) = send(
+        &owner,
+        Method::POST,
+        "/rest/v1/rpc/zone",
+        &[("prefer", "timezone=Moon/Base")],
+        &json!({}),
+    )
+    .await;
+    assert_eq!((status, &refused["code"]), (400, &json!("22023")), "{refused}");
+    for _ in 0..20 {
+        assert_eq!(owner.get_json("/rest/v1/rpc/zone").await.1, own);
+    }
+}

@@ -45,6 +45,8 @@ pub struct RequestContext {
     pub request: Option<(String, String)>,
     /// Refuse writes.
     pub read_only: bool,
+    /// The time zone that the statement reads and writes times in, if not the database's own.
+    pub time_zone: Option<String>,
 }
 
 /// What the database made of a [`RequestContext`].

@@ -247,6 +247,26 @@ pub struct PlainTx {
 }
 
 impl PlainTx {
+    /// Runs more statements in the transaction, in one round trip, as the same role.
+    pub async fn run(
+        &self,
+        role: &Arc<str>,
+        statements: Vec<Statement>,
+    ) -> Result<Vec<Vec<TextRow>>, PlainError> {
+        let steps = statements.into_iter().map(|statement| Step {
+            role: Role::Named(role.clone()),
+            statement,
+        });
+        let batch = Arc::new(Batch {
+            steps: steps.collect(),
+            stays_open: true,
+            // A statement that went stale could not be sent again: its error has ended the transaction.
+            prepared: false,
+        });
+        let lease = self.lease.as_ref().ok_or(PlainError::Lost)?;
+        Ok(lease.next(batch).await?)
+    }
+
     /// Ends it as its context says: keeps what was done, or nothing.
     pub async fn finish(mut self) -> Result<(), PlainError> {
         let lease = self.lease.take().ok_or(PlainError::Lost)?;

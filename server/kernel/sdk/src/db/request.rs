@@ -2,7 +2,11 @@
 
 use tokio_postgres::{Row, types::ToSql};
 
-use super::{Db, OrgSelector, RequestContext, Resolved, pipeline::BEGIN_REQUEST, session::Session};
+use super::{
+    Db, OrgSelector, RequestContext, Resolved,
+    pipeline::{BEGIN_REQUEST, TIME_ZONE},
+    session::Session,
+};
 use crate::error::Result;
 
 /// A transaction in the context of a request, under the request's own role. Dropped without [`RequestTx::commit`], it is
@@ -32,14 +36,6 @@ impl RequestTx {
     /// Begins the next of several operations in the same transaction.
     pub async fn next_operation(&self, method: &str, path: &str) -> Result<()> {
         self.session.query(NEXT_OPERATION, &[&method, &path]).await?;
-        Ok(())
-    }
-
-    /// The time zone of what follows.
-    pub async fn time_zone(&self, zone: &str) -> Result<()> {
-        self.session
-            .query("select set_config('timezone', $1, true)", &[&zone])
-            .await?;
         Ok(())
     }
 
@@ -86,6 +82,9 @@ pub(super) async fn begin(db: &Db, context: &RequestContext) -> Result<(Session,
             ],
         )
         .await?;
+    if let Some(zone) = &context.time_zone {
+        session.query(TIME_ZONE, &[zone]).await?;
+    }
     let resolved = Resolved::new(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     Ok((session, resolved))
 }

@@ -124,6 +124,7 @@ async fn pipelined(db: &Db) -> Result<(), Error> {
         org: OrgSelector::Default,
         request: None,
         read_only: true,
+        time_zone: None,
     };
     let resolved = db.resolve(&context).await?;
     assert_eq!(resolved.role.as_deref(), Some(RUNTIME_LOGIN));

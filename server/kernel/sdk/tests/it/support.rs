@@ -50,6 +50,7 @@ impl Party {
             org: OrgSelector::Id(self.org.0),
             request: Some(("GET".to_owned(), format!("/{}", self.name))),
             read_only: false,
+            time_zone: None,
         }
     }
 

@@ -13,4 +13,5 @@ create function goods.mark(word text) returns text language plpgsql as $$ begin
   perform set_config('response.status', '202', true);
   return current_setting('request.method') || ' ' || current_setting('request.path');
 end $$;
-grant execute on function goods.slow(), goods.mark(text) to authenticated;
+create function goods.zone() returns text language sql stable as $$ select current_setting('timezone') $$;
+grant execute on function goods.slow(), goods.mark(text), goods.zone() to authenticated;

@@ -34,6 +34,9 @@ use crate::error::{Error, Result};
 pub(super) const BEGIN_REQUEST: &str =
     "select org_id, member_role, permissions from kernel.begin_request($1, $2, $3, $4, $5, $6, $7, $8)";
 
+/// Sets the time zone of a request.
+pub(super) const TIME_ZONE: &str = "select set_config('timezone', $1, true)";
+
 /// What came back, in the server's text form.
 #[derive(Debug, Default)]
 pub struct Reply {
@@ -95,6 +98,12 @@ impl Pipeline {
             sql: BEGIN_REQUEST.into(),
             params: context_params(context),
         })];
+        steps.extend(context.time_zone.as_ref().map(|zone| {
+            Step::common(Statement {
+                sql: TIME_ZONE.into(),
+                params: vec![Param::text(zone.as_str())],
+            })
+        }));
         steps.extend(statement.map(|statement| Step {
             role: Role::Fixed(context.role),
             statement,
@@ -128,7 +137,8 @@ impl Pipeline {
                 Ok(Ok(results)) => {
                     let mut results = results.into_iter();
                     let context = results.next().and_then(|mut rows| rows.pop()).unwrap_or_default();
-                    let rows = results.next().unwrap_or_default();
+                    // Whatever stands between has nothing to tell.
+                    let rows = results.next_back().unwrap_or_default();
                     return Ok(Reply { context, rows });
                 }
                 Ok(Err(failure)) if failure.is_stale() && !stale_before => {
