@@ -15,6 +15,7 @@ pub mod sql;
 pub mod standalone;
 
 mod batch;
+mod http;
 mod routes;
 mod run;
 mod service;

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::IntoResponse;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::routing::any;
 use axum::{RequestExt, extract::FromRequest};
 use bytes::Bytes;
@@ -18,6 +16,7 @@ use tenon_sdk::module::Routes;
 use crate::api_request::HttpRequest;
 use crate::batch;
 use crate::error::Error;
+use crate::http::to_http;
 use crate::respond::Response;
 use crate::run::{Caller, answer};
 use crate::service::DataApi;
@@ -28,10 +27,14 @@ const ROOT: &str = "/rest/v1";
 pub(crate) fn routes(api: &Arc<DataApi>) -> Routes {
     let handler = |api: Arc<DataApi>| {
         any(move |State(kernel): State<Kernel>, request: Request| async move {
+            let method = request.method().clone();
             let response = handle(&kernel, &api, request)
                 .await
                 .unwrap_or_else(|error| Response::from(&error));
-            to_http(response)
+            let mut http = to_http(response, &method);
+            http.headers_mut()
+                .insert(header::VARY, HeaderValue::from_static("Accept, Prefer, Range"));
+            http
         })
     };
     Routes::new()
@@ -72,22 +75,4 @@ fn too_large(rejection: &BytesRejection) -> Error {
     } else {
         Error::body_invalid("The body could not be read")
     }
-}
-
-fn to_http(response: Response) -> axum::response::Response {
-    let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut http = (status, Body::from(response.body)).into_response();
-    let headers = http.headers_mut();
-    headers.remove(header::CONTENT_TYPE);
-    headers.insert(header::VARY, HeaderValue::from_static("Accept, Prefer, Range"));
-    for (name, value) in response.headers {
-        // What cannot stand in a header, such as a schema named in Greek, is left out rather than failing the answer.
-        if let (Ok(name), Ok(value)) = (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_str(&value),
-        ) {
-            headers.append(name, value);
-        }
-    }
-    http
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Error;
+use super::{Error, REASON};
 
 /// The parts of an error report of PostgreSQL that decide the answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -149,6 +149,7 @@ struct RaisedMessage {
 #[derive(Deserialize)]
 struct RaisedDetail {
     status: u16,
+    status_text: Option<String>,
     headers: serde_json::Map<String, Value>,
 }
 
@@ -188,6 +189,9 @@ fn raised(error: &DatabaseError) -> Error {
             )
         })
         .collect();
+    answer
+        .headers
+        .extend(control.status_text.map(|text| (REASON.to_owned(), text)));
     answer
 }
 
@@ -286,6 +290,14 @@ mod tests {
         assert_eq!(
             answer.headers,
             [("X-Powered-By".to_owned(), "Nerd Rage".to_owned())]
+        );
+        let named = DatabaseError {
+            detail: Some(r#"{"status":404,"status_text":"Gone Fishing","headers":{}}"#.to_owned()),
+            ..error.clone()
+        };
+        assert_eq!(
+            Error::from_database(&named, true).headers,
+            [(REASON.to_owned(), "Gone Fishing".to_owned())]
         );
         let without = Error::from_database(
             &DatabaseError {

@@ -16,6 +16,9 @@ use serde_json::Value;
 
 pub use database::DatabaseError;
 
+/// Where the words of a status line stand among the headers; no header can have this name.
+pub(crate) const REASON: &str = ":reason";
+
 /// What a refused request is answered with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Error {
@@ -29,7 +32,7 @@ pub struct Error {
     pub details: Option<Box<Value>>,
     /// What to try instead.
     pub hint: Option<String>,
-    /// Further headers of the answer.
+    /// Further headers of the answer, and under [`REASON`] what the status line says, if not the usual.
     pub headers: Vec<(String, String)>,
     /// Which operation of a batch was refused.
     pub operation: Option<Box<OperationName>>,

@@ -28,6 +28,7 @@ impl Writer {
             && call.read.range == Range::ALL
         {
             // One row for certain: what a function made is handed on untouched.
+            self.call_first(call);
             let exact = matches!(plan.count, Some(Count::Exact | Count::Estimated));
             self.push(if exact {
                 "SELECT 1::bigint"
@@ -37,20 +38,14 @@ impl Writer {
             self.push(" AS total_count, 1::bigint AS page_count, ");
             self.value_body(*wire);
             self.answer_settings();
-            self.rows(plan, |writer| writer.value_rows(call, From::Call(call)));
+            self.rows(plan, |writer| writer.value_rows(call, From::Source));
             return;
         }
         // Counting must not call the function a second time.
         let counts = matches!(plan.count, Some(Count::Exact | Count::Estimated));
         let from = if counts { From::Source } else { From::Call(call) };
         if counts {
-            self.push("WITH ");
-            self.ident(SOURCE);
-            self.push(" AS MATERIALIZED (SELECT ");
-            self.all_of(&call.read.table.name);
-            self.push(" FROM ");
-            self.call_source(call, &call.read.table.name);
-            self.push(") ");
+            self.call_first(call);
         }
         self.push("SELECT ");
         self.total(plan, &call.read, from);
@@ -63,6 +58,17 @@ impl Writer {
                 writer.value_rows(call, from);
             }
         });
+    }
+
+    /// The call before everything else, so that it happens once.
+    fn call_first(&mut self, call: &CallPlan) {
+        self.push("WITH ");
+        self.ident(SOURCE);
+        self.push(" AS MATERIALIZED (SELECT ");
+        self.all_of(&call.read.table.name);
+        self.push(" FROM ");
+        self.call_source(call, &call.read.table.name);
+        self.push(") ");
     }
 
     /// The rows of a function that returns values.

@@ -216,7 +216,7 @@ impl Writer {
 
     fn body_records(&mut self, mutate: &MutatePlan, payload: Param) {
         if mutate.missing_default {
-            self.push("jsonb_to_recordset((SELECT jsonb_agg(jsonb_build_object(");
+            self.push("(SELECT jsonb_agg(jsonb_build_object(");
             let mut first = true;
             for column in &mutate.columns {
                 let Some(default) = &column.default else { continue };
@@ -228,9 +228,9 @@ impl Writer {
                 self.push(", ");
                 self.push(default);
             }
-            self.push(") || tenon_element) FROM jsonb_array_elements(");
+            self.push(") || elem) AS tenon_filled FROM jsonb_array_elements(");
             self.param(payload);
-            self.push("::jsonb) AS tenon_element))");
+            self.push("::jsonb) AS elem) AS tenon_rows, LATERAL jsonb_to_recordset(tenon_rows.tenon_filled)");
         } else {
             self.push("json_to_recordset(");
             self.param(payload);

@@ -18,6 +18,7 @@ use super::timing::Timing;
 use super::{admin, batch, cors, listen};
 use crate::api_request::HttpRequest;
 use crate::error::{Error, Result};
+use crate::http::to_http;
 use crate::respond::Response;
 
 /// The largest body that is read.
@@ -58,13 +59,12 @@ async fn handle(Extract(shared): Extract<Arc<Shared>>, request: Request<Body>) -
     }
     let mut timing = Timing::start();
     let result = respond(&shared, &state, &parts, body, &mut timing).await;
-    let mut http = match &result {
-        Ok(response) => to_http(response),
-        Err(error) => to_http(&refusal(error, state.config.brief_errors)),
-    };
+    let answered = result.is_ok();
+    let response = result.unwrap_or_else(|error| refusal(&error, state.config.brief_errors));
+    let mut http = to_http(response, &parts.method);
     log(&state, &parts, http.status());
     let headers = http.headers_mut();
-    if result.is_ok() {
+    if answered {
         headers.entry(header::VARY).or_insert(VARY);
     }
     if state.config.timing
@@ -126,23 +126,6 @@ fn refusal(error: &Error, brief: bool) -> Response {
         response.body = body.to_string().into();
     }
     response
-}
-
-fn to_http(response: &Response) -> axum::response::Response {
-    let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut http = (status, Body::from(response.body.clone())).into_response();
-    let headers = http.headers_mut();
-    headers.remove(header::CONTENT_TYPE);
-    for (name, value) in &response.headers {
-        // What cannot stand in a header is left out rather than failing the answer.
-        if let (Ok(name), Ok(value)) = (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_bytes(value.as_bytes()),
-        ) {
-            headers.append(name, value);
-        }
-    }
-    http
 }
 
 fn log(state: &State, parts: &Parts, status: StatusCode) {

@@ -1,0 +1,41 @@
+//! An answer as HTTP, the same for both servers.
+
+use std::convert::Infallible;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::IntoResponse;
+use futures_util::stream;
+use hyper::ext::ReasonPhrase;
+
+use crate::error::REASON;
+use crate::respond::Response;
+
+/// Writes an answer to a request with this method.
+pub(crate) fn to_http(response: Response, method: &Method) -> axum::response::Response {
+    let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // How long the body would be is not known to HEAD, for it is not made.
+    let body = if method == Method::HEAD {
+        Body::from_stream(stream::empty::<Result<Bytes, Infallible>>())
+    } else {
+        Body::from(response.body)
+    };
+    let mut http = (status, body).into_response();
+    http.headers_mut().remove(header::CONTENT_TYPE);
+    for (name, value) in response.headers {
+        if name == REASON {
+            if let Ok(reason) = ReasonPhrase::try_from(value) {
+                http.extensions_mut().insert(reason);
+            }
+            continue;
+        }
+        // What cannot stand in a header is left out rather than failing the answer.
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_bytes(value.as_bytes()),
+        ) {
+            http.headers_mut().append(name, value);
+        }
+    }
+    http
+}
