@@ -1,6 +1,6 @@
 //! Finds the relation of a request and the relationship of an embed.
 
-use super::suggest::nearest;
+use super::suggest::{nearest, nearest_relation};
 use super::{Planner, Via};
 use crate::api_request::SelectEmbed;
 use crate::error::{Error, Result};
@@ -15,7 +15,7 @@ impl<'a> Planner<'a> {
             let names = names
                 .filter(|known| known.schema == qualified.schema)
                 .map(|known| known.name.as_str());
-            Error::no_table(&qualified.schema, name, nearest(name, names))
+            Error::no_table(&qualified.schema, name, nearest_relation(name, names))
         })
     }
 
@@ -56,22 +56,21 @@ impl<'a> Planner<'a> {
     }
 
     fn suggest_relationship(&self, from: &QualifiedName, target: &str) -> Option<String> {
-        let children: Vec<&str> = self
+        let children = self
             .cache
             .relationships(from)
             .iter()
             .filter(|child| child.foreign_table.schema == self.request.schema)
-            .map(|child| child.foreign_table.name.as_str())
-            .collect();
-        let (wanted, near) = if children.is_empty() {
+            .map(|child| child.foreign_table.name.as_str());
+        let (wanted, near) = if self.cache.is_related(from) {
+            (target, nearest(target, children))
+        } else {
             let parents = self.cache.related(&self.request.schema);
             let parents = parents.filter(|table| table.schema == from.schema);
             (
                 from.name.as_str(),
                 nearest(&from.name, parents.map(|table| table.name.as_str())),
             )
-        } else {
-            (target, nearest(target, children))
         };
         near.map(|near| format!("Perhaps you meant '{near}' instead of '{wanted}'."))
     }

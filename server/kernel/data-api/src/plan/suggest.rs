@@ -8,11 +8,30 @@ use std::collections::HashMap;
 /// Least similarity of a suggestion, of 0 to 1.
 const NEAR: f64 = 0.33;
 
+/// Least similarity of a relation, which guessing must not find: only slips are helped.
+const NEAR_RELATION: f64 = 0.75;
+
+/// Schemas with so many relations have names that nobody types.
+const MANY_RELATIONS: usize = 500;
+
 /// So many of the names that share runs of letters are compared by edits.
 const COMPARED: usize = 50;
 
 /// The name most similar to `wanted`, if any is similar enough and none is equal.
 pub(super) fn nearest<'n>(wanted: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    nearest_of(wanted, names.into_iter().collect(), NEAR)
+}
+
+/// Like [`nearest`], for the relation that a request asks for.
+pub(super) fn nearest_relation<'n>(
+    wanted: &str,
+    names: impl IntoIterator<Item = &'n str>,
+) -> Option<&'n str> {
+    let names: Vec<&str> = names.into_iter().collect();
+    (names.len() < MANY_RELATIONS).then(|| nearest_of(wanted, names, NEAR_RELATION))?
+}
+
+fn nearest_of<'n>(wanted: &str, names: Vec<&'n str>, least: f64) -> Option<&'n str> {
     let mut names: Vec<(String, &str)> = names
         .into_iter()
         .map(|name| (name.to_lowercase(), name))
@@ -23,10 +42,12 @@ pub(super) fn nearest<'n>(wanted: &str, names: impl IntoIterator<Item = &'n str>
     if let Some((_, same)) = names.iter().find(|(known, _)| *known == lower) {
         return (*same != wanted).then_some(same);
     }
-    [3, 2].into_iter().find_map(|size| best(&lower, &names, size))
+    [3, 2]
+        .into_iter()
+        .find_map(|size| best(&lower, &names, size, least))
 }
 
-fn best<'n>(wanted: &str, names: &[(String, &'n str)], size: usize) -> Option<&'n str> {
+fn best<'n>(wanted: &str, names: &[(String, &'n str)], size: usize, least: f64) -> Option<&'n str> {
     let of_wanted = runs(wanted, size);
     let mut sharing: Vec<(f64, &(String, &str))> = names
         .iter()
@@ -38,7 +59,7 @@ fn best<'n>(wanted: &str, names: &[(String, &'n str)], size: usize) -> Option<&'
         .into_iter()
         .take(COMPARED)
         .map(|(_, (lower, name))| (strsim::normalized_levenshtein(wanted, lower), *name))
-        .filter(|(score, _)| *score >= NEAR)
+        .filter(|(score, _)| *score >= least)
         // The first of equals, which shares most.
         .reduce(|best, next| if next.0 > best.0 { next } else { best })
         .map(|(_, name)| name)
@@ -89,6 +110,17 @@ mod tests {
         assert_eq!(nearest("noclosealternative", names), None);
         assert_eq!(nearest("actors", names), None);
         assert_eq!(nearest("", names), None);
+    }
+
+    #[test]
+    fn relations_are_suggested_for_slips_only() {
+        let names = ["orders", "suppliers"];
+        assert_eq!(nearest_relation("order", names), Some("orders"));
+        assert_eq!(nearest_relation("ordexxx", names), None);
+        let many: Vec<String> = (0..MANY_RELATIONS)
+            .map(|number| format!("orders{number}"))
+            .collect();
+        assert_eq!(nearest_relation("orders", many.iter().map(String::as_str)), None);
     }
 
     #[test]

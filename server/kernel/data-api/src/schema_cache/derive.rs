@@ -58,6 +58,18 @@ pub(super) fn derive(
     found.retain(|relationship| !overridden.contains(&(&relationship.table, &relationship.foreign_table)));
     found.extend(computed);
     let mut by_table: HashMap<QualifiedName, Vec<Relationship>> = HashMap::new();
+    // Whatever has a key is known to be related, if only to what is not exposed.
+    for key in keys {
+        let ends = [
+            (&key.schema, &key.table),
+            (&key.foreign_schema, &key.foreign_table),
+        ];
+        for end in ends.map(|(schema, table)| QualifiedName::new(schema, table)) {
+            if tables.contains_key(&end) {
+                by_table.entry(end).or_default();
+            }
+        }
+    }
     for relationship in found {
         by_table
             .entry(relationship.table.clone())

@@ -71,6 +71,12 @@ impl Function {
         matches!(self.args.as_slice(), [only] if only.name.is_empty() && types.contains(&only.type_name.as_str()))
     }
 
+    /// A request can name all its arguments, or its body is the only one.
+    pub(super) fn is_callable(&self) -> bool {
+        self.args.iter().all(|arg| !arg.name.is_empty())
+            || self.takes_unnamed(&["json", "jsonb", "text", "xml", "bytea"])
+    }
+
     /// The relation that it computes a column of.
     pub(super) fn computes_column(&self) -> Option<&QualifiedName> {
         let [only] = self.args.as_slice() else { return None };

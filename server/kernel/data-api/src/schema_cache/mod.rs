@@ -89,7 +89,7 @@ pub struct SchemaCache {
     tables: HashMap<QualifiedName, Table>,
     /// By the table on the near side.
     relationships: HashMap<QualifiedName, Vec<Relationship>>,
-    /// All overloads of a name.
+    /// All overloads of a name that requests can call.
     functions: HashMap<QualifiedName, Vec<Function>>,
     /// Functions that compute columns, by the column's name.
     computed_columns: HashMap<String, Vec<Function>>,
@@ -124,11 +124,10 @@ impl SchemaCache {
                 let named = cache.computed_columns.entry(function.name.name.clone());
                 named.or_default().push(function.clone());
             }
-            cache
-                .functions
-                .entry(function.name.clone())
-                .or_default()
-                .push(function);
+            if function.is_callable() {
+                let named = cache.functions.entry(function.name.clone());
+                named.or_default().push(function);
+            }
         }
         for (role, name, value) in read.roles {
             cache.roles.entry(role).or_default().set(name, value);
@@ -166,6 +165,11 @@ impl SchemaCache {
     /// Relationships that start at a relation, in the order in which candidates are listed.
     pub fn relationships(&self, table: &QualifiedName) -> &[Relationship] {
         self.relationships.get(table).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether any foreign key or function relates it to something, be that exposed or not.
+    pub(crate) fn is_related(&self, table: &QualifiedName) -> bool {
+        self.relationships.contains_key(table)
     }
 
     /// Relations that have relationships into a schema, for hints.

@@ -91,7 +91,7 @@ impl Relationship {
     }
 
     /// `select=target(…)` or `select=target!hint(…)` means this relationship. Without a hint the target is the far relation,
-    /// the constraint or the column that holds the key; the latter two never mean a view, of which there may be many over
+    /// the constraint or the near column of the key; the latter two never mean a view, of which there may be many over
     /// one table. With a hint the target is the far relation, and the hint the constraint, the junction, or a single
     /// column of either side.
     pub(crate) fn is_meant(&self, target: &str, hint: Option<&str>) -> bool {
@@ -102,8 +102,7 @@ impl Relationship {
                 self.foreign_table.name == target && junction.table.name == hint
             }
             (_, None) => {
-                let of_key =
-                    self.constraint == target || self.holds_key && self.near_column() == Some(target);
+                let of_key = self.constraint == target || self.near_column() == Some(target);
                 self.foreign_table.name == target || of_key && (!self.to_view || self.is_self())
             }
             (_, Some(hint)) => {

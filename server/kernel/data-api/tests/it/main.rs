@@ -7,6 +7,7 @@ mod descriptions;
 mod media;
 mod reads;
 mod refusals;
+mod relations;
 mod representations;
 mod server;
 mod shop;

@@ -39,6 +39,17 @@ create table shop.order_labels (
   foreign key (org_id, order_id) references shop.orders (org_id, id),
   foreign key (org_id, label_id) references shop.labels (org_id, id));
 create view shop.late_orders as select org_id, id, number from shop.orders where due < '2025-01-01';
+create view shop.late_numbers as with late as (select id, org_id, number, 1 as one from shop.late_orders)
+  select org_id, id as late_id, id as also_id, number, one from late;
+create materialized view shop.buyers as select org_id, id, name from shop.suppliers;
+create schema hidden;
+create table hidden.carriers (id int primary key, name text not null);
+create table hidden.trips (
+  carrier_id int references hidden.carriers, day int, next int, primary key (carrier_id, day),
+  foreign key (carrier_id, next) references hidden.trips (carrier_id, day));
+create view shop.carriers as select id, name from hidden.carriers;
+create view shop.trips as select carrier_id as carrier, day, next from hidden.trips;
+create view shop.either as select id from hidden.carriers union all select id from hidden.carriers;
 create table shop.notes (id serial primary key, body text default 'empty', "odd ""name""" text);
 create domain shop.grade as text default 'B';
 create table shop.parts (
@@ -69,6 +80,10 @@ end $$;
 create function shop.title(shop.orders) returns text language sql stable as $$ select 'Order ' || $1.number $$;
 create function shop.open_entries(shop.orders) returns setof shop.entries language sql stable as
   $$ select * from shop.entries e where e.org_id = $1.org_id and e.order_id = $1.id and e.amount > 100 $$;
+create function shop.first_entry(shop.orders) returns setof shop.entries rows 1 language sql stable as
+  $$ select * from shop.entries e where e.org_id = $1.org_id and e.order_id = $1.id order by amount limit 1 $$;
+create function shop.main_supplier(shop.orders) returns shop.suppliers language sql stable as
+  $$ select * from shop.suppliers s where s.org_id = $1.org_id and s.id = $1.supplier_id $$;
 create function shop.add(a int, b int default 10) returns int language sql immutable as $$ select a + b $$;
 create function shop.add_one(n int) returns int language sql immutable as $$ select n + 1 $$;
 create function shop.greet(name text) returns text language sql immutable as $$ select 'hello ' || name $$;
@@ -170,3 +185,6 @@ insert into shop.order_labels (org_id, order_id, label_id) values
 insert into shop.notes (body) values ('one'), ('two');
 insert into shop.parts (code, stock) values ('bolt', 1), ('nut', 2);
 insert into shop.marks (place, mark) values ('a b&c/d', 'x');
+insert into hidden.carriers values (1, 'Swift'), (2, 'Slow');
+insert into hidden.trips values (1, 1, null), (1, 2, 1), (2, 1, null);
+refresh materialized view shop.buyers;
