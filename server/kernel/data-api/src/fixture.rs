@@ -189,3 +189,20 @@ pub(crate) fn statement(method: &str, target: &str, prefer: &str, body: &str) ->
     let plan = plan(method, target, prefer, body).unwrap_or_else(|error| panic!("{target}: {error}"));
     Statement::new(&plan).expect("it needs the database")
 }
+
+/// A read under other settings.
+pub(crate) fn statement_with(target: &str, set: impl FnOnce(&mut Settings)) -> Statement {
+    let mut settings = settings();
+    set(&mut settings);
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let request = HttpRequest {
+        method: &Method::GET,
+        path,
+        query,
+        headers: &HeaderMap::new(),
+        body: &Bytes::new(),
+    };
+    let request = ApiRequest::parse(request, &settings).unwrap_or_else(|error| panic!("{target}: {error}"));
+    let plan = Plan::new(&request, cache(), &settings, Some(TENANT));
+    Statement::new(&plan.unwrap_or_else(|error| panic!("{target}: {error}"))).expect("it needs the database")
+}

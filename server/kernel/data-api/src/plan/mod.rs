@@ -85,6 +85,7 @@ impl Plan {
             max_rows: settings.max_rows,
             tenant,
             timezone: request.preferences.timezone.clone(),
+            jsonb_embeds: settings.jsonb_embeds,
             raise: settings.raise.clone(),
         })
     }

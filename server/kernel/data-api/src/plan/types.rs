@@ -33,6 +33,8 @@ pub struct Plan {
     pub tenant: Option<Uuid>,
     /// The time zone that the statement runs under, if one was wished; PostgreSQL judges it.
     pub timezone: Option<String>,
+    /// Embeds are written as `jsonb`.
+    pub jsonb_embeds: bool,
     /// The function by which the statement itself refuses a result that must not stand.
     pub raise: Option<QualifiedName>,
 }

@@ -36,7 +36,7 @@ impl Statement {
     /// The statement of a plan; none if the database need not be asked.
     pub fn new(plan: &Plan) -> Option<Self> {
         let mut writer = Writer::new(plan.tenant);
-        if plan.handler != Handler::Json {
+        if plan.handler != Handler::Json || plan.jsonb_embeds {
             writer.nest_as_json();
         }
         if let Some(explain) = &plan.explain {

@@ -164,9 +164,9 @@ impl Writer {
     /// An embed as one value: a row, or an array.
     fn embed_value(&mut self, level: &Level<'_>, index: usize) {
         let embed = &level.plan.embeds[index];
-        let comparable = level.plan.comparable;
+        let comparable = level.plan.comparable || self.nests_as_json();
         if let Some(join) = &level.joins[index] {
-            if comparable || self.nests_as_json() {
+            if comparable {
                 self.push("to_jsonb(");
                 self.ident(join);
                 self.push(")");

@@ -52,6 +52,47 @@ fn to_many_embeds_are_aggregated_for_the_page_only() {
 }
 
 #[test]
+fn embeds_are_jsonb_where_the_bytes_have_to_be_those_of_others() {
+    let mut plan = plan("GET", "/orders?select=suppliers(name),entries(amount)", "", "").expect("plans");
+    plan.jsonb_embeds = true;
+    let sql = Statement::new(&plan).expect("it needs the database").sql;
+    assert!(
+        sql.contains("to_jsonb(\"tenon_one_1\") AS \"suppliers\""),
+        "{sql}"
+    );
+    assert!(sql.contains("jsonb_agg(tenon_row)"), "{sql}");
+}
+
+#[test]
+fn aggregates_are_grouped_by_position() {
+    let made = crate::fixture::statement_with(
+        "/orders?select=number,n:value.sum()::text,suppliers(name)&order=number",
+        |settings| settings.aggregates = true,
+    );
+    assert!(
+        made.sql.contains(
+            "SELECT \"orders\".\"number\", CAST(sum(\"orders\".\"value\") AS text) AS \"n\", to_jsonb(\"tenon_one_1\") AS \"suppliers\""
+        ) && made.sql.contains(" GROUP BY 1, 3 ORDER BY 1 LIMIT"),
+        "{}",
+        made.sql
+    );
+}
+
+#[test]
+fn a_spread_of_many_rows_is_one_lateral_join() {
+    let made = statement("GET", "/orders?select=number,...entries(amount,id)", "", "");
+    assert!(
+        made.sql.contains(
+            "coalesce(\"tenon_many_1\".\"tenon_1\", '[]') AS \"amount\", coalesce(\"tenon_many_1\".\"tenon_2\", '[]') AS \"id\""
+        ) && made.sql.contains(
+            "LEFT JOIN LATERAL (SELECT json_agg(\"tenon_rows\".\"tenon_1\") AS \"tenon_1\", json_agg(\"tenon_rows\".\"tenon_2\") AS \"tenon_2\" FROM ("
+        ),
+        "{}",
+        made.sql
+    );
+}
+
+#[test]
 fn an_insert_is_one_parameter_however_many_rows() {
     let one = statement(
         "POST",

@@ -266,6 +266,8 @@ impl Config {
                 root_spec: read.function("db-root-spec"),
                 extra_search_path: read.emptyable("db-extra-search-path"),
                 plan_enabled: read.boolean("db-plan-enabled")?,
+                legacy_target_names: read.boolean("url-use-legacy-target-names")?,
+                jsonb_embeds: true,
                 ..Settings::default()
             },
             app_settings: texts
