@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod demo;
 pub mod serve;
+pub mod types;
 
 use std::sync::Arc;
 

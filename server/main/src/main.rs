@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use tenon::serve::{self, ServeOptions};
+use tenon::types;
 use tenon_data_api::standalone;
 use tenon_sdk::config::Config;
 use tenon_sdk::env::Env;
@@ -32,6 +33,8 @@ enum Command {
         /// A file with settings, as PostgREST reads it.
         file: Option<PathBuf>,
     },
+    /// Prints types of the exposed schemas for programs that use the data API.
+    Types(types::Types),
 }
 
 #[derive(Debug, clap::Args)]
@@ -105,6 +108,15 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Openapi => {
             use std::io::Write;
             std::io::stdout().write_all(tenon::openapi().as_bytes())?;
+            return Ok(());
+        }
+        Command::Types(types) => {
+            use std::io::Write;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            let text = runtime.block_on(types.generate(&config))?;
+            std::io::stdout().write_all(text.as_bytes())?;
             return Ok(());
         }
         Command::Work => ServeOptions {

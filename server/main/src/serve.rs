@@ -18,7 +18,7 @@ use tokio::{net::TcpListener, sync::Notify};
 use crate::{assets, demo};
 
 /// The database of an installation inside the private cluster.
-const DATABASE: &str = "tenon";
+pub(crate) const DATABASE: &str = "tenon";
 
 /// What this process does.
 #[derive(Clone, Copy, Debug)]

@@ -5,6 +5,7 @@
 
 pub mod api_request;
 pub mod catalogue;
+pub mod client_types;
 pub mod error;
 pub mod openapi;
 pub mod plan;

@@ -125,6 +125,46 @@ async fn servers_on_an_outside_database_start_at_once_and_share_its_people_and_i
 }
 
 #[tokio::test]
+async fn types_are_printed_of_a_servers_own_database_and_of_any_other() {
+    let outside = Outside::new().await;
+    let types = async |command: &mut Command| {
+        let output = command.output().await.unwrap();
+        let (text, log) = (output.stdout, output.stderr);
+        let log = String::from_utf8_lossy(&log).into_owned();
+        (output.status.success(), String::from_utf8(text).unwrap(), log)
+    };
+    let database = outside.server.superuser(&outside.name);
+    let (client, connection) = database.connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+        .batch_execute("create table public.crates (id int primary key)")
+        .await
+        .unwrap();
+    let (fine, text, log) = types(&mut outside.tenon(&["types", "typescript"])).await;
+    assert!(
+        fine && text.contains("  public: {\n") && text.contains("crates: {"),
+        "{log}{text}"
+    );
+    let (fine, text, log) = types(&mut outside.tenon(&["types", "rust"])).await;
+    assert!(fine && text.contains("pub struct CratesRow {"), "{log}{text}");
+    let (fine, _, log) = types(&mut outside.tenon(&["types", "rust", "--schema", "nowhere"])).await;
+    assert!(!fine && log.contains("There is no schema \"nowhere\""), "{log}");
+    outside.end().await;
+
+    let (folder, logs) = (folder(), folder());
+    let data_dir = folder.path().join("data");
+    let place = ("TENON_DATABASE__DATA_DIR", data_dir.to_str().unwrap());
+    let (fine, _, log) = types(tenon(&["types", "typescript"]).env(place.0, place.1)).await;
+    assert!(!fine && log.contains("there is no database"), "{log}");
+    let mut command = tenon(SERVE);
+    command.env(place.0, place.1);
+    let server = Process::start(command, &logs.path().join("log")).await;
+    let (fine, text, log) = types(tenon(&["types", "typescript"]).env(place.0, place.1)).await;
+    assert!(fine && text.contains("  purchasing: {\n"), "{log}{text}");
+    assert!(server.terminate().await);
+}
+
+#[tokio::test]
 async fn a_worker_beside_a_server_does_its_work() {
     let (outside, folder) = (Outside::new().await, folder());
     let mut idle = outside.tenon(SERVE);

@@ -1,6 +1,9 @@
 -- One exposed schema ($1) in full: its relations and functions with their comments, the types they are made of, and
--- which of them the current role may touch. One row with one JSON column.
-with recursive space as (
+-- which of them the current role may touch. One row with one JSON column. The search path is emptied first, so that
+-- the catalogues print every name with its schema.
+with recursive path as materialized (
+  select pg_catalog.set_config('search_path', '', true) as emptied
+), space as (
   select n.oid, n.nspname from pg_catalog.pg_namespace n where n.nspname = $1::text
 ), relation as (
   select c.oid, c.relname, c.relkind,
@@ -136,3 +139,4 @@ select json_build_object(
     from routine r left join arguments on arguments.oid = r.oid), '[]'),
   'types', coalesce((select json_object_agg(types.oid, types.value) from types), '{}')
 )
+from path where emptied is not null

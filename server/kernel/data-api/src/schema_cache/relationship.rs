@@ -80,6 +80,19 @@ impl Relationship {
         Some((near, far))
     }
 
+    /// Pairs of near and far column as clients know them: which organisation goes without saying.
+    pub fn public_columns(&self) -> Vec<(&str, &str)> {
+        let pairs = || {
+            self.columns
+                .iter()
+                .map(|(near, far)| (near.as_str(), far.as_str()))
+        };
+        let told: Vec<_> = pairs()
+            .filter(|pair| *pair != (TENANT_COLUMN, TENANT_COLUMN))
+            .collect();
+        if told.is_empty() { pairs().collect() } else { told }
+    }
+
     /// Both sides are the same relation.
     pub(crate) fn is_self(&self) -> bool {
         self.table == self.foreign_table

@@ -3,6 +3,7 @@
 mod aggregates;
 mod batches;
 mod calls;
+mod client_types;
 mod descriptions;
 mod media;
 mod reads;

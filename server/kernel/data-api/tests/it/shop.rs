@@ -115,6 +115,10 @@ impl Shop {
         }
     }
 
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     pub async fn get(&self, target: &str) -> Answer {
         self.send("GET", target, &[], "").await
     }

@@ -71,7 +71,7 @@ pub(super) async fn connect_raw(config: &PgConfig) -> Result<(Client, Connection
 }
 
 /// Connects and drives the connection in a task, which ends with the client.
-pub(super) async fn connect(config: &PgConfig) -> Result<(Client, tokio::task::JoinHandle<()>)> {
+pub async fn connect(config: &PgConfig) -> Result<(Client, tokio::task::JoinHandle<()>)> {
     let (client, connection) = connect_raw(config).await?;
     let task = tokio::spawn(async move {
         if let Err(error) = connection.await {

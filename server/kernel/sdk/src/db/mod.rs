@@ -20,7 +20,7 @@ use std::{sync::Arc, time::Duration};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use tokio_postgres::Config as PgConfig;
 
-pub use connect::parse_url;
+pub use connect::{connect, parse_url};
 pub use context::{OrgSelector, RequestContext, Resolved};
 pub use log::StatementLog;
 pub use migrate::Migration;

@@ -114,6 +114,13 @@ fn private_folder(path: &Path, account: Option<&Account>) -> Result<(), ClusterE
     }
 }
 
+/// Where the socket of a data directory's cluster is, if there is such a cluster.
+pub(super) fn socket_of(data_dir: &Path) -> Option<PathBuf> {
+    let root = data_dir.join("postgres").canonicalize().ok()?;
+    let (socket, _) = socket_folder(data_dir, &root).ok()?;
+    Some(socket)
+}
+
 /// The socket's folder and whether it is a temporary one. The temporary one's name comes from the data directory, so that every
 /// start, and an operator's `psql`, finds the same.
 fn socket_folder(data_dir: &Path, root: &Path) -> Result<(PathBuf, bool), ClusterError> {

@@ -189,6 +189,16 @@ impl Cluster {
         config
     }
 
+    /// How to connect to the cluster of a data directory that another process runs; none if nothing listens there.
+    pub fn running(data_dir: &Path, user: &str, database: &str) -> Option<Config> {
+        let data_dir = data_dir.canonicalize().ok()?;
+        let socket = home::socket_of(&data_dir)?;
+        std::os::unix::net::UnixStream::connect(socket.join(".s.PGSQL.5432")).ok()?;
+        let mut config = Config::new();
+        config.host_path(&socket).port(5432).user(user).dbname(database);
+        Some(config)
+    }
+
     /// Makes the database `name` unless it exists.
     pub async fn ensure_database(&self, name: &str) -> Result<(), ClusterError> {
         let (client, connection) = self.connection(SUPERUSER, "postgres").connect(NoTls).await?;
