@@ -155,7 +155,9 @@ impl MediaType {
     /// Value of `Content-Type`.
     pub fn content_type(&self) -> Cow<'_, str> {
         match self {
-            Self::Bytes | Self::Other(_) => self.name(),
+            // A function may write the description at the root itself.
+            Self::Other(text) if text != "application/openapi+json" => self.name(),
+            Self::Bytes => self.name(),
             Self::Any => Self::Json.content_type(),
             _ => Cow::Owned(format!("{}; charset=utf-8", self.name())),
         }
@@ -276,6 +278,10 @@ mod tests {
             ),
             ("Image/PNG;a=b", "image/png"),
             ("undefined", "undefined"),
+            (
+                "application/openapi+json",
+                "application/openapi+json; charset=utf-8",
+            ),
             ("application/json; $$ x=y $$", "application/json; charset=utf-8"),
         ] {
             assert_eq!(MediaType::parse(sent).content_type(), said, "{sent}");
