@@ -4,6 +4,8 @@
 
 mod api;
 mod baseline;
+mod compiled;
+mod dialect;
 mod idle;
 mod import;
 mod load;
@@ -28,6 +30,10 @@ enum Benchmark {
     Import(import::Options),
     /// A page of 50 orders with their suppliers over HTTP, against pgbench with the same statements.
     Rest(rest::Options),
+    /// Six kinds of requests on a million rows, against pgbench, pipelined and not.
+    Dialect(dialect::Options),
+    /// `tenon rest` against postrust-server, a server of the same kind, on one plain database.
+    Peer(dialect::peer::Options),
     /// Memory of an idle server, size of the binary, time to start.
     Idle,
 }
@@ -38,9 +44,11 @@ async fn main() -> anyhow::Result<()> {
     match Arguments::parse().benchmark {
         Some(Benchmark::Import(options)) => import::run(&options).await,
         Some(Benchmark::Rest(options)) => rest::run(&options).await,
+        Some(Benchmark::Dialect(options)) => dialect::run(&options).await,
+        Some(Benchmark::Peer(options)) => dialect::peer::run(&options).await,
         Some(Benchmark::Idle) => idle::run().await,
         None => {
-            println!("cargo xtask bench NAME, with NAME one of: import, rest, idle");
+            println!("cargo xtask bench NAME, with NAME one of: import, rest, dialect, peer, idle");
             println!("bench/README.md says what each measures.");
             Ok(())
         }

@@ -6,20 +6,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use axum::http::{HeaderMap, HeaderValue, Method};
-use bytes::Bytes;
+use anyhow::{Result, ensure};
+use axum::http::Method;
 use serde_json::Value;
-use tenon_data_api::api_request::{ApiRequest, HttpRequest};
-use tenon_data_api::plan::Plan;
-use tenon_data_api::schema_cache::{self, SchemaCache};
-use tenon_data_api::settings::Settings;
-use tenon_data_api::sql::Statement;
 use tokio::net::TcpStream;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
 use crate::api::Person;
+use crate::compiled::Asked;
 use crate::load;
 use crate::pgbench::Pgbench;
 use crate::report::{Rounds, verdict, warn_if_unsteady};
@@ -175,52 +170,23 @@ async fn pgbench_script(database: &Client, person: &Person) -> Result<String> {
     let organization = "('00000000-0000-7000-8000-' || lpad((:org)::text, 12, '0'))::uuid";
     // A colon before a name would be a variable of pgbench.
     let claims = person.claims()?.replace(':', ": ");
+    let tenant = self::organization(1);
+    let asked = Asked {
+        schema: SCHEMA,
+        method: &Method::GET,
+        path: PATH,
+        query: QUERY,
+        prefer: None,
+        body: b"",
+        tenant,
+    };
     Ok(format!(
         "\\set org random(1, {ORGANIZATIONS})\n\\startpipeline\nbegin;\n\
          select org_id, member_role, permissions from kernel.begin_request('authenticated', '{}', '{claims}', \
          {organization}, null, 'GET', '/rest/v1{PATH}', true);\n{};\ncommit;\n\\endpipeline\n",
         person.id,
-        query(database, organization).await?.replace('\n', " ")
+        asked
+            .sql(database, &[(&tenant.to_string(), organization)])
+            .await?
     ))
-}
-
-/// The text that the data API makes of the request, with its parameters written in.
-async fn query(database: &Client, tenant: &str) -> Result<String> {
-    let schemas = vec![SCHEMA.to_owned()];
-    let extra: Vec<String> = Vec::new();
-    let read: Value = database
-        .query_one(schema_cache::QUERY, &[&schemas, &extra])
-        .await?
-        .try_get(0)?;
-    let cache = SchemaCache::from_catalogue(&read.to_string())?;
-    let settings = Settings {
-        schemas,
-        ..Settings::default()
-    };
-    let mut headers = HeaderMap::new();
-    headers.insert("accept", HeaderValue::from_static("application/json"));
-    let request = HttpRequest {
-        method: &Method::GET,
-        path: PATH,
-        query: QUERY,
-        headers: &headers,
-        body: &Bytes::new(),
-    };
-    let refused = |error| anyhow::anyhow!("the data API refuses the request: {error:?}");
-    let request = ApiRequest::parse(request, &settings).map_err(refused)?;
-    let org = self::organization(1);
-    let plan = Plan::new(&request, &cache, &settings, Some(org)).map_err(refused)?;
-    let statement = Statement::new(&plan).context("the request needs no statement")?;
-    let mut sql = statement.sql;
-    // The highest first, so that $1 does not match the beginning of $10.
-    for (index, param) in statement.params.iter().enumerate().rev() {
-        let value = std::str::from_utf8(&param.0)?;
-        let literal = if value == org.to_string() {
-            tenant.to_owned()
-        } else {
-            format!("'{}'", value.replace('\'', "''"))
-        };
-        sql = sql.replace(&format!("${}", index + 1), &literal);
-    }
-    Ok(sql)
 }
