@@ -16,6 +16,9 @@ struct Arguments {
     /// A file with settings that differ from tenon.default.toml.
     #[arg(long, global = true, env = "TENON_CONFIG")]
     config: Option<PathBuf>,
+    /// A single setting, stronger than files and variables, like `rest.max_rows=50`. May be repeated.
+    #[arg(long = "set", global = true, value_name = "SECTION.KEY=VALUE")]
+    set: Vec<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -102,7 +105,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         let served = standalone::serve(Env::real(), file, serve::stop_signal());
         return Ok(runtime.block_on(served)?);
     }
-    let mut config = Config::load(arguments.config.as_deref())?;
+    let mut config = Config::load(arguments.config.as_deref(), &arguments.set)?;
     let options = match arguments.command {
         Command::Rest { .. } => return Ok(()),
         Command::Openapi => {

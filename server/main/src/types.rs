@@ -41,11 +41,11 @@ impl Types {
             .or(Some(&config.database.url))
             .filter(|url| !url.is_empty());
         if let Some(address) = address {
-            return self.generate_from(&parse_url(address)?).await;
+            return self.generate_from(&parse_url(address)?, config).await;
         }
         let data_dir = &config.database.data_dir;
         if let Some(running) = Cluster::running(data_dir, SUPERUSER, DATABASE) {
-            return self.generate_from(&running).await;
+            return self.generate_from(&running, config).await;
         }
         if !data_dir.join("postgres").exists() {
             bail!(
@@ -54,14 +54,20 @@ impl Types {
             );
         }
         let cluster = Cluster::start(ClusterOptions::new(data_dir)).await?;
-        let text = self.generate_from(&cluster.connection(SUPERUSER, DATABASE)).await;
+        let text = self
+            .generate_from(&cluster.connection(SUPERUSER, DATABASE), config)
+            .await;
         cluster.stop().await;
         text
     }
 
-    async fn generate_from(&self, database: &tokio_postgres::Config) -> anyhow::Result<String> {
+    async fn generate_from(
+        &self,
+        database: &tokio_postgres::Config,
+        config: &Config,
+    ) -> anyhow::Result<String> {
         let (client, task) = connect(database).await?;
-        let schemas = self.wanted(&client).await?;
+        let schemas = self.wanted(&client, &config.rest.schemas).await?;
         let read = client_types::read(&client, &schemas).await;
         drop(client);
         _ = task.await;
@@ -76,7 +82,7 @@ impl Types {
         })
     }
 
-    async fn wanted(&self, client: &tokio_postgres::Client) -> anyhow::Result<Vec<String>> {
+    async fn wanted(&self, client: &tokio_postgres::Client, own: &[String]) -> anyhow::Result<Vec<String>> {
         let named: Vec<String> = self
             .schemas
             .iter()
@@ -89,6 +95,7 @@ impl Types {
         let shown: Vec<String> = crate::modules(&std::sync::Arc::default())
             .iter()
             .flat_map(|module| module.api_schemas.iter().map(|schema| (*schema).to_owned()))
+            .chain(own.iter().cloned())
             .collect();
         let rows = client
             .query(

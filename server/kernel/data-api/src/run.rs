@@ -12,7 +12,9 @@ use crate::api_request::{ApiRequest, HttpRequest};
 use crate::error::{DatabaseError, Error, Result};
 use crate::plan::{Plan, PlannedAction};
 use crate::respond::{DbResult, Response, info, respond};
+use crate::schema_cache::SchemaCache;
 use crate::service::DataApi;
+use crate::settings::Settings;
 use crate::sql::{Statement, estimated_rows};
 
 /// Who asks, and for which organisation.
@@ -46,15 +48,31 @@ pub(crate) async fn answer(
         (OrgSelector::Id(org), _) => Some(*org),
         (selector, Some(user)) => match api.known(user, selector) {
             Some(org) => Some(org),
-            None => look_up(kernel, api, caller, context(true)).await?,
+            None if touches_tenants(&request, &cache, settings)? => {
+                look_up(kernel, api, caller, context(true)).await?
+            }
+            None => None,
         },
     };
+    let mut fixed = None;
     for last in [false, true] {
         let plan = Plan::new(&request, &cache, settings, tenant)?;
         let Some(statement) = Statement::new(&plan) else {
             return Ok(info(&plan).unwrap_or_default());
         };
-        let context = context(plan.is_read_only());
+        let names_tenant = statement.names_tenant;
+        let mut context = context(plan.is_read_only());
+        if names_tenant && writes_beside_tenants(&plan) && fixed.is_none() {
+            // What it writes would stand even if the organisation were another meanwhile, so that must not happen.
+            fixed = look_up(kernel, api, caller, context.clone()).await?;
+            if fixed != tenant && !last {
+                tenant = fixed;
+                continue;
+            }
+        }
+        if let Some(org) = fixed {
+            context.org = OrgSelector::Id(org);
+        }
         let reply = run(kernel, &context, statement, caller).await;
         let reply = match reply {
             Ok(reply) => reply,
@@ -69,7 +87,7 @@ pub(crate) async fn answer(
         // policies to the new one, so it saw and changed no row of either; a function may have done anything.
         let resolved = resolved_org(&reply);
         let calls = matches!(plan.action, PlannedAction::Call(_)) && !plan.is_read_only();
-        if resolved != tenant && caller.identity.user.is_some() && !last && !calls {
+        if resolved != tenant && names_tenant && !last && !calls {
             tenant = resolved;
             if let (Some(user), Some(org)) = (caller.identity.user, resolved) {
                 api.remember(user, &caller.org, org);
@@ -84,6 +102,17 @@ pub(crate) async fn answer(
         return respond(&request, &plan, result);
     }
     Err(internal("the organisation changed twice"))
+}
+
+/// Whether a request has to do with any tenant table.
+fn touches_tenants(request: &ApiRequest, cache: &SchemaCache, settings: &Settings) -> Result<bool> {
+    let plan = Plan::new(request, cache, settings, Some(Uuid::nil()))?;
+    Ok(Statement::new(&plan).is_some_and(|statement| statement.names_tenant))
+}
+
+/// Whether a plan changes a table that belongs to no organisation.
+fn writes_beside_tenants(plan: &Plan) -> bool {
+    matches!(&plan.action, PlannedAction::Mutate(mutate) if !mutate.tenant)
 }
 
 /// What the rows of a plan's statement say, and those of the estimate beside it.

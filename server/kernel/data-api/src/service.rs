@@ -80,16 +80,8 @@ fn key(selector: &OrgSelector) -> String {
 }
 
 async fn start(kernel: Kernel, api: Arc<DataApi>, reload: Arc<Notify>) -> Result<()> {
-    let mut schemas: Vec<String> = Vec::new();
-    for module in kernel.modules() {
-        for schema in &module.api_schemas {
-            if !schemas.iter().any(|known| known == schema) {
-                schemas.push((*schema).to_owned());
-            }
-        }
-    }
     let settings = Settings {
-        schemas,
+        schemas: exposed(kernel.modules(), &kernel.config().rest.schemas)?,
         max_rows: Some(kernel.config().rest.max_rows),
         openapi_server_proxy_uri: Some(format!("{}/rest/v1", kernel.config().server.site_url)),
         aggregates: kernel.config().rest.aggregates,
@@ -108,6 +100,31 @@ async fn start(kernel: Kernel, api: Arc<DataApi>, reload: Arc<Notify>) -> Result
         }
     });
     Ok(())
+}
+
+/// The schemas that apps show, then the operator's own.
+fn exposed(modules: &[Module], own: &[String]) -> Result<Vec<String>> {
+    let mut schemas: Vec<String> = Vec::new();
+    let shown = modules
+        .iter()
+        .flat_map(|module| module.api_schemas.iter().copied());
+    let shown: Vec<&str> = shown.collect();
+    for schema in shown.iter().copied().chain(own.iter().map(String::as_str)) {
+        let is_tenons = schema == "kernel" || modules.iter().any(|module| module.schema == schema);
+        let is_postgres = schema == "information_schema" || schema.starts_with("pg_");
+        if schema.is_empty() || is_postgres || is_tenons && !shown.contains(&schema) {
+            return Err(tenon_sdk::Error::invalid(
+                "config.invalid",
+                format!("The setting rest.schemas must not contain \"{schema}\"."),
+            )
+            .details("Tables of Tenon's kernel and of PostgreSQL are not shown to anybody.")
+            .hint("Name schemas of your own, or leave the default, public."));
+        }
+        if !schemas.iter().any(|known| known == schema) {
+            schemas.push(schema.to_owned());
+        }
+    }
+    Ok(schemas)
 }
 
 async fn load(kernel: &Kernel, api: &DataApi, settings: &Settings) -> Result<()> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use figment::{
     Figment,
     providers::{Env as EnvVars, Format, Toml},
+    value::Value,
 };
 use serde::Deserialize;
 
@@ -104,6 +105,8 @@ pub struct Rest {
     pub max_rows: u64,
     /// Aggregate functions are allowed.
     pub aggregates: bool,
+    /// Exposed schemas of the operator's own, after those that apps show.
+    pub schemas: Vec<String>,
 }
 
 /// The job queue.
@@ -119,13 +122,14 @@ pub struct Jobs {
 }
 
 impl Config {
-    /// Reads defaults, then the file (if any), then `DATABASE_URL` and `TENON_…` variables.
-    pub fn load(file: Option<&Path>) -> Result<Self> {
+    /// Reads defaults, then the file (if any), then `DATABASE_URL` and `TENON_…` variables, then single settings of the
+    /// form `rest.max_rows=50`, whose values are written as in a variable.
+    pub fn load(file: Option<&Path>, single: &[String]) -> Result<Self> {
         let mut figment = Figment::from(Toml::string(DEFAULTS));
         if let Some(file) = file {
             figment = figment.merge(Toml::file_exact(file));
         }
-        figment
+        figment = figment
             .merge(
                 EnvVars::raw()
                     .only(&["DATABASE_URL"])
@@ -135,12 +139,16 @@ impl Config {
                 EnvVars::prefixed("TENON_")
                     .split("__")
                     .filter(|key| key.as_str().contains('.')),
-            )
-            .extract()
-            .map_err(|error| {
-                Error::invalid("config.invalid", format!("A setting is wrong: {error}"))
-                    .hint("tenon.default.toml lists every setting with its default.")
-            })
+            );
+        for setting in single {
+            let (key, value) = setting
+                .split_once('=')
+                .ok_or_else(|| wrong(format!("{setting}: the form is section.key=value")))?;
+            // Any text is a value; what looks like a number, a truth or a list is one.
+            let Ok(value) = value.parse::<Value>();
+            figment = figment.merge((key.trim(), value));
+        }
+        figment.extract().map_err(wrong)
     }
 
     /// The documented defaults alone.
@@ -152,4 +160,9 @@ impl Config {
             .extract()
             .expect("the defaults are checked by a test")
     }
+}
+
+fn wrong(cause: impl std::fmt::Display) -> Error {
+    Error::invalid("config.invalid", format!("A setting is wrong: {cause}"))
+        .hint("tenon.default.toml lists every setting with its default.")
 }

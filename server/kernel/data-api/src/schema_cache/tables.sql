@@ -1,16 +1,19 @@
 -- Tables, views, materialised views, foreign and partitioned tables of the exposed schemas ($1), with their columns.
--- A relation belongs to tenants if it has org_id and a policy that compares it with the context,
--- or if it is a view with org_id over such a relation.
+-- A relation belongs to tenants if it has org_id and every policy that lets rows through first compares it with the
+-- context, as kernel.tenant_table() declares them, or if it is a view with org_id over such a relation.
 with recursive exposed as (
   select c.oid, n.nspname, c.relname, c.relkind
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where n.nspname = any($1::text[]) and c.relkind in ('r', 'v', 'm', 'f', 'p') and not c.relispartition
 ), guarded as (
-  select distinct p.polrelid as oid
+  select p.polrelid as oid
   from pg_catalog.pg_policy p
-  where coalesce(pg_catalog.pg_get_expr(p.polqual, p.polrelid), '')
-     || coalesce(pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), '') ~ '\morg_id\(\)'
+  where p.polpermissive
+  group by p.polrelid
+  having bool_and(
+    coalesce(pg_catalog.pg_get_expr(coalesce(p.polqual, p.polwithcheck), p.polrelid), '')
+      ~ '^(\(org_id = tenancy\.org_id\(\)\)$|\(\(org_id = tenancy\.org_id\(\)\) AND )')
 ), tenant as (
   select oid from guarded
   union

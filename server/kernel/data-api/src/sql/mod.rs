@@ -30,6 +30,8 @@ pub struct Statement {
     pub sql: String,
     /// The parameters. PostgreSQL infers their types when the text is prepared.
     pub params: Vec<Param>,
+    /// It is bound to the plan's organisation, because it touches a tenant table.
+    pub names_tenant: bool,
 }
 
 impl Statement {

@@ -45,6 +45,7 @@ impl Writer {
         Statement {
             sql: self.text,
             params: self.params,
+            names_tenant: self.tenant_slot.is_some(),
         }
     }
 

@@ -192,6 +192,7 @@ impl Shop {
             let zone = Statement {
                 sql: "select set_config('timezone', $1, true)".to_owned(),
                 params: vec![Param(Bytes::from(zone.clone()))],
+                names_tenant: false,
             };
             self.query(&zone).await?;
         }
