@@ -179,7 +179,7 @@ impl ApiRequest {
 }
 
 fn is_root(path: &str) -> bool {
-    path.trim_matches('/').is_empty()
+    matches!(path, "" | "/")
 }
 
 /// GET or HEAD of the root: the description, or the function that stands in its place.
@@ -205,7 +205,8 @@ fn action(path: &str, method: &Method, settings: &Settings) -> Result<Action> {
             .unwrap_or_default()
     };
     let unsupported = || Err(Error::method(method.as_str()));
-    let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+    // A slash at the end is one step more, to something without a name.
+    let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
     match segments.as_slice() {
         [""] => match method.as_str() {
             "GET" => root(false, settings),

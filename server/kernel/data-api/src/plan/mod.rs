@@ -86,6 +86,7 @@ impl Plan {
             tenant,
             timezone: request.preferences.timezone.clone(),
             jsonb_embeds: settings.jsonb_embeds,
+            scan_order: settings.scan_order,
             raise: settings.raise.clone(),
         })
     }

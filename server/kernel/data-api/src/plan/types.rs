@@ -35,6 +35,8 @@ pub struct Plan {
     pub timezone: Option<String>,
     /// Embeds are written as `jsonb`.
     pub jsonb_embeds: bool,
+    /// Rows that nobody orders come as their table is scanned.
+    pub scan_order: bool,
     /// The function by which the statement itself refuses a result that must not stand.
     pub raise: Option<QualifiedName>,
 }

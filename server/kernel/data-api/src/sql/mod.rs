@@ -41,6 +41,9 @@ impl Statement {
         if plan.handler != Handler::Json || plan.jsonb_embeds {
             writer.nest_as_json();
         }
+        if plan.scan_order {
+            writer.keep_scan_order();
+        }
         if let Some(explain) = &plan.explain {
             writer.push(if explain.json {
                 "EXPLAIN (FORMAT JSON"

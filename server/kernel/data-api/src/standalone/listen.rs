@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream, lo
 
 use super::StartError;
 use super::config::Config;
+use super::lenient::LenientListener;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 2048;
@@ -109,7 +110,10 @@ impl Listener {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
         match self {
-            Self::Tcp(listener) => axum::serve(listener, router).with_graceful_shutdown(stop).await,
+            Self::Tcp(listener) => {
+                let listener = LenientListener(listener);
+                axum::serve(listener, router).with_graceful_shutdown(stop).await
+            }
             Self::Unix(listener, path) => {
                 let served = axum::serve(listener, router).with_graceful_shutdown(stop).await;
                 let _ = std::fs::remove_file(path);
