@@ -185,7 +185,7 @@ impl Place {
         let text = std::str::from_utf8(&line).unwrap_or_default();
         match self.kind {
             // Lines without anything may stand between requests.
-            Kind::Request if line.is_empty() => Kind::Request,
+            Kind::Request | Kind::Trailer if line.is_empty() => Kind::Request,
             Kind::Request if text.starts_with("pri * http/2") => Kind::Unknown,
             Kind::Request => {
                 (self.rest, self.chunked) = (0, false);
@@ -222,7 +222,6 @@ impl Place {
                 }
             }
             Kind::End => Kind::Size,
-            Kind::Trailer if line.is_empty() => Kind::Request,
             Kind::Trailer => Kind::Trailer,
             Kind::Body | Kind::Unknown => self.kind,
         }
