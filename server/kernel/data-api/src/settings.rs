@@ -48,6 +48,8 @@ pub struct Settings {
     pub plan_enabled: bool,
     /// Most operations of one batch.
     pub batch_operations: usize,
+    /// Most rows of one insert that others inside it refer to; each is a statement.
+    pub nested_rows: usize,
     /// Filters, orders and limits may call an embed by the name that its alias hides; the answer warns of it.
     pub legacy_target_names: bool,
     /// Embeds are `jsonb`, so that their bytes are those that PostgREST sends: keys in PostgreSQL's order, a blank after each
@@ -78,6 +80,7 @@ impl Default for Settings {
             root_spec: None,
             plan_enabled: false,
             batch_operations: 100,
+            nested_rows: 1000,
             legacy_target_names: true,
             jsonb_embeds: false,
             scan_order: false,

@@ -164,7 +164,7 @@ impl Planner<'_> {
                 format!("more than {MAX_EMBEDS} embedded resources"),
             ));
         }
-        let relationship: &Relationship = self.relationship(from, item)?;
+        let relationship: &Relationship = self.relationship(from, &item.relation, item.hint.as_deref())?;
         let to_one = relationship.is_to_one();
         if item.spread && !to_one && self.settings.aggregates && aggregates(&item.items) {
             return Err(Error::not_implemented(

@@ -10,6 +10,7 @@ mod call;
 mod condition;
 mod envelope;
 mod mutate;
+mod nested;
 mod param;
 mod read;
 mod select;
