@@ -118,8 +118,8 @@ fn writes_beside_tenants(plan: &Plan) -> bool {
     let PlannedAction::Mutate(mutate) = &plan.action else {
         return false;
     };
-    let inside = mutate.nested.iter().flat_map(|nested| &nested.steps);
-    !mutate.tenant || inside.into_iter().any(|step| !step.tenant)
+    let mut steps = mutate.nested.iter().flat_map(|nested| &nested.steps);
+    !mutate.tenant || steps.any(|step| !step.tenant)
 }
 
 /// What the rows of a plan's statement say, and those of the estimate beside it.

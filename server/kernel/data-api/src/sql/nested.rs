@@ -366,3 +366,191 @@ fn filled_columns(step: &NestedStep) -> Vec<&str> {
     }
     columns
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::fixture::{TENANT, plan};
+
+    fn before(target: &str, prefer: &str, body: &str) -> Vec<Statement> {
+        Statement::before(
+            &plan("POST", target, prefer, body).unwrap_or_else(|error| panic!("{target}: {error}")),
+        )
+    }
+
+    fn texts(statement: &Statement) -> Vec<String> {
+        let params = statement.params.iter();
+        params
+            .map(|param| String::from_utf8_lossy(&param.0).into_owned())
+            .collect()
+    }
+
+    const ORDERS: &str =
+        "/orders?columns=number,entries(amount),supplier:suppliers(name)&select=number,entries(amount)";
+
+    #[test]
+    fn what_a_row_refers_to_comes_before_it_and_what_refers_to_it_after() {
+        let body = r#"[{"number":"1","supplier":{"name":"A"},"entries":[{"amount":1.10},{"amount":2}]},{"number":"2"}]"#;
+        let made = before(ORDERS, "", body);
+        let sql: Vec<&str> = made.iter().map(|statement| statement.sql.as_str()).collect();
+        assert_eq!(sql.len(), 5, "{sql:#?}");
+        assert_eq!(
+            sql[0],
+            "SELECT set_config('tenon.nested_0', '', true), set_config('tenon.nested_1', '', true), \
+             set_config('tenon.nested_2', '', true)"
+        );
+        assert_eq!(
+            sql[1],
+            "WITH \"tenon_source\" AS (INSERT INTO \"shop\".\"suppliers\" (\"org_id\", \"name\") \
+             SELECT $1::uuid, \"tenon_body\".\"name\" FROM json_array_elements($2::json) AS \"tenon_item\"(item), \
+             LATERAL json_to_record(\"tenon_item\".\"item\" -> 'row') AS \"tenon_body\" (\"name\" text) \
+             RETURNING \"suppliers\".\"id\"::text AS \"id\") \
+             SELECT set_config('tenon.nested_0', concat_ws(',', nullif(current_setting('tenon.nested_0', true), ''), \
+             string_agg('\"' || number || '\":' || key, ',')), true) FROM (SELECT $3::text AS number, \
+             json_build_object('id', \"tenon_source\".\"id\")::text AS key FROM \"tenon_source\") AS \"tenon_new\""
+        );
+        assert_eq!(
+            sql[2], sql[3],
+            "every row with rows of its own is the same statement"
+        );
+        assert_eq!(
+            sql[4],
+            "WITH \"tenon_keys_0\" AS MATERIALIZED (SELECT ('{' || current_setting('tenon.nested_1', true) || '}')::jsonb AS keys) \
+             INSERT INTO \"shop\".\"entries\" (\"org_id\", \"amount\", \"order_id\") \
+             SELECT $1::uuid, \"tenon_body\".\"amount\", \
+             (\"tenon_keys_0\".keys -> (\"tenon_item\".\"item\" #>> '{up,0}') ->> 'id')::uuid \
+             FROM json_array_elements($2::json) AS \"tenon_item\"(item), \
+             LATERAL json_to_record(\"tenon_item\".\"item\" -> 'row') AS \"tenon_body\" (\"amount\" numeric), \"tenon_keys_0\" \
+             WHERE \"tenon_keys_0\".keys ? (\"tenon_item\".\"item\" #>> '{up,0}')"
+        );
+        assert_eq!(
+            texts(&made[2]),
+            [
+                TENANT.to_string(),
+                r#"[{"row":{"number":"1"},"up":[0]}]"#.to_owned(),
+                "0".to_owned()
+            ]
+        );
+        assert_eq!(
+            texts(&made[3]),
+            [
+                TENANT.to_string(),
+                r#"[{"row":{"number":"2"},"up":[null]}]"#.to_owned(),
+                "1".to_owned()
+            ]
+        );
+        assert_eq!(
+            texts(&made[4]),
+            [
+                TENANT.to_string(),
+                r#"[{"row":{"amount":1.10},"up":[0]},{"row":{"amount":2},"up":[0]}]"#.to_owned()
+            ]
+        );
+        assert!(made[1..].iter().all(|statement| statement.names_tenant));
+    }
+
+    #[test]
+    fn the_new_rows_are_read_after_everything_and_only_those_of_the_organisation() {
+        let main = Statement::new(&plan("POST", ORDERS, "return=representation", "{}").expect("plans"))
+            .expect("a statement");
+        assert!(
+            main.sql.starts_with(
+                "WITH \"tenon_source\" AS (SELECT \"orders\".\"number\", \"orders\".\"org_id\", \"orders\".\"id\" \
+                 FROM \"shop\".\"orders\" JOIN (SELECT min(key::integer) AS number, (value ->> 'org_id')::uuid AS \"key_0\", \
+                 (value ->> 'id')::uuid AS \"key_1\" FROM jsonb_each(('{' || current_setting('tenon.nested_1', true) || '}')::jsonb) \
+                 GROUP BY 2, 3) AS \"tenon_new\" ON \"orders\".\"org_id\" = \"tenon_new\".\"key_0\" \
+                 AND \"orders\".\"id\" = \"tenon_new\".\"key_1\" WHERE \"orders\".\"org_id\" = $1::uuid \
+                 ORDER BY \"tenon_new\".\"number\")"
+            ),
+            "{}",
+            main.sql
+        );
+        let unseen = Statement::new(&plan("POST", ORDERS, "", "{}").expect("plans")).expect("a statement");
+        assert!(
+            unseen
+                .sql
+                .starts_with("WITH \"tenon_source\" AS (SELECT 1 FROM jsonb_each("),
+            "{}",
+            unseen.sql
+        );
+    }
+
+    #[test]
+    fn rows_that_only_bring_what_they_refer_to_are_one_statement() {
+        let body = r#"[{"number":"1","suppliers":{"name":"A"}},{"number":"2","suppliers":null}]"#;
+        let made = before(
+            "/orders?columns=number,supplier_id,suppliers(name)",
+            "missing=default",
+            body,
+        );
+        assert_eq!(made.len(), 3);
+        let sql = &made[2].sql;
+        assert!(sql.contains("coalesce((\"tenon_keys_0\".keys -> (\"tenon_item\".\"item\" #>> '{up,0}') ->> 'id')::uuid, \"tenon_body\".\"supplier_id\")"), "{sql}");
+        assert!(
+            sql.contains("((\"tenon_item\".\"item\" #>> '{up,0}') IS NULL OR "),
+            "{sql}"
+        );
+        assert!(
+            sql.contains(
+                "jsonb_to_record(jsonb_build_object() || (\"tenon_item\".\"item\" -> 'row')::jsonb)"
+            ),
+            "{sql}"
+        );
+        assert!(sql.contains("row_number() OVER () AS number"), "{sql}");
+    }
+
+    #[test]
+    fn an_upsert_sets_what_the_body_and_other_rows_fill() {
+        let made = before(
+            "/orders?columns=number,suppliers(name)&on_conflict=number",
+            "resolution=merge-duplicates",
+            r#"{"number":"1","suppliers":{"name":"A"}}"#,
+        );
+        let sql = &made[2].sql;
+        assert!(
+            sql.contains("ON CONFLICT (\"org_id\", \"number\") DO UPDATE SET \"number\" = EXCLUDED.\"number\", \"supplier_id\" = EXCLUDED.\"supplier_id\""),
+            "{sql}"
+        );
+        assert!(!made[1].sql.contains("ON CONFLICT"), "{}", made[1].sql);
+    }
+
+    #[test]
+    fn rows_between_are_made_for_rows_that_are_reached_through_them() {
+        let body = r#"{"number":"1","labels":[{"name":"a"},{"name":"b"}]}"#;
+        let made = before("/orders?columns=number,labels(name)", "", body);
+        assert_eq!(made.len(), 5);
+        let sql = &made[4].sql;
+        assert!(
+            sql.contains("INSERT INTO \"shop\".\"order_labels\" (\"org_id\", \"order_id\", \"label_id\") SELECT $1::uuid, "),
+            "{sql}"
+        );
+        assert_eq!(
+            texts(&made[4])[1],
+            r#"[{"row":{},"up":[0,0]},{"row":{},"up":[0,1]}]"#
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_is_ever_in_the_text(value in "\\PC{0,40}") {
+            let marked = format!("zq{value}qz");
+            let body = serde_json::json!({"number": marked, "entries": [{"amount": marked, "other": marked}], marked.clone(): 1});
+            for made in before("/orders?columns=number,entries(amount)", "", &body.to_string()) {
+                prop_assert!(!made.sql.contains("zq"), "{}", made.sql);
+            }
+        }
+
+        #[test]
+        fn nothing_panics_whatever_the_body(
+            columns in "[a-z*,()!:\"_]{0,30}", body in "[\\[\\]{}\",:a-z0-9 ]{0,40}",
+        ) {
+            for target in [format!("/orders?columns={columns}"), format!("/orders?columns=*,entries({columns}),labels(*)")] {
+                if let Ok(plan) = plan("POST", &target, "return=representation", &body) {
+                    Statement::before(&plan);
+                }
+            }
+        }
+    }
+}

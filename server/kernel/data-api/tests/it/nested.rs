@@ -10,14 +10,6 @@ async fn post(shop: &Shop, target: &str, body: &Value) -> Answer {
     shop.send("POST", target, &[SHOW], &body.to_string()).await
 }
 
-fn refused(answer: &Answer) -> (u16, &str, &str) {
-    (
-        answer.status,
-        answer.code(),
-        answer.body["message"].as_str().unwrap_or_default(),
-    )
-}
-
 #[tokio::test]
 async fn an_order_comes_with_its_entries() {
     let shop = Shop::open().await;
@@ -58,7 +50,11 @@ async fn every_row_gets_its_own_rows_whatever_makes_its_key() {
     let shown = answer.body.as_array().expect("rows");
     assert_eq!(shown.len(), 20);
     for (n, bin) in shown.iter().enumerate() {
-        assert_eq!((&bin["room"], &bin["filled"]), (&json!("hall"), &json!(n % 3)), "{bin}");
+        assert_eq!(
+            (&bin["room"], &bin["filled"]),
+            (&json!("hall"), &json!(n % 3)),
+            "{bin}"
+        );
         let slots: Vec<Value> = (0..n % 3)
             .map(|slot| json!({"item": format!("{n}/{slot}"), "slot_remarks": [{"remark": format!("{n}/{slot}")}]}))
             .collect();

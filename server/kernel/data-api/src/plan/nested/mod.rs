@@ -140,7 +140,7 @@ impl Planner<'_> {
             )
             .details("A row that exists already is left alone, and what it brings would refer to nothing."));
         }
-        let root = steps.level(level, &inside, body::rows(text)?)?;
+        let root = steps.level(level, &inside, &body::rows(text)?)?;
         let identity = if shown {
             identity(table, &inside)?
         } else {
@@ -233,7 +233,7 @@ impl<'a> Steps<'_, 'a> {
     }
 
     /// Plans a level and all inside it; the step of its own rows.
-    fn level(&mut self, level: Level<'_>, inside: &[Inside<'_>], rows: Vec<Row<'_>>) -> Result<usize> {
+    fn level(&mut self, level: Level<'_>, inside: &[Inside<'_>], rows: &[Row<'_>]) -> Result<usize> {
         if level.depth > MAX_LEVELS {
             return Err(Error::nested(format!(
                 "Rows stand in rows at most {MAX_LEVELS} levels deep."
@@ -268,11 +268,11 @@ impl<'a> Steps<'_, 'a> {
                 ups[index].push((!found.is_empty()).then_some(brought.len()));
                 brought.extend(found);
             }
-            let step = self.rows_inside(inside, level.depth, true, None, brought)?;
+            let step = self.rows_inside(inside, level.depth, true, None, &brought)?;
             let pairs = inside.relationship.columns.iter().map(|(near, far)| (far, near));
             links.push(self.link(step, level.table, pairs, true)?);
         }
-        let names = body::names(level.columns, &rows)?;
+        let names = body::names(level.columns, rows)?;
         if let Some(name) = names.iter().find(|name| around.contains(name)) {
             return Err(Error::nested(format!(
                 "The column '{name}' of '{}' is filled from the row around it.",
@@ -289,23 +289,23 @@ impl<'a> Steps<'_, 'a> {
             conflict: level.conflict,
             keys: Vec::new(),
             one_by_one,
-            rows: body::statements(&rows, &names, &ups, one_by_one),
+            rows: body::statements(rows, &names, &ups, one_by_one),
         });
         for inside in inside {
             match &inside.kind {
                 Kind::Before => {}
                 Kind::After { one } => {
                     let shape = if *one { Shape::One } else { Shape::Many };
-                    let found = body::inside_all(&rows, inside.asked.key(), shape, level.table)?;
+                    let found = body::inside_all(rows, inside.asked.key(), shape, level.table)?;
                     let table = self.table(&inside.relationship.foreign_table)?;
                     let pairs = inside.relationship.columns.iter().map(|(near, far)| (near, far));
                     let link = self.link(step, table, pairs, false)?;
-                    self.rows_inside(inside, level.depth, false, Some(link), found)?;
+                    self.rows_inside(inside, level.depth, false, Some(link), &found)?;
                 }
                 Kind::Between(junction) => {
-                    let mut found = body::inside_all(&rows, inside.asked.key(), Shape::Many, level.table)?;
+                    let mut found = body::inside_all(rows, inside.asked.key(), Shape::Many, level.table)?;
                     let near: Vec<Option<usize>> = found.iter_mut().map(|row| row.up.take()).collect();
-                    let far = self.rows_inside(inside, level.depth, true, None, found)?;
+                    let far = self.rows_inside(inside, level.depth, true, None, &found)?;
                     self.between(junction, step, far, &near)?;
                 }
             }
@@ -319,7 +319,7 @@ impl<'a> Steps<'_, 'a> {
         depth: usize,
         needed: bool,
         above: Option<Link>,
-        rows: Vec<Row<'_>>,
+        rows: &[Row<'_>],
     ) -> Result<usize> {
         let level = Level {
             table: self.table(&inside.relationship.foreign_table)?,
@@ -412,5 +412,166 @@ impl<'a> Steps<'_, 'a> {
             .cache
             .table(name)
             .ok_or_else(|| Error::no_table(&name.schema, &name.name, None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::plan;
+    use crate::plan::PlannedAction;
+
+    fn steps(target: &str, body: &str) -> Vec<(String, bool, usize)> {
+        let made = plan("POST", target, "", body).unwrap_or_else(|error| panic!("{target}: {error}"));
+        let PlannedAction::Mutate(mutate) = made.action else {
+            panic!("no write");
+        };
+        let steps = mutate.nested.into_iter().flat_map(|nested| nested.steps);
+        steps
+            .map(|step| (step.table.name, step.one_by_one, step.rows.len()))
+            .collect()
+    }
+
+    fn refused(target: &str, prefer: &str, body: &str) -> (u16, String, String) {
+        let error = plan("POST", target, prefer, body).expect_err(target);
+        (error.status, error.code.into_owned(), error.message)
+    }
+
+    #[test]
+    fn levels_become_steps_in_the_order_in_which_rows_need_each_other() {
+        let body = r#"[{"orders":[{"entries":[{},{}],"labels":[{}]},{"entries":[{}]}]},{"orders":[{}]},{}]"#;
+        let step = |name: &str, one_by_one, rows| (name.to_owned(), one_by_one, rows);
+        assert_eq!(
+            steps("/suppliers?columns=orders(entries(*),labels(*))", body),
+            [
+                step("suppliers", true, 3),
+                step("orders", true, 3),
+                step("entries", false, 1),
+                step("labels", true, 1),
+                step("order_labels", false, 1)
+            ]
+        );
+        assert_eq!(
+            steps(
+                "/entries?columns=orders(suppliers(*))",
+                r#"[{"orders":{"suppliers":{}}},{"orders":{}},{}]"#
+            ),
+            [
+                step("suppliers", true, 1),
+                step("orders", true, 2),
+                step("entries", false, 1)
+            ]
+        );
+    }
+
+    #[test]
+    fn without_parentheses_nothing_is_nested() {
+        assert_eq!(
+            steps("/orders?columns=number", r#"{"number":"1","entries":[{}]}"#),
+            []
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let invalid = |target: &str, body: &str| {
+            let (status, code, message) = refused(target, "", body);
+            assert_eq!(
+                (status, code.as_str()),
+                (400, "rest.nested_invalid"),
+                "{target}: {message}"
+            );
+            message
+        };
+        let entries = "/orders?columns=number,entries(amount)";
+        assert_eq!(
+            invalid(entries, r#"{"entries":{}}"#),
+            "'entries' is not an array of objects."
+        );
+        assert_eq!(
+            invalid(entries, r#"{"entries":[1]}"#),
+            "'entries' is not an array of objects."
+        );
+        assert_eq!(
+            invalid("/orders?columns=suppliers(*)", r#"{"suppliers":[]}"#),
+            "'suppliers' is not an object."
+        );
+        assert_eq!(
+            invalid(entries, "1"),
+            "The body is neither an object nor an array of objects."
+        );
+        assert_eq!(
+            invalid("/orders?columns=entries(order_id,amount)", "{}"),
+            "The column 'order_id' of 'entries' is filled from the row around it."
+        );
+        assert_eq!(
+            invalid("/orders?columns=entries(*)", r#"{"entries":[{"order_id":1}]}"#),
+            "The column 'order_id' of 'entries' is filled from the row around it."
+        );
+        assert_eq!(
+            invalid("/orders?columns=number,number:entries(*)", "{}"),
+            "'number' stands twice among the columns of 'orders'."
+        );
+        let deep = "/suppliers?columns=".to_owned() + &"orders(suppliers(".repeat(4) + &"))".repeat(4);
+        assert_eq!(invalid(&deep, "{}"), "Rows stand in rows at most 8 levels deep.");
+    }
+
+    #[test]
+    fn other_errors_are_those_of_the_dialect() {
+        for (target, body, status, code) in [
+            ("/orders?columns=entrys(amount)", "{}", 400, "PGRST200"),
+            ("/orders?columns=number,entries(amont)", "{}", 400, "PGRST204"),
+            ("/orders?columns=nummer,entries(amount)", "{}", 400, "PGRST204"),
+            (
+                "/orders?columns=*,entries(amount)",
+                r#"[{"number":"1"},{"value":2}]"#,
+                400,
+                "PGRST102",
+            ),
+            ("/orders?columns=entries(amount)", "[{", 400, "PGRST102"),
+            ("/orders?columns=entries(amount", "{}", 400, "PGRST100"),
+        ] {
+            let (found, name, message) = refused(target, "", body);
+            assert_eq!((found, name.as_str()), (status, code), "{target}: {message}");
+        }
+    }
+
+    #[test]
+    fn only_inserts_take_rows_inside_rows() {
+        for (method, target) in [
+            ("PATCH", "/orders?id=eq.1&columns=entries(amount)"),
+            ("PUT", "/orders?id=eq.1&columns=id,entries(amount)"),
+            ("POST", "/rpc/add?columns=a(b)"),
+            ("GET", "/orders?columns=entries(amount)"),
+        ] {
+            let error = plan(method, target, "", "{}").expect_err(target);
+            assert_eq!(
+                (error.status, error.code.as_ref()),
+                (400, "rest.nested_invalid"),
+                "{target}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_left_alone_cannot_bring_what_it_refers_to() {
+        let prefer = "resolution=ignore-duplicates";
+        let (status, code, _) = refused("/orders?columns=number,suppliers(name)", prefer, "{}");
+        assert_eq!((status, code.as_str()), (400, "rest.nested_invalid"));
+        assert!(plan("POST", "/orders?columns=number,entries(amount)", prefer, "{}").is_ok());
+    }
+
+    #[test]
+    fn rows_that_others_refer_to_are_limited() {
+        let rows = |count: usize| format!("[{}]", vec!["{}"; count].join(","));
+        let target = "/orders?columns=number,entries(amount)";
+        assert_eq!(steps(target, &rows(1000)).len(), 2);
+        let (status, code, _) = refused(target, "", &rows(1001));
+        assert_eq!((status, code.as_str()), (413, "rest.nested_too_large"));
+        let many = format!(r#"{{"entries":{}}}"#, rows(5000));
+        assert_eq!(steps(target, &many)[1].2, 1);
+        assert_eq!(
+            steps("/orders?columns=number,suppliers(name)", &rows(5000))[1].2,
+            1
+        );
     }
 }
