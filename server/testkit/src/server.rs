@@ -4,7 +4,9 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use serde_json::json;
-use tenon_sdk::{Kernel, Module, OrgId, UserId, config::Config, db::DbOptions, permission::Role};
+use tenon_sdk::{
+    Kernel, Module, OrgId, UserId, config::Config, db::DbOptions, http::Forgiving, permission::Role,
+};
 use tenon_services::{
     identity::{Identity, NewUser},
     server::{Server, all_modules},
@@ -95,7 +97,9 @@ impl TestServer {
         }
         let router = server.router();
         let serving = tokio::spawn(async move {
-            axum::serve(listener, router).await.expect("the server serves");
+            axum::serve(Forgiving(listener), router)
+                .await
+                .expect("the server serves");
         });
         let http = reqwest::Client::builder()
             .timeout(Duration::from_mins(1))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tenon_sdk::Kernel;
 use tenon_sdk::ctx::Identity;
 use tenon_sdk::db::{self, OrgSelector, RequestContext, TextRow};
+use tenon_sdk::error::Kind;
 use uuid::Uuid;
 
 use crate::api_request::{ApiRequest, HttpRequest};
@@ -60,9 +61,7 @@ pub(crate) async fn answer(
         let Some(statement) = Statement::new(&plan) else {
             return Ok(info(&plan).unwrap_or_default());
         };
-        let mut statements = Statement::before(&plan);
-        statements.push(statement);
-        let names_tenant = statements.iter().any(|statement| statement.names_tenant);
+        let names_tenant = statement.names_tenant;
         let mut context = context(plan.is_read_only());
         if names_tenant && writes_beside_tenants(&plan) && fixed.is_none() {
             // What it writes would stand even if the organisation were another meanwhile, so that must not happen.
@@ -75,7 +74,7 @@ pub(crate) async fn answer(
         if let Some(org) = fixed {
             context.org = OrgSelector::Id(org);
         }
-        let reply = run(kernel, &context, statements, caller).await;
+        let reply = run(kernel, &context, statement, caller).await;
         let reply = match reply {
             Ok(reply) => reply,
             Err(error) => {
@@ -97,7 +96,7 @@ pub(crate) async fn answer(
             continue;
         }
         let estimate = match Statement::estimate(&plan) {
-            Some(estimate) => run(kernel, &context, vec![estimate], caller).await?.rows,
+            Some(estimate) => run(kernel, &context, estimate, caller).await?.rows,
             None => Vec::new(),
         };
         let result = outcome(&plan, reply.rows, &estimate)?;
@@ -109,17 +108,12 @@ pub(crate) async fn answer(
 /// Whether a request has to do with any tenant table.
 fn touches_tenants(request: &ApiRequest, cache: &SchemaCache, settings: &Settings) -> Result<bool> {
     let plan = Plan::new(request, cache, settings, Some(Uuid::nil()))?;
-    let mut statements = Statement::before(&plan).into_iter().chain(Statement::new(&plan));
-    Ok(statements.any(|statement| statement.names_tenant))
+    Ok(Statement::new(&plan).is_some_and(|statement| statement.names_tenant))
 }
 
 /// Whether a plan changes a table that belongs to no organisation.
 fn writes_beside_tenants(plan: &Plan) -> bool {
-    let PlannedAction::Mutate(mutate) = &plan.action else {
-        return false;
-    };
-    let mut steps = mutate.nested.iter().flat_map(|nested| &nested.steps);
-    !mutate.tenant || steps.any(|step| !step.tenant)
+    matches!(&plan.action, PlannedAction::Mutate(mutate) if !mutate.tenant)
 }
 
 /// What the rows of a plan's statement say, and those of the estimate beside it.
@@ -160,27 +154,26 @@ async fn look_up(
 async fn run(
     kernel: &Kernel,
     context: &RequestContext,
-    statements: Vec<Statement>,
+    statement: Statement,
     caller: &Caller,
 ) -> Result<db::Reply> {
-    let statements = statements.into_iter().map(to_db).collect();
+    let params = statement
+        .params
+        .into_iter()
+        .map(|param| db::Param {
+            oid: 0,
+            value: Some(param.0),
+        })
+        .collect();
+    let statement = db::Statement {
+        sql: Arc::from(statement.sql),
+        params,
+    };
     kernel
         .db()
-        .run_all(context, statements)
+        .run(context, statement)
         .await
         .map_err(|error| from_kernel(error, caller))
-}
-
-/// A statement as the drivers of both kinds of database take it.
-pub(crate) fn to_db(statement: Statement) -> db::Statement {
-    let params = statement.params.into_iter().map(|param| db::Param {
-        oid: 0,
-        value: Some(param.0),
-    });
-    db::Statement {
-        sql: Arc::from(statement.sql),
-        params: params.collect(),
-    }
 }
 
 fn resolved_org(reply: &db::Reply) -> Option<Uuid> {
@@ -198,6 +191,7 @@ pub(crate) fn from_kernel(error: tenon_sdk::Error, caller: &Caller) -> Error {
             .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     if is_sqlstate {
         let reported = DatabaseError {
+            of_code: error.kind != Kind::Invalid,
             code: error.code.clone().into_owned(),
             message: error.message,
             detail: filled(error.details),

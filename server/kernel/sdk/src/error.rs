@@ -146,12 +146,15 @@ impl Error {
         details: Option<String>,
         hint: Option<String>,
         constraint: Option<&str>,
+        context: Option<&str>,
     ) -> Self {
         let own_status = state.strip_prefix("TN").and_then(|status| status.parse().ok());
         let kind = match own_status {
             Some(404) => Kind::NotFound,
             Some(403) => Kind::Forbidden,
             Some(status) => Kind::Status(status),
+            // A limit of PostgreSQL's that the request itself ran into: it asks for too much.
+            None if state.starts_with("54") && !is_of_code(context) => Kind::Invalid,
             None => kind_of_sqlstate(state),
         };
         let code = match constraint {
@@ -167,6 +170,15 @@ impl Error {
             hint: filled(hint),
         }
     }
+}
+
+/// Whether the context of an error names a function or trigger, and not only a value that could not be read.
+pub(crate) fn is_of_code(context: Option<&str>) -> bool {
+    let words = ["PL/", "SQL function", "SQL statement"];
+    let lines = context.unwrap_or_default().lines();
+    lines
+        .into_iter()
+        .any(|line| words.iter().any(|word| line.starts_with(word)))
 }
 
 /// What `PostgREST` answers to an error of PostgreSQL, as far as commands can meet it; the data API has the whole table.
@@ -223,6 +235,7 @@ impl From<tokio_postgres::Error> for Error {
             db.detail().map(str::to_owned),
             db.hint().map(str::to_owned),
             db.constraint(),
+            db.where_(),
         );
         if error.kind == Kind::Internal {
             tracing::error!(code = %error.code, message = %error.message, details = ?error.details, "database error");

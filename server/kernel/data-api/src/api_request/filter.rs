@@ -280,7 +280,7 @@ fn group(input: &mut Parser<'_>) -> Parsed<LogicTree> {
     })?;
     lexeme(input, |input| input.char('('))?;
     let comma = |input: &mut Parser<'_>| lexeme(input, |input| input.char(','));
-    let trees = input.separated(comma, tree)?;
+    let trees = input.nested(|input| input.separated(comma, tree))?;
     lexeme(input, |input| input.char(')'))?;
     Ok(LogicTree::Group {
         negated,

@@ -10,7 +10,7 @@
 
 use crate::error::Error;
 
-/// Deepest nesting of parentheses; keeps the recursive parsers and the planner off the end of the stack.
+/// Deepest nesting of embeds or logic; keeps the recursive parsers and the planner off the end of the stack.
 const MAX_DEPTH: usize = 48;
 
 /// A parser did not match; why is in the [`Parser`].
@@ -78,6 +78,9 @@ pub(super) struct Parser<'i> {
     consumed: bool,
     expectation: Expectation,
     tells: bool,
+    depth: usize,
+    /// Where it went deeper than it may.
+    too_deep: Option<usize>,
 }
 
 impl<'i> Parser<'i> {
@@ -88,7 +91,21 @@ impl<'i> Parser<'i> {
             consumed: false,
             expectation: Expectation::default(),
             tells,
+            depth: 0,
+            too_deep: None,
         }
+    }
+
+    /// What a parser calls itself through. It must have consumed something before.
+    pub fn nested<T>(&mut self, parser: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+        if self.depth >= MAX_DEPTH {
+            self.too_deep.get_or_insert(self.at);
+            return self.fail();
+        }
+        self.depth += 1;
+        let result = parser(self);
+        self.depth -= 1;
+        result
     }
 
     /// What is left.
@@ -373,9 +390,16 @@ pub(super) fn parse<'i, T>(
     text: &'i str,
     mut parser: impl FnMut(&mut Parser<'i>) -> Parsed<T>,
 ) -> Result<T, Error> {
-    check_depth(what, text)?;
-    if let Ok(value) = parser(&mut Parser::new(text, false)) {
+    let mut quiet = Parser::new(text, false);
+    if let Ok(value) = parser(&mut quiet) {
         return Ok(value);
+    }
+    if let Some(at) = quiet.too_deep {
+        let (line, column) = place(text.get(..at).unwrap_or(text));
+        return Err(Error::query(
+            format!("\"failed to parse {what}\" (line {line}, column {column})"),
+            format!("nested more than {MAX_DEPTH} levels deep"),
+        ));
     }
     let mut telling = Parser::new(text, true);
     match parser(&mut telling) {
@@ -459,25 +483,4 @@ fn show_char(c: char) -> String {
 fn show_text(text: &str) -> String {
     let inside: String = text.chars().map(|c| shown(c, '"')).collect();
     format!("\"{inside}\"")
-}
-
-fn check_depth(what: &str, input: &str) -> Result<(), Error> {
-    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    for (offset, character) in input.char_indices() {
-        match character {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            '(' if !quoted => depth += 1,
-            ')' if !quoted => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_DEPTH {
-            return Err(Error::query(
-                format!("\"failed to parse {what}\" (line 1, column {})", offset + 1),
-                format!("nested more than {MAX_DEPTH} levels deep"),
-            ));
-        }
-    }
-    Ok(())
 }

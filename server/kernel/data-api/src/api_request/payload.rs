@@ -1,5 +1,6 @@
 //! The body of a write or call: its text as one JSON parameter, and the keys in it.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use bytes::Bytes;
@@ -9,6 +10,12 @@ use serde_json::{Map, Value};
 
 use super::media::MediaType;
 use crate::error::{Error, Result};
+
+/// Deepest nesting of JSON; PostgreSQL reads it recursively, and so do clients.
+const MAX_DEPTH: usize = 512;
+
+/// So many keys are looked through one by one.
+const FEW_KEYS: usize = 32;
 
 /// A body that was understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,12 +68,13 @@ impl Payload {
         match media {
             media if media.is_json() && body.is_empty() => json(&Bytes::from_static(b"{}")),
             // Any JSON may be the value of a single unnamed parameter.
-            media if media.is_json() => {
-                json(body).or_else(|error| match serde_json::from_slice::<IgnoredAny>(body) {
+            media if media.is_json() => json(body).or_else(|error| {
+                check_depth(body)?;
+                match serde_json::from_slice::<IgnoredAny>(body) {
                     Ok(_) => Ok(Self::Raw(body.clone())),
                     Err(_) => Err(error),
-                })
-            }
+                }
+            }),
             MediaType::Csv => csv(body),
             MediaType::Form => Ok(Self::Form(form_urlencoded::parse(body).into_owned().collect())),
             _ => Ok(Self::Raw(body.clone())),
@@ -83,6 +91,7 @@ fn unread(body: &Bytes) -> Result<Payload> {
     if std::str::from_utf8(body).is_err() {
         return Err(invalid_json());
     }
+    check_depth(body)?;
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     Ok(Payload::Json {
         text: body.clone(),
@@ -92,8 +101,30 @@ fn unread(body: &Bytes) -> Result<Payload> {
     })
 }
 
+fn check_depth(body: &[u8]) -> Result<()> {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return Err(Error::body_invalid("Empty or invalid json")
+                        .details(format!("Nested more than {MAX_DEPTH} levels deep")));
+                }
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn json(body: &Bytes) -> Result<Payload> {
     let text = std::str::from_utf8(body).map_err(|_| invalid_json())?;
+    check_depth(body)?;
     let mut reader = serde_json::Deserializer::from_str(text);
     let shape = (&mut reader)
         .deserialize_any(ShapeVisitor)
@@ -263,8 +294,17 @@ impl<'de> Visitor<'de> for FirstKeys {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
         let mut keys: Vec<String> = Vec::new();
+        let mut many = HashSet::new();
         while let Some((key, _)) = map.next_entry::<String, IgnoredAny>()? {
-            if !keys.contains(&key) {
+            if keys.len() == FEW_KEYS && many.is_empty() {
+                many.extend(keys.iter().cloned());
+            }
+            let known = if many.is_empty() {
+                keys.contains(&key)
+            } else {
+                !many.insert(key.clone())
+            };
+            if !known {
                 keys.push(key);
             }
         }
@@ -303,6 +343,7 @@ impl<'de> Visitor<'de> for SameKeys<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<bool, A::Error> {
         let (mut count, mut ordered, mut known) = (0, true, true);
         let mut found = Vec::new();
+        let mut places = HashMap::new();
         while let Some((key, _)) = map.next_entry::<String, IgnoredAny>()? {
             // Nearly always the keys come in the same order.
             if ordered && self.0.get(count).is_some_and(|first| *first == key) {
@@ -312,8 +353,17 @@ impl<'de> Visitor<'de> for SameKeys<'_> {
             if ordered {
                 ordered = false;
                 found = (0..self.0.len()).map(|index| index < count).collect();
+                if self.0.len() > FEW_KEYS {
+                    let numbered = self.0.iter().enumerate();
+                    places = numbered.map(|(index, key)| (key.as_str(), index)).collect();
+                }
             }
-            match self.0.iter().position(|first| *first == key) {
+            let place = if places.is_empty() {
+                self.0.iter().position(|first| *first == key)
+            } else {
+                places.get(key.as_str()).copied()
+            };
+            match place {
                 Some(index) => found[index] = true,
                 None => known = false,
             }
@@ -382,6 +432,43 @@ mod tests {
             let refused = Payload::for_table(&body, &MediaType::Json, false).expect_err(mixed);
             assert_eq!(refused.message, "All object keys must match", "{mixed}");
         }
+    }
+
+    #[test]
+    fn many_keys_are_compared_as_few_are() {
+        let row = |names: Vec<String>| {
+            let pairs: Vec<String> = names.iter().map(|name| format!("\"{name}\":1")).collect();
+            format!("{{{}}}", pairs.join(","))
+        };
+        let names: Vec<String> = (0..20_000).map(|number| format!("c{number}")).collect();
+        let reversed: Vec<String> = names.iter().rev().cloned().collect();
+        let twice: Vec<String> = names.iter().chain(&names).cloned().collect();
+        let uniform = |rows: &[Vec<String>]| {
+            let rows: Vec<String> = rows.iter().cloned().map(row).collect();
+            match json(&Bytes::from(format!("[{}]", rows.join(",")))) {
+                Ok(Payload::Json { keys, uniform, .. }) => (keys.len(), uniform),
+                other => panic!("{other:?}"),
+            }
+        };
+        let fewer = names[1..].to_vec();
+        assert_eq!(uniform(&[twice, reversed.clone(), names.clone()]), (20_000, true));
+        assert_eq!(uniform(&[reversed, fewer]), (20_000, false));
+    }
+
+    #[test]
+    fn json_is_only_so_deep() {
+        let nested =
+            |levels: usize| Bytes::from(format!("{{\"a\":{}{}}}", "[".repeat(levels), "]".repeat(levels)));
+        for columns in [false, true] {
+            let read = |levels| Payload::for_table(&nested(levels), &MediaType::Json, columns);
+            assert!(read(MAX_DEPTH - 1).is_ok());
+            assert_eq!(read(MAX_DEPTH).map_err(|error| error.status), Err(400));
+            let quoted = Bytes::from(format!("{{\"a\":\"\\\"{}\"}}", "[".repeat(MAX_DEPTH)));
+            assert!(Payload::for_table(&quoted, &MediaType::Json, columns).is_ok());
+        }
+        assert!(Payload::for_function(&nested(MAX_DEPTH), &MediaType::Json).is_err());
+        let raw = Bytes::from("[".repeat(100_000));
+        assert!(Payload::for_function(&raw, &MediaType::Json).is_err());
     }
 
     #[test]

@@ -1,17 +1,19 @@
 //! Sorts the parameters of the query string: reserved words to their parsers, the rest are filters or arguments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use percent_encoding::utf8_percent_encode;
 
-use super::columns::{self, NestedColumns};
 use super::lexical::{lexeme, name};
 use super::names::HiddenName;
 use super::parser::parse as parse_with;
 use super::types::{EmbedPath, Filter, LogicTree, OrderTerm, Range, SelectItem};
 use super::{filter, order, range, select};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::respond::UNRESERVED;
+
+/// Longest query string; what comes as an address is no longer, so that operations of a batch are not either.
+const MAX_LENGTH: usize = 65_534;
 
 /// The query string, understood.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,8 +30,6 @@ pub struct QueryParams {
     pub ranges: BTreeMap<EmbedPath, Range>,
     /// `columns`
     pub columns: Option<Vec<String>>,
-    /// `columns` with rows inside rows.
-    pub nested: Option<NestedColumns>,
     /// `on_conflict`
     pub on_conflict: Option<Vec<String>>,
     /// Arguments of a function called with GET.
@@ -43,6 +43,9 @@ pub struct QueryParams {
 impl QueryParams {
     /// Parses a raw query string. `call` is a function call by GET, whose parameters need no operator.
     pub fn parse(query: &str, call: bool) -> Result<Self> {
+        if query.len() > MAX_LENGTH {
+            return Err(Error::query_too_long());
+        }
         let mut found = Self {
             canonical: canonical(query),
             ..Self::default()
@@ -58,11 +61,7 @@ impl QueryParams {
                     found.select = select::parse(&value)?;
                 }
                 "columns" if found.columns.is_none() => {
-                    found.nested = columns::parse(&value)?;
-                    found.columns = Some(match &found.nested {
-                        Some(nested) => nested.names.clone(),
-                        None => names("columns parameter", &value)?,
-                    });
+                    found.columns = Some(names("columns parameter", &value)?);
                 }
                 "on_conflict" if found.on_conflict.is_none() => {
                     found.on_conflict = Some(names("on_conflict parameter", &value)?);
@@ -122,13 +121,9 @@ fn names(what: &str, value: &str) -> Result<Vec<String>> {
     let parsed: Vec<String> = parse_with(what, value, value, |input| {
         input.separated(|input| lexeme(input, |input| input.char(',')), name)
     })?;
-    let mut unique: Vec<String> = Vec::with_capacity(parsed.len());
-    for name in parsed {
-        if !unique.contains(&name) {
-            unique.push(name);
-        }
-    }
-    Ok(unique)
+    let mut seen = HashSet::with_capacity(parsed.len());
+    let first = |name: &String| seen.insert(name.clone());
+    Ok(parsed.into_iter().filter(first).collect())
 }
 
 #[cfg(test)]

@@ -222,7 +222,7 @@ fn parameters(
 
 fn embed(input: &mut Parser<'_>, head: SelectEmbed) -> Parsed<SelectItem> {
     input.char('(')?;
-    let items = items(input)?;
+    let items = input.nested(items)?;
     input.char(')')?;
     Ok(SelectItem::Embed(SelectEmbed { items, ..head }))
 }

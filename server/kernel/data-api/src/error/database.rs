@@ -18,6 +18,8 @@ pub struct DatabaseError {
     pub hint: Option<String>,
     /// Constraint name; for class `TN` it carries the stable code of the refusal.
     pub constraint: Option<String>,
+    /// It happened inside a function or trigger, not in what the request itself asked for.
+    pub of_code: bool,
 }
 
 impl From<&tokio_postgres::error::DbError> for DatabaseError {
@@ -28,6 +30,7 @@ impl From<&tokio_postgres::error::DbError> for DatabaseError {
             detail: error.detail().map(str::to_owned),
             hint: error.hint().map(str::to_owned),
             constraint: error.constraint().map(str::to_owned),
+            of_code: error.where_().is_some(),
         }
     }
 }
@@ -85,6 +88,11 @@ impl Error {
         answer
     }
 
+    /// A fault of the server itself.
+    pub(crate) fn fault() -> Self {
+        Self::new(500, "PGRSTX00", "Something went wrong inside the server.")
+    }
+
     /// The catalogue has not been read yet.
     pub fn no_schema_cache() -> Self {
         Self::new(
@@ -120,9 +128,13 @@ fn status(error: &DatabaseError, signed_in: bool) -> u16 {
         "23503" | "23505" => 409,
         "25006" => 405,
         "21000" if message.ends_with("requires a WHERE clause") => 400,
+        // The same row twice in one upsert.
+        "21000" if message.starts_with("ON CONFLICT DO UPDATE") => 400,
         "21000" | "42P17" => 500,
         "22023" if message.starts_with("role") && message.ends_with("does not exist") => 401,
         "57P01" => 503,
+        // Search words under too many negations.
+        "XX000" if message == "tsquery stack too small" && !error.of_code => 400,
         "P0001" => 400,
         "42883" if message.starts_with("function xmlagg(") => 406,
         "42883" | "42P01" => 404,
@@ -131,6 +143,8 @@ fn status(error: &DatabaseError, signed_in: bool) -> u16 {
         _ => match code.get(..2).unwrap_or_default() {
             "08" | "53" if code != "53400" => 503,
             "0L" | "0P" | "28" => 403,
+            // The request itself asks for more than PostgreSQL can do.
+            "54" if !error.of_code => 400,
             "09" | "25" | "2D" | "38" | "39" | "3B" | "40" | "53" | "54" | "55" | "57" | "58" | "F0"
             | "HV" | "P0" | "XX" => 500,
             _ => 400,
@@ -229,7 +243,7 @@ mod tests {
             ("28000", 403),
             ("53400", 500),
             ("53300", 503),
-            ("54000", 500),
+            ("54000", 400),
             ("55000", 500),
             ("57014", 500),
             ("57P01", 503),
@@ -251,6 +265,23 @@ mod tests {
         ] {
             assert_eq!(answer(code, true).status, status, "{code}");
         }
+    }
+
+    #[test]
+    fn a_limit_is_the_requests_fault_unless_a_function_ran_into_it() {
+        let mut error = DatabaseError {
+            code: "54001".to_owned(),
+            of_code: true,
+            ..DatabaseError::default()
+        };
+        assert_eq!(Error::from_database(&error, true).status, 500);
+        error.of_code = false;
+        assert_eq!(Error::from_database(&error, true).status, 400);
+        error.code = "21000".to_owned();
+        error.message = "more than one row returned by a subquery used as an expression".to_owned();
+        assert_eq!(Error::from_database(&error, true).status, 500);
+        error.message = "ON CONFLICT DO UPDATE command cannot affect row a second time".to_owned();
+        assert_eq!(Error::from_database(&error, true).status, 400);
     }
 
     #[test]

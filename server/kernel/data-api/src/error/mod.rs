@@ -6,7 +6,6 @@
 mod auth;
 mod batch;
 mod database;
-mod nested;
 mod request;
 mod schema;
 

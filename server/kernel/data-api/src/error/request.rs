@@ -8,6 +8,15 @@ impl Error {
         Self::new(400, "PGRST100", message).details(details.into())
     }
 
+    pub(crate) fn query_too_long() -> Self {
+        Self::new(
+            414,
+            "request.target_too_long",
+            "The address of the request is too long.",
+        )
+        .hint("Address and query have room for 65,534 bytes.")
+    }
+
     pub(crate) fn rpc_method(method: &str) -> Self {
         Self::new(405, "PGRST101", format!("Cannot use the {method} method on RPC"))
     }

@@ -10,6 +10,12 @@ use crate::schema_cache::{QualifiedName, Relationship};
 /// Most embeds of one request; more would make one statement of unbounded cost.
 const MAX_EMBEDS: usize = 100;
 
+/// Most embeds inside each other; each level of many rows multiplies the answer.
+const MAX_NESTED: usize = 16;
+
+/// Most columns, embeds and sort terms of one level; PostgreSQL has 1664 places, some of which the statement needs.
+const MAX_WIDTH: usize = 1600;
+
 /// Levels that were planned: path by output names, and names that an alias has hidden.
 #[derive(Default)]
 struct Seen {
@@ -108,7 +114,7 @@ impl Planner<'_> {
         };
         let tenant = self.is_tenant(&table);
         seen.paths.push(path);
-        Ok(ReadPlan {
+        let plan = ReadPlan {
             table,
             tenant,
             select,
@@ -118,7 +124,30 @@ impl Planner<'_> {
             range,
             grouped,
             comparable,
-        })
+        };
+        if self.width(&plan) > MAX_WIDTH {
+            return Err(too_much(format!("more than {MAX_WIDTH} columns")));
+        }
+        Ok(plan)
+    }
+
+    /// Places of a level's target list: its columns, what spreads bring, one for each other embed, what it is sorted by.
+    fn width(&self, plan: &ReadPlan) -> usize {
+        let columns = plan.select.iter().map(|output| {
+            if output.column.name == "*" {
+                self.cache
+                    .table(&plan.table)
+                    .map_or(1, |table| table.columns.len())
+            } else {
+                1
+            }
+        });
+        let embeds = plan.embeds.iter().map(|embed| match embed.output {
+            EmbedOutput::Hidden => 0,
+            EmbedOutput::Nested => 1,
+            EmbedOutput::Spread | EmbedOutput::Columns => self.width(&embed.read),
+        });
+        columns.chain(embeds).sum::<usize>() + plan.order.len()
     }
 
     fn output(&self, table: &QualifiedName, item: &SelectField) -> Result<OutputColumn> {
@@ -158,13 +187,17 @@ impl Planner<'_> {
         above: Place,
         seen: &mut Seen,
     ) -> Result<Embed> {
-        if seen.paths.len() >= MAX_EMBEDS {
-            return Err(Error::query(
-                "\"failed to parse select parameter\" (line 1, column 1)",
-                format!("more than {MAX_EMBEDS} embedded resources"),
-            ));
+        // A level is among them only when all below it are.
+        let open = path.len();
+        if seen.paths.len() + open >= MAX_EMBEDS {
+            return Err(too_much(format!("more than {MAX_EMBEDS} embedded resources")));
         }
-        let relationship: &Relationship = self.relationship(from, &item.relation, item.hint.as_deref())?;
+        if open >= MAX_NESTED {
+            return Err(too_much(format!(
+                "resources embedded more than {MAX_NESTED} levels deep"
+            )));
+        }
+        let relationship: &Relationship = self.relationship(from, item)?;
         let to_one = relationship.is_to_one();
         if item.spread && !to_one && self.settings.aggregates && aggregates(&item.items) {
             return Err(Error::not_implemented(
@@ -227,6 +260,10 @@ impl Planner<'_> {
         }
         Ok(())
     }
+}
+
+fn too_much(details: String) -> Error {
+    Error::query("\"failed to parse select parameter\" (line 1, column 1)", details)
 }
 
 /// `*`, and not what `count()` counts.

@@ -17,6 +17,9 @@ const MANY_RELATIONS: usize = 500;
 /// So many of the names that share runs of letters are compared by edits.
 const COMPARED: usize = 50;
 
+/// What is longer is no slip of a name or of a list of arguments, and would take long to compare.
+const LONGEST: usize = 8192;
+
 /// The name most similar to `wanted`, if any is similar enough and none is equal.
 pub(super) fn nearest<'n>(wanted: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     nearest_of(wanted, names.into_iter().collect(), NEAR)
@@ -32,6 +35,9 @@ pub(super) fn nearest_relation<'n>(
 }
 
 fn nearest_of<'n>(wanted: &str, names: Vec<&'n str>, least: f64) -> Option<&'n str> {
+    if wanted.len() > LONGEST {
+        return None;
+    }
     let mut names: Vec<(String, &str)> = names
         .into_iter()
         .map(|name| (name.to_lowercase(), name))
@@ -82,12 +88,17 @@ fn runs(name: &str, size: usize) -> HashMap<Vec<char>, u32> {
 }
 
 fn cosine(one: &HashMap<Vec<char>, u32>, other: &HashMap<Vec<char>, u32>) -> f64 {
-    let shared: u32 = one
+    let shared = one
         .iter()
-        .map(|(run, count)| count * other.get(run).copied().unwrap_or(0))
-        .sum();
+        .map(|(run, count)| count.saturating_mul(other.get(run).copied().unwrap_or(0)))
+        .fold(0, u32::saturating_add);
     let length = |runs: &HashMap<Vec<char>, u32>| {
-        f64::from(runs.values().map(|count| count * count).sum::<u32>()).sqrt()
+        f64::from(
+            runs.values()
+                .map(|count| count.saturating_mul(*count))
+                .fold(0, u32::saturating_add),
+        )
+        .sqrt()
     };
     let lengths = length(one) * length(other);
     if lengths > 0.0 {
@@ -121,6 +132,14 @@ mod tests {
             .map(|number| format!("orders{number}"))
             .collect();
         assert_eq!(nearest_relation("orders", many.iter().map(String::as_str)), None);
+    }
+
+    #[test]
+    fn monstrous_names_are_compared_with_nothing() {
+        for letter in ["a", "aé"] {
+            let name = letter.repeat(100_000);
+            assert_eq!(nearest(&name, ["aaaa", "actors"]), None);
+        }
     }
 
     #[test]

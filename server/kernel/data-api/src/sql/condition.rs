@@ -187,7 +187,12 @@ impl Writer {
 
     fn language(&mut self, language: Option<&str>) {
         if let Some(language) = language {
-            self.text_param(language);
+            // Digits would be the number of a row in a catalogue.
+            if language.bytes().all(|byte| byte.is_ascii_digit()) {
+                self.text_param(&format!("\"{language}\""));
+            } else {
+                self.text_param(language);
+            }
             self.push("::regconfig, ");
         }
     }

@@ -1,7 +1,9 @@
 //! Stage 4 in front of a database that is not Tenon's: the plan's statements in the caller's context, in one round
 //! trip. Only where the result decides whether the change may stand, the end of the transaction takes another.
 
-use tenon_sdk::db::{PlainDb, PlainError, Statement as DbStatement, TextRow};
+use std::sync::Arc;
+
+use tenon_sdk::db::{Param, PlainDb, PlainError, Statement as DbStatement, TextRow};
 
 use super::session::{Caller, Circumstances, context};
 use super::state::State;
@@ -10,7 +12,7 @@ use crate::api_request::{ApiRequest, HttpRequest, TxEnd};
 use crate::error::{DatabaseError, Error, Result};
 use crate::plan::{Plan, PlannedAction};
 use crate::respond::{DbResult, Response, check, info, respond};
-use crate::run::{outcome, to_db};
+use crate::run::outcome;
 use crate::schema_cache::SchemaCache;
 use crate::sql::Statement;
 
@@ -75,7 +77,6 @@ async fn run(
         },
     );
     let mut statements: Vec<DbStatement> = state.pre_request.iter().cloned().collect();
-    statements.extend(Statement::before(plan).into_iter().map(to_db));
     let main = statements.len();
     statements.push(to_db(statement));
     statements.extend(Statement::estimate(plan).map(to_db));
@@ -101,11 +102,23 @@ fn read(plan: &Plan, results: Vec<Vec<TextRow>>, main: usize) -> Result<DbResult
     outcome(plan, rows, &results.next().unwrap_or_default())
 }
 
+pub(super) fn to_db(statement: Statement) -> DbStatement {
+    let params = statement.params.into_iter().map(|param| Param {
+        oid: 0,
+        value: Some(param.0),
+    });
+    DbStatement {
+        sql: Arc::from(statement.sql),
+        params: params.collect(),
+    }
+}
+
 /// What the database said, as an answer.
 pub(super) fn refused(error: PlainError, caller: &Caller) -> Error {
     match error {
         PlainError::Refused(error) => {
             let reported = DatabaseError {
+                of_code: error.is_of_code(),
                 code: error.code,
                 message: error.message,
                 detail: error.detail,

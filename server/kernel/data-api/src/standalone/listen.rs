@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 
 use axum::Router;
+use tenon_sdk::http::Forgiving;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream, lookup_host};
 
 use super::StartError;
 use super::config::Config;
-use super::lenient::LenientListener;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 2048;
@@ -111,11 +111,14 @@ impl Listener {
     ) -> std::io::Result<()> {
         match self {
             Self::Tcp(listener) => {
-                let listener = LenientListener(listener);
-                axum::serve(listener, router).with_graceful_shutdown(stop).await
+                axum::serve(Forgiving(listener), router)
+                    .with_graceful_shutdown(stop)
+                    .await
             }
             Self::Unix(listener, path) => {
-                let served = axum::serve(listener, router).with_graceful_shutdown(stop).await;
+                let served = axum::serve(Forgiving(listener), router)
+                    .with_graceful_shutdown(stop)
+                    .await;
                 let _ = std::fs::remove_file(path);
                 served
             }

@@ -3,7 +3,7 @@
 //! [`config`] reads settings from a file, the environment and the database; `jwt` says who is asking; `session` turns
 //! that into role and settings of a transaction; `answer` runs the stages that every request has; `state` is what requests
 //! need, swapped as one when the configuration or the schema changes (`listener`, `signals`); `server` speaks HTTP (with
-//! `listen`, `lenient`, `cors`, `timing`), `admin` speaks to the operator.
+//! `listen`, `cors`, `timing`), `admin` speaks to the operator.
 
 pub mod config;
 
@@ -13,7 +13,6 @@ mod batch;
 mod cors;
 mod figures;
 mod jwt;
-mod lenient;
 mod listen;
 mod listener;
 mod server;

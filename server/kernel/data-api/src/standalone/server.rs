@@ -1,5 +1,6 @@
 //! HTTP in, HTTP out.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::Router;
@@ -8,6 +9,7 @@ use axum::extract::State as Extract;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
 use axum::response::IntoResponse;
+use futures_util::FutureExt;
 
 use super::StartError;
 use super::answer::answer;
@@ -58,7 +60,12 @@ async fn handle(Extract(shared): Extract<Arc<Shared>>, request: Request<Body>) -
         return (HeaderMap::from_iter(headers), ()).into_response();
     }
     let mut timing = Timing::start();
-    let result = respond(&shared, &state, &parts, body, &mut timing).await;
+    // A fault of ours must not take the connection and the requests after it along.
+    let answering = AssertUnwindSafe(respond(&shared, &state, &parts, body, &mut timing));
+    let result = answering
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Err(Error::fault()));
     let answered = result.is_ok();
     let response = result.unwrap_or_else(|error| refusal(&error, state.config.brief_errors));
     let mut http = to_http(response, &parts.method);

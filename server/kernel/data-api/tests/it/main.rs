@@ -6,7 +6,6 @@ mod calls;
 mod client_types;
 mod descriptions;
 mod media;
-mod nested;
 mod reads;
 mod refusals;
 mod relations;

@@ -3,7 +3,9 @@
 mod error;
 mod extract;
 mod identity;
+mod wire;
 
 pub use error::ErrorBody;
 pub use extract::{Caller, Json, Path, Permit, Query, Tx};
 pub use identity::{OrgHeader, RequestIdentity, authenticate};
+pub use wire::{Connection, Forgiving};

@@ -7,6 +7,7 @@ use fallible_iterator::FallibleIterator;
 use postgres_protocol::message::backend::ErrorResponseBody;
 
 use super::statements::Role;
+use crate::error::is_of_code;
 
 /// A value sent to the server in text form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +103,8 @@ pub struct ServerError {
     pub hint: Option<String>,
     /// Name of the constraint.
     pub constraint: Option<String>,
+    /// Functions, triggers and the like in which it happened.
+    pub context: Option<String>,
 }
 
 impl ServerError {
@@ -123,7 +126,13 @@ impl ServerError {
             detail: fields.remove(&b'D'),
             hint: fields.remove(&b'H'),
             constraint: fields.remove(&b'n'),
+            context: fields.remove(&b'W'),
         }
+    }
+
+    /// It happened inside a function or trigger, not in what the request itself asked for.
+    pub fn is_of_code(&self) -> bool {
+        is_of_code(self.context.as_deref())
     }
 
     /// A prepared statement has to be prepared anew: it is gone, or its result changed under DDL.
@@ -148,6 +157,7 @@ impl From<ServerError> for crate::error::Error {
             error.detail,
             error.hint,
             error.constraint.as_deref(),
+            error.context.as_deref(),
         )
     }
 }
