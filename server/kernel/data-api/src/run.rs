@@ -61,7 +61,9 @@ pub(crate) async fn answer(
         let Some(statement) = Statement::new(&plan) else {
             return Ok(info(&plan).unwrap_or_default());
         };
-        let names_tenant = statement.names_tenant;
+        let mut statements = Statement::before(&plan);
+        statements.push(statement);
+        let names_tenant = statements.iter().any(|statement| statement.names_tenant);
         let mut context = context(plan.is_read_only());
         if names_tenant && writes_beside_tenants(&plan) && fixed.is_none() {
             // What it writes would stand even if the organisation were another meanwhile, so that must not happen.
@@ -74,7 +76,7 @@ pub(crate) async fn answer(
         if let Some(org) = fixed {
             context.org = OrgSelector::Id(org);
         }
-        let reply = run(kernel, &context, statement, caller).await;
+        let reply = run(kernel, &context, statements, caller).await;
         let reply = match reply {
             Ok(reply) => reply,
             Err(error) => {
@@ -96,7 +98,7 @@ pub(crate) async fn answer(
             continue;
         }
         let estimate = match Statement::estimate(&plan) {
-            Some(estimate) => run(kernel, &context, estimate, caller).await?.rows,
+            Some(estimate) => run(kernel, &context, vec![estimate], caller).await?.rows,
             None => Vec::new(),
         };
         let result = outcome(&plan, reply.rows, &estimate)?;
@@ -108,12 +110,17 @@ pub(crate) async fn answer(
 /// Whether a request has to do with any tenant table.
 fn touches_tenants(request: &ApiRequest, cache: &SchemaCache, settings: &Settings) -> Result<bool> {
     let plan = Plan::new(request, cache, settings, Some(Uuid::nil()))?;
-    Ok(Statement::new(&plan).is_some_and(|statement| statement.names_tenant))
+    let mut statements = Statement::before(&plan).into_iter().chain(Statement::new(&plan));
+    Ok(statements.any(|statement| statement.names_tenant))
 }
 
 /// Whether a plan changes a table that belongs to no organisation.
 fn writes_beside_tenants(plan: &Plan) -> bool {
-    matches!(&plan.action, PlannedAction::Mutate(mutate) if !mutate.tenant)
+    let PlannedAction::Mutate(mutate) = &plan.action else {
+        return false;
+    };
+    let mut steps = mutate.nested.iter().flat_map(|nested| &nested.steps);
+    !mutate.tenant || steps.any(|step| !step.tenant)
 }
 
 /// What the rows of a plan's statement say, and those of the estimate beside it.
@@ -154,26 +161,27 @@ async fn look_up(
 async fn run(
     kernel: &Kernel,
     context: &RequestContext,
-    statement: Statement,
+    statements: Vec<Statement>,
     caller: &Caller,
 ) -> Result<db::Reply> {
-    let params = statement
-        .params
-        .into_iter()
-        .map(|param| db::Param {
-            oid: 0,
-            value: Some(param.0),
-        })
-        .collect();
-    let statement = db::Statement {
-        sql: Arc::from(statement.sql),
-        params,
-    };
+    let statements = statements.into_iter().map(to_db).collect();
     kernel
         .db()
-        .run(context, statement)
+        .run_all(context, statements)
         .await
         .map_err(|error| from_kernel(error, caller))
+}
+
+/// A statement as the drivers of both kinds of database take it.
+pub(crate) fn to_db(statement: Statement) -> db::Statement {
+    let params = statement.params.into_iter().map(|param| db::Param {
+        oid: 0,
+        value: Some(param.0),
+    });
+    db::Statement {
+        sql: Arc::from(statement.sql),
+        params: params.collect(),
+    }
 }
 
 fn resolved_org(reply: &db::Reply) -> Option<Uuid> {

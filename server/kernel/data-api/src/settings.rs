@@ -48,11 +48,16 @@ pub struct Settings {
     pub plan_enabled: bool,
     /// Most operations of one batch.
     pub batch_operations: usize,
+    /// Most rows of one insert that others inside it refer to; each is a statement.
+    pub nested_rows: usize,
     /// Filters, orders and limits may call an embed by the name that its alias hides; the answer warns of it.
     pub legacy_target_names: bool,
     /// Embeds are `jsonb`, so that their bytes are those that PostgREST sends: keys in PostgreSQL's order, a blank after each
     /// colon and comma. `json` is a little faster and keeps the order of `select`.
     pub jsonb_embeds: bool,
+    /// Rows that nobody orders come as their table is scanned, even where it depends on embeds which of them there are. It
+    /// keeps PostgreSQL from joining, which on large tables is faster.
+    pub scan_order: bool,
     /// A function `(status int, code text, message text, details text)` that raises an error of class `TN`. With it a
     /// write whose result must not stand fails inside its own statement; without it the result has to be checked
     /// before the transaction commits.
@@ -75,8 +80,10 @@ impl Default for Settings {
             root_spec: None,
             plan_enabled: false,
             batch_operations: 100,
+            nested_rows: 1000,
             legacy_target_names: true,
             jsonb_embeds: false,
+            scan_order: false,
             raise: None,
         }
     }

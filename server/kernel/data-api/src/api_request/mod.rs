@@ -1,5 +1,6 @@
 //! Stage 1, parse: an HTTP request becomes an [`ApiRequest`]. Knows the grammar, not the database.
 
+mod columns;
 mod filter;
 mod lexical;
 mod media;
@@ -16,6 +17,7 @@ mod types;
 use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
 
+pub use columns::{NestedColumns, NestedRows};
 pub use media::{ExplainMedia, ExplainOption, MediaType};
 pub use names::HiddenName;
 pub use payload::Payload;
@@ -152,6 +154,9 @@ impl ApiRequest {
             return Err(Error::put_limit());
         }
         let content = header("content-type").map_or(MediaType::Json, MediaType::parse);
+        if query.nested.is_some() {
+            check_nested(&action, &content)?;
+        }
         let payload = payload(&action, &query, request.body, &content)?;
         let accept = MediaType::accepted(header("accept"));
         Ok(Self {
@@ -178,8 +183,28 @@ impl ApiRequest {
     }
 }
 
+/// Rows inside rows are JSON that is inserted.
+fn check_nested(action: &Action, content: &MediaType) -> Result<()> {
+    let inserts = matches!(
+        action,
+        Action::Mutate {
+            mutation: Mutation::Insert,
+            ..
+        }
+    );
+    if !inserts {
+        return Err(Error::nested("Only a POST to a relation takes rows inside rows.")
+            .hint("Name only columns in the 'columns' query parameter."));
+    }
+    if !content.is_json() {
+        return Err(Error::nested("Rows inside rows are sent as JSON.")
+            .details(format!("The body is said to be {}.", content.name())));
+    }
+    Ok(())
+}
+
 fn is_root(path: &str) -> bool {
-    path.trim_matches('/').is_empty()
+    matches!(path, "" | "/")
 }
 
 /// GET or HEAD of the root: the description, or the function that stands in its place.
@@ -205,7 +230,8 @@ fn action(path: &str, method: &Method, settings: &Settings) -> Result<Action> {
             .unwrap_or_default()
     };
     let unsupported = || Err(Error::method(method.as_str()));
-    let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+    // A slash at the end is one step more, to something without a name.
+    let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
     match segments.as_slice() {
         [""] => match method.as_str() {
             "GET" => root(false, settings),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use percent_encoding::utf8_percent_encode;
 
+use super::columns::{self, NestedColumns};
 use super::lexical::{lexeme, name};
 use super::names::HiddenName;
 use super::parser::parse as parse_with;
@@ -30,6 +31,8 @@ pub struct QueryParams {
     pub ranges: BTreeMap<EmbedPath, Range>,
     /// `columns`
     pub columns: Option<Vec<String>>,
+    /// `columns` with rows inside rows.
+    pub nested: Option<NestedColumns>,
     /// `on_conflict`
     pub on_conflict: Option<Vec<String>>,
     /// Arguments of a function called with GET.
@@ -61,7 +64,11 @@ impl QueryParams {
                     found.select = select::parse(&value)?;
                 }
                 "columns" if found.columns.is_none() => {
-                    found.columns = Some(names("columns parameter", &value)?);
+                    found.nested = columns::parse(&value)?;
+                    found.columns = Some(match &found.nested {
+                        Some(nested) => nested.names.clone(),
+                        None => names("columns parameter", &value)?,
+                    });
                 }
                 "on_conflict" if found.on_conflict.is_none() => {
                     found.on_conflict = Some(names("on_conflict parameter", &value)?);

@@ -72,6 +72,9 @@ impl Transaction for Within<'_> {
             .next_operation(next.method, next.path)
             .await
             .map_err(|error| self.refused(error))?;
+        for before in Statement::before(plan) {
+            self.rows(&before).await?;
+        }
         let row = self.row(&statement).await?;
         let mut result = DbResult::from_row(&row).map_err(|error| self.refused(error.into()))?;
         if let Some(estimate) = Statement::estimate(plan) {
@@ -91,14 +94,18 @@ impl Within<'_> {
         from_kernel(error, self.caller)
     }
 
-    async fn row(&self, statement: &Statement) -> Result<tokio_postgres::Row> {
+    async fn rows(&self, statement: &Statement) -> Result<Vec<tokio_postgres::Row>> {
         let params: Vec<&(dyn ToSql + Sync)> = statement.params.iter().map(|param| param as _).collect();
-        let rows = self
-            .tx
+        self.tx
             .query(&statement.sql, &params)
             .await
-            .map_err(|error| self.refused(error))?;
-        rows.into_iter()
+            .map_err(|error| self.refused(error))
+    }
+
+    async fn row(&self, statement: &Statement) -> Result<tokio_postgres::Row> {
+        self.rows(statement)
+            .await?
+            .into_iter()
             .next()
             .ok_or_else(|| self.refused(tenon_sdk::Error::internal("a statement did not return its row")))
     }

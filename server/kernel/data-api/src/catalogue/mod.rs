@@ -8,6 +8,9 @@ use serde::Deserialize;
 /// Reads a schema, named by the one parameter as `text`; one row with one JSON column.
 pub const QUERY: &str = include_str!("catalogue.sql");
 
+/// Types that a whole body can be.
+const BODY_TYPES: [&str; 5] = ["bytea", "json", "jsonb", "text", "xml"];
+
 /// Number of a type in PostgreSQL's catalogue.
 pub type TypeId = u32;
 
@@ -218,6 +221,16 @@ impl Catalogue {
             (Kind::Array, Some(element)) => format!("{}[]", self.sql_of(element)),
             _ => found.sql.clone(),
         }
+    }
+
+    /// A request can name all arguments of a function, or its body is the only one.
+    pub fn is_callable(&self, routine: &Routine) -> bool {
+        let mut nameless = routine.inputs().filter(|argument| argument.name.is_empty());
+        let Some(first) = nameless.next() else { return true };
+        let takes_body = self
+            .type_of(first.type_id)
+            .is_some_and(|found| found.schema == "pg_catalog" && BODY_TYPES.contains(&found.name.as_str()));
+        takes_body && routine.inputs().count() == 1
     }
 
     /// The type of a column for people: a domain over one of PostgreSQL's own types is shown as that.

@@ -6,6 +6,7 @@
 mod auth;
 mod batch;
 mod database;
+mod nested;
 mod request;
 mod schema;
 

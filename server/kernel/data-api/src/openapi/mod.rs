@@ -141,7 +141,7 @@ impl Options {
     fn functions<'c>(&self, catalogue: &'c Catalogue) -> Vec<&'c Routine> {
         let mut found: Vec<&Routine> = Vec::new();
         for routine in &catalogue.functions {
-            if !self.everything && !routine.accessible {
+            if !self.everything && !routine.accessible || !catalogue.is_callable(routine) {
                 continue;
             }
             match found.last_mut() {

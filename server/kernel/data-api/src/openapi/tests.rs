@@ -57,6 +57,9 @@ fn catalogue() -> Catalogue {
                 input("extra", 3802, "i", false)])),
             function("all_of", false, 904, true, json!([input("names", 1009, "v", true)])),
             function("clear", true, 2278, false, json!([])),
+            function("clear", true, 2278, false, json!([input("", 23, "i", true), input("", 23, "i", true)])),
+            function("by_number", false, 20, false, json!([input("", 23, "i", true)])),
+            function("by_body", false, 20, false, json!([input("", 3802, "i", true)])),
         ],
         "types": {
             "20": ty("bigint", "int8", "base", json!({})),
@@ -195,6 +198,15 @@ fn functions_tell_their_arguments_in_both_ways_of_calling() {
             "name": "names", "required": true, "type": "array"})
     );
     assert_eq!(document["paths"]["/rpc/clear"].get("get"), None);
+}
+
+#[test]
+fn functions_whose_arguments_nobody_can_name_are_left_out() {
+    let document = swagger();
+    let clear = document["paths"]["/rpc/clear"]["post"].to_string();
+    assert!(!clear.contains("\"\""), "{clear}");
+    assert_eq!(document["paths"].get("/rpc/by_number"), None);
+    assert_ne!(document["paths"].get("/rpc/by_body"), None);
 }
 
 #[test]

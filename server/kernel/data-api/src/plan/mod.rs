@@ -5,6 +5,7 @@ mod call;
 mod condition;
 mod media;
 mod mutate;
+mod nested;
 mod read;
 mod relation;
 mod representation;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 pub(crate) use call::array_literal;
 
+pub use nested::{Link, LinkPair, Nested, NestedStep};
 pub use types::*;
 
 use crate::api_request::{Action, ApiRequest, Count, MediaType};
@@ -70,6 +72,13 @@ impl Plan {
             PlannedAction::Call(call) => planner.negotiate(&call.read.table)?,
             PlannedAction::Info(_) | PlannedAction::Describe(_) => media::Negotiated::json(),
         };
+        if let (PlannedAction::Mutate(mutate), Some(_)) = (&action, &explain)
+            && mutate.nested.is_some()
+        {
+            return Err(Error::not_implemented(
+                "An insert of rows inside rows has no single plan to show.",
+            ));
+        }
         let range = match action {
             PlannedAction::Mutate(_) => crate::api_request::Range::ALL,
             _ => request.range,
@@ -86,6 +95,7 @@ impl Plan {
             tenant,
             timezone: request.preferences.timezone.clone(),
             jsonb_embeds: settings.jsonb_embeds,
+            scan_order: settings.scan_order,
             raise: settings.raise.clone(),
         })
     }

@@ -38,6 +38,12 @@ impl Planner<'_> {
             Vec::new()
         };
         let returning = returning(&read, representation, &location);
+        let conflict = self.conflict(table, mutation);
+        let shown = representation == Return::Representation;
+        let nested = match &self.request.query.nested {
+            Some(columns) => Some(self.nested(table, columns, conflict.clone(), &location, shown)?),
+            None => None,
+        };
         let limits_rows = matches!(mutation, Mutation::Update | Mutation::Delete);
         Ok(MutatePlan {
             mutation,
@@ -48,12 +54,13 @@ impl Planner<'_> {
             payload_object,
             columns,
             missing_default: preferences.missing == Some(Missing::Default) && mutation != Mutation::Delete,
-            conflict: self.conflict(table, mutation),
+            conflict,
             conditions,
             representation,
             returning,
             location,
             max_affected: preferences.max_affected.filter(|_| limits_rows),
+            nested,
             read,
         })
     }
@@ -87,7 +94,11 @@ impl Planner<'_> {
     }
 
     fn payload_columns(&self, table: &Table, keys: &[String]) -> Result<Vec<PayloadColumn>> {
-        let names = self.request.query.columns.as_deref().unwrap_or(keys);
+        self.columns_of(table, self.request.query.columns.as_deref().unwrap_or(keys))
+    }
+
+    /// Columns of a relation that a payload fills.
+    pub(super) fn columns_of(&self, table: &Table, names: &[String]) -> Result<Vec<PayloadColumn>> {
         names
             .iter()
             .map(|name| {

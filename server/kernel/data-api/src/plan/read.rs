@@ -197,7 +197,7 @@ impl Planner<'_> {
                 "resources embedded more than {MAX_NESTED} levels deep"
             )));
         }
-        let relationship: &Relationship = self.relationship(from, item)?;
+        let relationship: &Relationship = self.relationship(from, &item.relation, item.hint.as_deref())?;
         let to_one = relationship.is_to_one();
         if item.spread && !to_one && self.settings.aggregates && aggregates(&item.items) {
             return Err(Error::not_implemented(

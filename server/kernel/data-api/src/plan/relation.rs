@@ -2,7 +2,6 @@
 
 use super::suggest::{nearest, nearest_relation};
 use super::{Planner, Via};
-use crate::api_request::SelectEmbed;
 use crate::error::{Error, Result};
 use crate::schema_cache::{Cardinality, QualifiedName, Relationship, Table};
 
@@ -19,15 +18,20 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// The relationship that an embed means.
-    pub(super) fn relationship(&self, from: &QualifiedName, embed: &SelectEmbed) -> Result<&'a Relationship> {
+    /// The relationship that an embed means, by what it is called and the hint after it.
+    pub(super) fn relationship(
+        &self,
+        from: &QualifiedName,
+        target: &str,
+        hint: Option<&str>,
+    ) -> Result<&'a Relationship> {
         let schema = &self.request.schema;
         let mut found: Vec<&Relationship> = self
             .cache
             .relationships(from)
             .iter()
             .filter(|candidate| candidate.foreign_table.schema == *schema)
-            .filter(|candidate| candidate.is_meant(&embed.relation, embed.hint.as_deref()))
+            .filter(|candidate| candidate.is_meant(target, hint))
             .collect();
         // A relationship that somebody wrote as a function stands before what foreign keys say.
         if let Some(computed) = found.iter().find(|candidate| candidate.is_computed()) {
@@ -35,23 +39,19 @@ impl<'a> Planner<'a> {
         }
         // A relation that refers to itself: by its name its children are meant, by the column its parent.
         if found.len() > 1 && found.iter().any(|candidate| candidate.is_self()) {
-            let children = embed.relation == from.name;
+            let children = target == from.name;
             found.retain(|candidate| !candidate.is_self() || candidate.holds_key != children);
         }
         match found.as_slice() {
             [only] => Ok(only),
             [] => Err(Error::no_relationship(
                 &from.name,
-                &embed.relation,
-                embed.hint.as_deref(),
+                target,
+                hint,
                 schema,
-                self.suggest_relationship(from, &embed.relation),
+                self.suggest_relationship(from, target),
             )),
-            several => Err(Error::ambiguous_relationship(
-                &from.name,
-                &embed.relation,
-                several,
-            )),
+            several => Err(Error::ambiguous_relationship(&from.name, target, several)),
         }
     }
 

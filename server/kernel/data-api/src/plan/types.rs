@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use uuid::Uuid;
 
+use super::Nested;
 use crate::api_request::{
     Aggregate, Count, ExplainOption, JsonStep, Logic, MediaType, Mutation, Nulls, Operation, Range,
     Resolution, Return,
@@ -35,6 +36,8 @@ pub struct Plan {
     pub timezone: Option<String>,
     /// Embeds are written as `jsonb`.
     pub jsonb_embeds: bool,
+    /// Rows that nobody orders come as their table is scanned.
+    pub scan_order: bool,
     /// The function by which the statement itself refuses a result that must not stand.
     pub raise: Option<QualifiedName>,
 }
@@ -419,6 +422,8 @@ pub struct MutatePlan {
     pub location: Vec<String>,
     /// More changed rows than this are refused.
     pub max_affected: Option<i64>,
+    /// The rows have rows inside them: steps that come before, in place of the one insert.
+    pub nested: Option<Nested>,
     /// How the changed rows are read; its relation is the write's result.
     pub read: ReadPlan,
 }

@@ -10,6 +10,7 @@ mod call;
 mod condition;
 mod envelope;
 mod mutate;
+mod nested;
 mod param;
 mod read;
 mod select;
@@ -40,6 +41,9 @@ impl Statement {
         let mut writer = Writer::new(plan.tenant);
         if plan.handler != Handler::Json || plan.jsonb_embeds {
             writer.nest_as_json();
+        }
+        if plan.scan_order {
+            writer.keep_scan_order();
         }
         if let Some(explain) = &plan.explain {
             writer.push(if explain.json {

@@ -8,7 +8,7 @@ use super::body::Body;
 use super::read::From;
 use super::writer::{SOURCE, Writer};
 use crate::api_request::{Mutation, Resolution, Return};
-use crate::plan::{Conflict, MutatePlan, Plan};
+use crate::plan::{Conflict, MutatePlan, PayloadColumn, Plan};
 use crate::schema_cache::TENANT_COLUMN;
 
 /// The payload's rows.
@@ -23,14 +23,15 @@ impl Writer {
         self.push("WITH ");
         self.ident(SOURCE);
         self.push(" AS (");
-        match mutate.mutation {
-            Mutation::Insert | Mutation::Put => self.insert(mutate),
-            Mutation::Update if mutate.is_empty_update() => self.nothing(mutate),
-            Mutation::Update => self.update(mutate),
-            Mutation::Delete => self.delete(mutate),
+        let shown = mutate.representation == Return::Representation;
+        match (mutate.mutation, &mutate.nested) {
+            (_, Some(nested)) => self.nested_source(mutate, nested, shown),
+            (Mutation::Insert | Mutation::Put, _) => self.insert(mutate),
+            (Mutation::Update, _) if mutate.is_empty_update() => self.nothing(mutate),
+            (Mutation::Update, _) => self.update(mutate),
+            (Mutation::Delete, _) => self.delete(mutate),
         }
         self.push(") SELECT null::bigint AS total_count, ");
-        let shown = mutate.representation == Return::Representation;
         let body = match (shown, plan.media.is_singular()) {
             (false, _) => Body::None,
             (true, true) => Body::Object,
@@ -92,12 +93,19 @@ impl Writer {
             self.write_conditions(&mutate.read, BODY, &mutate.conditions, " WHERE ");
         }
         if let Some(conflict) = &mutate.conflict {
-            self.on_conflict(mutate, conflict);
+            let names = mutate.columns.iter().map(|column| column.name.as_str());
+            self.on_conflict(mutate.tenant, names, conflict);
         }
         self.returning(mutate);
     }
 
-    fn on_conflict(&mut self, mutate: &MutatePlan, conflict: &Conflict) {
+    /// What happens to rows that exist, of whose columns the insert fills those with the given names.
+    pub(super) fn on_conflict<'n>(
+        &mut self,
+        tenant: bool,
+        filled: impl Iterator<Item = &'n str>,
+        conflict: &Conflict,
+    ) {
         self.push(" ON CONFLICT (");
         for (index, column) in conflict.columns.iter().enumerate() {
             if index > 0 {
@@ -107,10 +115,8 @@ impl Writer {
         }
         self.push(")");
         // Whose a row is never changes.
-        let mut updated = mutate
-            .columns
-            .iter()
-            .filter(|column| !mutate.tenant || column.name != TENANT_COLUMN)
+        let mut updated = filled
+            .filter(|column| !tenant || *column != TENANT_COLUMN)
             .peekable();
         if conflict.resolution == Resolution::IgnoreDuplicates || updated.peek().is_none() {
             self.push(" DO NOTHING");
@@ -121,9 +127,9 @@ impl Writer {
             if index > 0 {
                 self.push(", ");
             }
-            self.ident(&column.name);
+            self.ident(column);
             self.push(" = EXCLUDED.");
-            self.ident(&column.name);
+            self.ident(column);
         }
         self.push(COUNT_UPDATE);
     }
@@ -216,19 +222,9 @@ impl Writer {
 
     fn body_records(&mut self, mutate: &MutatePlan, payload: Param) {
         if mutate.missing_default {
-            self.push("(SELECT jsonb_agg(jsonb_build_object(");
-            let mut first = true;
-            for column in &mutate.columns {
-                let Some(default) = &column.default else { continue };
-                if !first {
-                    self.push(", ");
-                }
-                first = false;
-                self.literal(&column.name);
-                self.push(", ");
-                self.push(default);
-            }
-            self.push(") || elem) AS tenon_filled FROM jsonb_array_elements(");
+            self.push("(SELECT jsonb_agg(");
+            self.defaults(&mutate.columns);
+            self.push(" || elem) AS tenon_filled FROM jsonb_array_elements(");
             self.param(payload);
             self.push("::jsonb) AS elem) AS tenon_rows, LATERAL jsonb_to_recordset(tenon_rows.tenon_filled)");
         } else {
@@ -236,10 +232,32 @@ impl Writer {
             self.param(payload);
             self.push("::json)");
         }
+        self.record_columns(BODY, &mutate.columns);
+    }
+
+    /// An object of the defaults of columns.
+    pub(super) fn defaults(&mut self, columns: &[PayloadColumn]) {
+        self.push("jsonb_build_object(");
+        let mut first = true;
+        for column in columns {
+            let Some(default) = &column.default else { continue };
+            if !first {
+                self.push(", ");
+            }
+            first = false;
+            self.literal(&column.name);
+            self.push(", ");
+            self.push(default);
+        }
+        self.push(")");
+    }
+
+    /// ` AS body (column type, …)` after a function that reads records from JSON.
+    pub(super) fn record_columns(&mut self, alias: &str, columns: &[PayloadColumn]) {
         self.push(" AS ");
-        self.ident(BODY);
+        self.ident(alias);
         self.push(" (");
-        for (index, column) in mutate.columns.iter().enumerate() {
+        for (index, column) in columns.iter().enumerate() {
             if index > 0 {
                 self.push(", ");
             }
@@ -259,7 +277,7 @@ impl Writer {
         self.returned_columns(mutate);
     }
 
-    fn returned_columns(&mut self, mutate: &MutatePlan) {
+    pub(super) fn returned_columns(&mut self, mutate: &MutatePlan) {
         let alias = Self::own_alias(&mutate.table);
         let needed = &mutate.returning;
         let columns: &[String] = if needed.all { &[] } else { &needed.columns };

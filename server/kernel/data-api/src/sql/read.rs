@@ -3,7 +3,8 @@
 //! - to-one: a lateral join, which PostgreSQL flattens into a plain join; its row becomes an object with the page's rows;
 //! - to-many: a correlated subquery in the select list, which PostgreSQL evaluates after sorting and limiting;
 //! - a spread of many rows: a lateral join that makes one array of each column, all in the same order;
-//! - a filter on whether an embed has rows (`!inner`, `is.null`): `EXISTS`, a semi- or anti-join.
+//! - a filter on whether an embed has rows (`!inner`, `is.null`): `EXISTS`, a semi- or anti-join unless the rows' order has
+//!   to be that of the scan.
 
 use super::Param;
 use super::select::Naming;
@@ -277,6 +278,10 @@ impl Writer {
             joins: vec![None; plan.embeds.len()],
         };
         self.filter(&level, " AND ");
+        // An offset keeps the subquery from becoming a join, whose order of rows would be anyone's guess.
+        if self.keeps_scan_order() && near.plan.order.is_empty() {
+            self.push(" OFFSET 0");
+        }
         self.push(")");
     }
 

@@ -64,6 +64,23 @@ fn embeds_are_jsonb_where_the_bytes_have_to_be_those_of_others() {
 }
 
 #[test]
+fn filters_on_embeds_join_unless_rows_without_an_order_keep_that_of_their_scan() {
+    let text = |query: &str, scan_order: bool| {
+        let mut plan = plan("GET", query, "", "").expect("plans");
+        plan.scan_order = scan_order;
+        Statement::new(&plan).expect("it needs the database").sql
+    };
+    let missing = "/orders?select=number,entries()&entries=is.null";
+    assert!(!text(missing, false).contains("OFFSET 0"));
+    assert!(
+        text(missing, true).contains(" OFFSET 0)"),
+        "{}",
+        text(missing, true)
+    );
+    assert!(!text(&format!("{missing}&order=number"), true).contains("OFFSET 0"));
+}
+
+#[test]
 fn aggregates_are_grouped_by_position() {
     let made = crate::fixture::statement_with(
         "/orders?select=number,n:value.sum()::text,suppliers(name)&order=number",

@@ -18,6 +18,7 @@ pub(super) struct Writer {
     tenant_slot: Option<usize>,
     aliases: usize,
     nests_as_json: bool,
+    scan_order: bool,
 }
 
 impl Writer {
@@ -29,6 +30,7 @@ impl Writer {
             tenant_slot: None,
             aliases: 0,
             nests_as_json: false,
+            scan_order: false,
         }
     }
 
@@ -39,6 +41,15 @@ impl Writer {
 
     pub(super) fn nests_as_json(&self) -> bool {
         self.nests_as_json
+    }
+
+    /// Rows that nobody orders come as their table is scanned.
+    pub(super) fn keep_scan_order(&mut self) {
+        self.scan_order = true;
+    }
+
+    pub(super) fn keeps_scan_order(&self) -> bool {
+        self.scan_order
     }
 
     pub(super) fn finish(self) -> Statement {

@@ -1,9 +1,7 @@
 //! Stage 4 in front of a database that is not Tenon's: the plan's statements in the caller's context, in one round
 //! trip. Only where the result decides whether the change may stand, the end of the transaction takes another.
 
-use std::sync::Arc;
-
-use tenon_sdk::db::{Param, PlainDb, PlainError, Statement as DbStatement, TextRow};
+use tenon_sdk::db::{PlainDb, PlainError, Statement as DbStatement, TextRow};
 
 use super::session::{Caller, Circumstances, context};
 use super::state::State;
@@ -12,7 +10,7 @@ use crate::api_request::{ApiRequest, HttpRequest, TxEnd};
 use crate::error::{DatabaseError, Error, Result};
 use crate::plan::{Plan, PlannedAction};
 use crate::respond::{DbResult, Response, check, info, respond};
-use crate::run::outcome;
+use crate::run::{outcome, to_db};
 use crate::schema_cache::SchemaCache;
 use crate::sql::Statement;
 
@@ -77,6 +75,7 @@ async fn run(
         },
     );
     let mut statements: Vec<DbStatement> = state.pre_request.iter().cloned().collect();
+    statements.extend(Statement::before(plan).into_iter().map(to_db));
     let main = statements.len();
     statements.push(to_db(statement));
     statements.extend(Statement::estimate(plan).map(to_db));
@@ -100,17 +99,6 @@ fn read(plan: &Plan, results: Vec<Vec<TextRow>>, main: usize) -> Result<DbResult
     let mut results = results.into_iter().skip(main);
     let rows = results.next().unwrap_or_default();
     outcome(plan, rows, &results.next().unwrap_or_default())
-}
-
-pub(super) fn to_db(statement: Statement) -> DbStatement {
-    let params = statement.params.into_iter().map(|param| Param {
-        oid: 0,
-        value: Some(param.0),
-    });
-    DbStatement {
-        sql: Arc::from(statement.sql),
-        params: params.collect(),
-    }
 }
 
 /// What the database said, as an answer.

@@ -3,7 +3,7 @@
 use tenon_sdk::db::{Param, PlainDb, PlainTx, Statement as DbStatement};
 use uuid::Uuid;
 
-use super::answer::{refused, to_db};
+use super::answer::refused;
 use super::session::{Caller, Circumstances, context, search_path};
 use super::state::State;
 use crate::api_request::HttpRequest;
@@ -11,7 +11,7 @@ use crate::batch::{Batch, Next, Shared, Transaction};
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::respond::{DbResult, Response};
-use crate::run::outcome;
+use crate::run::{outcome, to_db};
 use crate::sql::Statement;
 
 /// Makes an operation the one that functions see, and forgets what those of the one before it set.
@@ -83,14 +83,17 @@ impl Transaction for Within<'_> {
                 Param::text(next.path),
             ],
         };
-        let mut statements = vec![opener, to_db(statement)];
+        let mut statements = vec![opener];
+        statements.extend(Statement::before(plan).into_iter().map(to_db));
+        let main = statements.len();
+        statements.push(to_db(statement));
         statements.extend(Statement::estimate(plan).map(to_db));
         let results = self
             .tx
             .run(&self.caller.role, statements)
             .await
             .map_err(|error| refused(error, self.caller))?;
-        let mut results = results.into_iter().skip(1);
+        let mut results = results.into_iter().skip(main);
         let rows = results.next().unwrap_or_default();
         outcome(plan, rows, &results.next().unwrap_or_default())
     }

@@ -29,14 +29,14 @@ impl Timing {
         self.since = Instant::now();
     }
 
-    /// The header's value, in milliseconds.
+    /// The header's value, in milliseconds and tenths of them: what is finer is noise.
     pub(super) fn header(&self) -> String {
         let mut header = String::new();
         for (stage, duration) in &self.stages {
             if !header.is_empty() {
                 header.push_str(", ");
             }
-            let _ = write!(header, "{stage};dur={:.3}", duration.as_secs_f64() * 1000.0);
+            let _ = write!(header, "{stage};dur={:.1}", duration.as_secs_f64() * 1000.0);
         }
         header
     }

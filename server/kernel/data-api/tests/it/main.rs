@@ -6,6 +6,7 @@ mod calls;
 mod client_types;
 mod descriptions;
 mod media;
+mod nested;
 mod reads;
 mod refusals;
 mod relations;

@@ -8,6 +8,8 @@ async fn refusals_have_their_code_and_status() {
     for (method, target, body, status, code) in [
         ("GET", "/nothing", "", 404, "PGRST205"),
         ("GET", "/a/b/c", "", 404, "PGRST125"),
+        ("GET", "/orders/", "", 404, "PGRST125"),
+        ("GET", "//orders", "", 404, "PGRST125"),
         ("TRACE", "/orders", "", 405, "PGRST117"),
         ("GET", "/orders?select=nothing", "", 400, "42703"),
         ("GET", "/orders?nothing=eq.1", "", 400, "42703"),

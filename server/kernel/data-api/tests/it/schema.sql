@@ -188,3 +188,37 @@ insert into shop.marks (place, mark) values ('a b&c/d', 'x');
 insert into hidden.carriers values (1, 'Swift'), (2, 'Slow');
 insert into hidden.trips values (1, 1, null), (1, 2, 1), (2, 1, null);
 refresh materialized view shop.buyers;
+
+-- Bins get their code from a trigger, their slots a number from PostgreSQL; slots are only made by who sees the bin.
+create sequence shop.bin_number;
+create table shop.bins (code text primary key, room text not null, filled int not null default 0);
+create table shop.slots (
+  bin_code text not null references shop.bins, place int generated always as identity, item text not null check (item <> 'x'),
+  primary key (bin_code, place));
+create table shop.slot_remarks (
+  id uuid primary key default gen_random_uuid(), bin_code text not null, place int not null, remark text,
+  foreign key (bin_code, place) references shop.slots (bin_code, place));
+create function shop.number_bin() returns trigger language plpgsql as $$ begin
+  if new.room = 'none' then return null; end if;
+  new.code := upper(new.room) || '-' || nextval('shop.bin_number');
+  new.room := lower(new.room);
+  return new;
+end $$;
+create trigger number_bin before insert on shop.bins for each row execute function shop.number_bin();
+create function shop.count_slot() returns trigger language plpgsql security definer as $$ begin
+  update shop.bins set filled = filled + 1 where code = new.bin_code;
+  return null;
+end $$;
+create trigger count_slot after insert on shop.slots for each row execute function shop.count_slot();
+do $$ begin
+  create role shop_clerk;
+exception when duplicate_object or unique_violation then null;
+end $$;
+grant usage on schema shop to shop_clerk;
+grant usage on sequence shop.bin_number to shop_clerk;
+grant select, insert on shop.bins, shop.slots to shop_clerk;
+alter table shop.bins enable row level security;
+alter table shop.slots enable row level security;
+create policy public_bins on shop.bins using (room <> 'vault');
+create policy slots_of_bins on shop.slots
+  using (true) with check (exists (select from shop.bins b where b.code = bin_code) and item <> 'contraband');

@@ -196,6 +196,9 @@ impl Shop {
             };
             self.query(&zone).await?;
         }
+        for before in Statement::before(&plan) {
+            self.query(&before).await?;
+        }
         let rows = self.query(&statement).await?;
         if let Some(explain) = &plan.explain {
             let lines = rows.iter().map(|row| {

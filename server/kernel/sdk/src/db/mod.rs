@@ -126,13 +126,20 @@ impl Db {
     /// Runs one statement in the context of a request: context, statement and commit travel in one round trip as one
     /// implicit transaction. An error in any of them undoes all.
     pub async fn run(&self, context: &RequestContext, statement: Statement) -> Result<Reply> {
-        self.record(&statement.sql);
-        self.0.pipeline.run(context, Some(statement)).await
+        self.run_all(context, vec![statement]).await
+    }
+
+    /// Runs several statements like one, each of which sees what those before it did. The rows of the last are returned.
+    pub async fn run_all(&self, context: &RequestContext, statements: Vec<Statement>) -> Result<Reply> {
+        for statement in &statements {
+            self.record(&statement.sql);
+        }
+        self.0.pipeline.run(context, statements).await
     }
 
     /// Resolves the context of a request alone: who is asking, in which organisation, with which permissions.
     pub async fn resolve(&self, context: &RequestContext) -> Result<Resolved> {
-        let reply = self.0.pipeline.run(context, None).await?;
+        let reply = self.0.pipeline.run(context, Vec::new()).await?;
         Resolved::from_texts(&reply.context)
     }
 

@@ -268,6 +268,7 @@ impl Config {
                 plan_enabled: read.boolean("db-plan-enabled")?,
                 legacy_target_names: read.boolean("url-use-legacy-target-names")?,
                 jsonb_embeds: true,
+                scan_order: true,
                 ..Settings::default()
             },
             app_settings: texts

@@ -42,7 +42,7 @@ pub(super) const TIME_ZONE: &str = "select set_config('timezone', $1, true)";
 pub struct Reply {
     /// The row of `kernel.begin_request`.
     pub context: TextRow,
-    /// The rows of the statement.
+    /// The rows of the last statement.
     pub rows: Vec<TextRow>,
 }
 
@@ -93,7 +93,7 @@ impl Pipeline {
         })
     }
 
-    pub(super) async fn run(&self, context: &RequestContext, statement: Option<Statement>) -> Result<Reply> {
+    pub(super) async fn run(&self, context: &RequestContext, statements: Vec<Statement>) -> Result<Reply> {
         let mut steps = vec![Step::common(Statement {
             sql: BEGIN_REQUEST.into(),
             params: context_params(context),
@@ -104,7 +104,7 @@ impl Pipeline {
                 params: vec![Param::text(zone.as_str())],
             })
         }));
-        steps.extend(statement.map(|statement| Step {
+        steps.extend(statements.into_iter().map(|statement| Step {
             role: Role::Fixed(context.role),
             statement,
         }));
