@@ -7,6 +7,7 @@ mod client_types;
 mod descriptions;
 mod media;
 mod nested;
+mod nested_server;
 mod reads;
 mod refusals;
 mod relations;
