@@ -20,7 +20,7 @@ async fn all(user: &TestUser) -> Value {
         .1
 }
 
-fn maker(number: u128, items: Value) -> Value {
+fn maker(number: u128, items: &Value) -> Value {
     json!({"id": id(number), "name": format!("Maker {number}"), "items": items})
 }
 
@@ -34,10 +34,10 @@ async fn makers_come_with_their_items_and_stay() {
     let body = json!([
         maker(
             1,
-            json!([{"id": id(10), "name": "Bolt", "price": 1.5}, {"id": id(11), "name": "Nut", "price": 2}])
+            &json!([{"id": id(10), "name": "Bolt", "price": 1.5}, {"id": id(11), "name": "Nut", "price": 2}])
         ),
-        maker(2, json!([{"id": id(12), "name": "Gear", "price": 3}])),
-        maker(3, json!([])),
+        maker(2, &json!([{"id": id(12), "name": "Gear", "price": 3}])),
+        maker(3, &json!([])),
     ]);
     let (status, made) = post(&here.owner, NESTED, &body).await;
     let shown = json!([
@@ -63,7 +63,7 @@ async fn who_may_not_insert_a_part_inserts_nothing() {
         server.organization("There").await,
     );
     let viewer = server.member(&here, Role::Viewer).await;
-    let body = maker(1, json!([{"id": id(10), "name": "Bolt"}]));
+    let body = maker(1, &json!([{"id": id(10), "name": "Bolt"}]));
     let (status, refused) = post(&viewer, NESTED, &body).await;
     assert_eq!((status, &refused["code"]), (403, &json!("42501")), "{refused}");
     let (status, refused) = post(&here.owner.in_org(there.id), NESTED, &body).await;
@@ -83,7 +83,7 @@ async fn who_may_not_insert_a_part_inserts_nothing() {
         json!([{"id": id(10), "name": "Bolt", "price": "much"}]),
         json!([{"id": id(10), "name": "Bolt", "maker_id": id(1)}]),
     ] {
-        let (status, refused) = post(&here.owner, NESTED, &maker(1, items)).await;
+        let (status, refused) = post(&here.owner, NESTED, &maker(1, &items)).await;
         assert!((400..=409).contains(&status), "{status} {refused}");
         assert!(
             refused.as_object().is_some_and(|error| error.len() == 4),
@@ -105,7 +105,7 @@ async fn who_may_not_insert_a_part_inserts_nothing() {
 async fn a_batch_takes_rows_inside_rows_several_times() {
     let server = TestServer::start(vec![goods()]).await;
     let owner = server.organization("Here").await.owner;
-    let insert = |name: &str, number: u128, items: Value| {
+    let insert = |name: &str, number: u128, items: &Value| {
         json!({"id": name, "method": "POST", "prefer": SHOW.1, "body": maker(number, items),
                "path": "/makers?columns=id,name,items(*)&select=id,items(id)&items.order=id"})
     };
@@ -113,14 +113,14 @@ async fn a_batch_takes_rows_inside_rows_several_times() {
         insert(
             "a",
             1,
-            json!([{"id": id(10), "name": "Bolt", "price": 1}, {"id": id(11), "name": "Nut", "price": 1}])
+            &json!([{"id": id(10), "name": "Bolt", "price": 1}, {"id": id(11), "name": "Nut", "price": 1}])
         ),
         insert(
             "b",
             2,
-            json!([{"id": id(12), "name": {"$ref": "a/0/items/1/id"}, "price": 1}])
+            &json!([{"id": id(12), "name": {"$ref": "a/0/items/1/id"}, "price": 1}])
         ),
-        insert("c", 3, json!([])),
+        insert("c", 3, &json!([])),
     ]);
     let (status, done) = send(&owner, Method::POST, "/rest/v1/batch", &[], &operations).await;
     assert_eq!(status, 200, "{done}");
@@ -147,7 +147,7 @@ async fn as_many_makers_as_are_allowed_travel_at_once() {
     let owner = server.organization("Here").await.owner;
     let makers = |count: u128| -> Value {
         let item = |n: u128| json!([{"id": id(5000 + n), "name": format!("Item {n}"), "price": n}]);
-        (0..count).map(|n| maker(n, item(n))).collect()
+        (0..count).map(|n| maker(n, &item(n))).collect()
     };
     let (status, refused) = post(&owner, NESTED, &makers(1001)).await;
     assert_eq!(
