@@ -3,10 +3,11 @@
 use std::convert::Infallible;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::IntoResponse;
 use futures_util::stream;
 use hyper::ext::ReasonPhrase;
+use serde_json::{Map, Value};
 
 use crate::error::REASON;
 use crate::respond::Response;
@@ -38,4 +39,22 @@ pub(crate) fn to_http(response: Response, method: &Method) -> axum::response::Re
         }
     }
     http
+}
+
+/// The headers of a request as one JSON object with names in lower case, for `request.headers`; those named are left out.
+pub(crate) fn headers_json(headers: &HeaderMap, without: &[HeaderName]) -> String {
+    let mut object = Map::new();
+    for (name, value) in headers.iter().filter(|(name, _)| !without.contains(name)) {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        object.insert(name.as_str().to_owned(), Value::from(value.replace('\0', "")));
+    }
+    Value::Object(object).to_string()
+}
+
+/// The same without what somebody could sign in with.
+pub(crate) fn headers_without_credentials(headers: &HeaderMap) -> String {
+    headers_json(
+        headers,
+        &[header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE],
+    )
 }

@@ -17,9 +17,11 @@ pub mod standalone;
 
 mod batch;
 mod http;
+mod own_schemas;
 mod routes;
 mod run;
 mod service;
+mod within;
 
 pub use service::module;
 

@@ -5,18 +5,21 @@ use std::sync::Arc;
 
 use tenon_sdk::Kernel;
 use tenon_sdk::ctx::Identity;
-use tenon_sdk::db::{self, OrgSelector, RequestContext, TextRow};
+use tenon_sdk::db::{self, OrgSelector, RequestContext, Surroundings, TextRow};
 use tenon_sdk::error::Kind;
 use uuid::Uuid;
 
-use crate::api_request::{ApiRequest, HttpRequest};
+use crate::api_request::{ApiRequest, HttpRequest, TxEnd};
+use crate::batch::{Next, Transaction};
 use crate::error::{DatabaseError, Error, Result};
+use crate::http::headers_without_credentials;
 use crate::plan::{Plan, PlannedAction};
 use crate::respond::{DbResult, Response, info, respond};
 use crate::schema_cache::SchemaCache;
 use crate::service::DataApi;
 use crate::settings::Settings;
 use crate::sql::{Statement, estimated_rows};
+use crate::within::Within;
 
 /// Who asks, and for which organisation.
 pub(crate) struct Caller {
@@ -43,6 +46,7 @@ pub(crate) async fn answer(
         org: caller.org.clone(),
         request: Some((http.method.as_str().to_owned(), full_path.to_owned())),
         read_only,
+        surroundings: Surroundings::default(),
     };
     let mut tenant = match (&caller.org, caller.identity.user) {
         (_, None) => None,
@@ -55,7 +59,6 @@ pub(crate) async fn answer(
             None => None,
         },
     };
-    let mut fixed = None;
     for last in [false, true] {
         let plan = Plan::new(&request, &cache, settings, tenant)?;
         let Some(statement) = Statement::new(&plan) else {
@@ -65,16 +68,15 @@ pub(crate) async fn answer(
         statements.push(statement);
         let names_tenant = statements.iter().any(|statement| statement.names_tenant);
         let mut context = context(plan.is_read_only());
-        if names_tenant && writes_beside_tenants(&plan) && fixed.is_none() {
-            // What it writes would stand even if the organisation were another meanwhile, so that must not happen.
-            fixed = look_up(kernel, api, caller, context.clone()).await?;
-            if fixed != tenant && !last {
-                tenant = fixed;
-                continue;
-            }
+        if let Some(path) = api.search_path(&request.schema) {
+            context.surroundings.search_path = Some(path.to_owned());
+            // The policies of tenant tables are Tenon's and read no headers.
+            context.surroundings.headers = (!names_tenant).then(|| headers_without_credentials(http.headers));
         }
-        if let Some(org) = fixed {
-            context.org = OrgSelector::Id(org);
+        let rehearsed = request.preferences.tx == Some(TxEnd::Rollback);
+        // A write beside tenant tables would stand even if the organisation were another meanwhile.
+        if rehearsed || names_tenant && writes_beside_tenants(&plan) {
+            return in_transaction(kernel, api, caller, &request, &context, rehearsed).await;
         }
         let reply = run(kernel, &context, statements, caller).await;
         let reply = match reply {
@@ -105,6 +107,36 @@ pub(crate) async fn answer(
         return respond(&request, &plan, result);
     }
     Err(internal("the organisation changed twice"))
+}
+
+/// The same in a transaction of several statements, planned for the organisation that it begins with.
+async fn in_transaction(
+    kernel: &Kernel,
+    api: &DataApi,
+    caller: &Caller,
+    request: &ApiRequest,
+    context: &RequestContext,
+    rehearsed: bool,
+) -> Result<Response> {
+    let (settings, cache) = (api.settings()?, api.cache()?);
+    let tx = Within::begin(kernel, api, caller, context).await?;
+    let plan = Plan::new(request, &cache, settings, tx.tenant())?;
+    let Some(statement) = Statement::new(&plan) else {
+        return Ok(info(&plan).unwrap_or_default());
+    };
+    let (method, path) = context
+        .request
+        .as_ref()
+        .map_or(("", ""), |(method, path)| (method, path));
+    let next = Next {
+        method,
+        path,
+        schema: &request.schema,
+    };
+    let result = tx.run(next, &plan, statement).await?;
+    let response = respond(request, &plan, result)?;
+    tx.end(rehearsed).await?;
+    Ok(response)
 }
 
 /// Whether a request has to do with any tenant table.

@@ -1,5 +1,6 @@
 //! The data API as a module of the server: what it knows of the database, and when it looks again.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -10,10 +11,12 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::own_schemas;
 use crate::respond::Raw;
 use crate::routes;
 use crate::schema_cache::{QUERY, QualifiedName, SchemaCache};
 use crate::settings::Settings;
+use crate::sql::search_path;
 
 /// Announcements that come this close together are one change.
 const DEBOUNCE: Duration = Duration::from_millis(100);
@@ -34,6 +37,8 @@ pub fn module(reload: Arc<Notify>) -> Module {
 pub(crate) struct DataApi {
     settings: OnceLock<Settings>,
     cache: RwLock<Option<Arc<SchemaCache>>>,
+    /// Search paths of the operator's own schemas.
+    search_paths: OnceLock<HashMap<String, String>>,
     organizations: Cache<(UserId, String), Uuid>,
 }
 
@@ -42,6 +47,7 @@ impl DataApi {
         Self {
             settings: OnceLock::new(),
             cache: RwLock::new(None),
+            search_paths: OnceLock::new(),
             organizations: Cache::new(KNOWN_ORGANIZATIONS),
         }
     }
@@ -56,6 +62,11 @@ impl DataApi {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
             .ok_or_else(Error::no_schema_cache)
+    }
+
+    /// Where names without a schema are looked for in requests to a schema of the operator's own; none for one of Tenon's.
+    pub(crate) fn search_path(&self, schema: &str) -> Option<&str> {
+        self.search_paths.get()?.get(schema).map(String::as_str)
     }
 
     /// The organisation that somebody last meant by a selector.
@@ -80,51 +91,39 @@ fn key(selector: &OrgSelector) -> String {
 }
 
 async fn start(kernel: Kernel, api: Arc<DataApi>, reload: Arc<Notify>) -> Result<()> {
+    let config = &kernel.config().rest;
+    let exposed = own_schemas::exposed(kernel.modules(), config)?;
+    let extra = &config.extra_search_path;
+    let paths = exposed
+        .own
+        .iter()
+        .map(|schema| (schema.clone(), search_path(schema, extra)));
+    api.search_paths.get_or_init(|| paths.collect());
     let settings = Settings {
-        schemas: exposed(kernel.modules(), &kernel.config().rest.schemas)?,
-        max_rows: Some(kernel.config().rest.max_rows),
+        schemas: exposed.all(),
+        extra_search_path: extra.clone(),
+        max_rows: Some(config.max_rows),
         openapi_server_proxy_uri: Some(format!("{}/rest/v1", kernel.config().server.site_url)),
-        aggregates: kernel.config().rest.aggregates,
+        aggregates: config.aggregates,
+        tx_override: config.tx_rollback,
         raise: Some(QualifiedName::new("kernel", "raise")),
         ..Settings::default()
     };
     let settings = api.settings.get_or_init(|| settings).clone();
     load(&kernel, &api, &settings).await?;
+    let mut watch = own_schemas::Watch::new(exposed.own);
+    watch.look(&kernel).await?;
     tokio::spawn(async move {
         loop {
             reload.notified().await;
             tokio::time::sleep(DEBOUNCE).await;
-            if let Err(error) = load(&kernel, &api, &settings).await {
+            let read = load(&kernel, &api, &settings).await;
+            if let Err(error) = read.and(watch.look(&kernel).await) {
                 tracing::warn!(%error, "the schema could not be read; the old one stays in use");
             }
         }
     });
     Ok(())
-}
-
-/// The schemas that apps show, then the operator's own.
-fn exposed(modules: &[Module], own: &[String]) -> Result<Vec<String>> {
-    let mut schemas: Vec<String> = Vec::new();
-    let shown = modules
-        .iter()
-        .flat_map(|module| module.api_schemas.iter().copied());
-    let shown: Vec<&str> = shown.collect();
-    for schema in shown.iter().copied().chain(own.iter().map(String::as_str)) {
-        let is_tenons = schema == "kernel" || modules.iter().any(|module| module.schema == schema);
-        let is_postgres = schema == "information_schema" || schema.starts_with("pg_");
-        if schema.is_empty() || is_postgres || is_tenons && !shown.contains(&schema) {
-            return Err(tenon_sdk::Error::invalid(
-                "config.invalid",
-                format!("The setting rest.schemas must not contain \"{schema}\"."),
-            )
-            .details("Tables of Tenon's kernel and of PostgreSQL are not shown to anybody.")
-            .hint("Name schemas of your own, or leave the default, public."));
-        }
-        if !schemas.iter().any(|known| known == schema) {
-            schemas.push(schema.to_owned());
-        }
-    }
-    Ok(schemas)
 }
 
 async fn load(kernel: &Kernel, api: &DataApi, settings: &Settings) -> Result<()> {

@@ -107,6 +107,10 @@ pub struct Rest {
     pub aggregates: bool,
     /// Exposed schemas of the operator's own, after those that apps show.
     pub schemas: Vec<String>,
+    /// Where functions and policies of those schemas look for names without a schema, after their own.
+    pub extra_search_path: Vec<String>,
+    /// `Prefer: tx=rollback` is granted.
+    pub tx_rollback: bool,
 }
 
 /// The job queue.

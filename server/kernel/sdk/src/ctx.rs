@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    db::{OrgSelector, RequestContext, Resolved, TenantTx},
+    db::{OrgSelector, RequestContext, Resolved, Surroundings, TenantTx},
     error::{Error, Result},
     ids::{OrgId, UserId},
     kernel::Kernel,
@@ -136,5 +136,6 @@ pub(crate) fn server_context(identity: &Identity, org: OrgSelector) -> RequestCo
         request: None,
         read_only: false,
         time_zone: None,
+        surroundings: Surroundings::default(),
     }
 }

@@ -208,3 +208,78 @@ async fn the_server_answers_that_it_lives_and_that_it_is_ready() {
     }
     assert!(server.terminate().await);
 }
+
+#[tokio::test]
+async fn schemas_of_the_operators_own_are_shown_warned_of_and_never_the_kernels() {
+    let (outside, folder) = (Outside::new().await, folder());
+    for schemas in [
+        "[\"public\", \"kernel\"]",
+        "[\"auth\"]",
+        "[\"pg_catalog\"]",
+        "[\"information_schema\"]",
+    ] {
+        let output = outside
+            .tenon(SERVE)
+            .args(["--set", &format!("rest.schemas={schemas}")])
+            .output()
+            .await
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            !output.status.success() && said.contains("The setting rest.schemas must not contain"),
+            "{schemas}: {said}"
+        );
+    }
+    let output = outside
+        .tenon(SERVE)
+        .args(["--set", "rest.schema=x"])
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("unknown field"), "{said}");
+
+    let mut command = outside.tenon(SERVE);
+    command.args(["--set", "rest.schemas=[\"club\"]"]);
+    let server = Process::start(command, &folder.path().join("log")).await;
+    let (club, connection) = outside
+        .server
+        .superuser(&outside.name)
+        .connect(NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    club.batch_execute(
+        "create schema club; grant usage on schema club to anon; \
+         create table club.notices (id int primary key, body text); grant select on club.notices to anon; \
+         insert into club.notices values (1, 'open');
+         create table club.kept (id int primary key); \
+         create table club.walled (id int primary key); alter table club.walled enable row level security; \
+         grant select on club.walled to anon",
+    )
+    .await
+    .unwrap();
+    let mut shown = serde_json::Value::Null;
+    for _ in 0..100 {
+        let request = server.request(Method::GET, "/rest/v1/notices?select=body");
+        let (status, body) = tenon_testkit::answer(request.header("accept-profile", "club")).await;
+        shown = body;
+        if status == 200 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(shown, serde_json::json!([{ "body": "open" }]), "{}", server.log());
+    let log = server.log();
+    assert!(
+        log.contains("club.notices") && log.contains("row-level security is not enabled"),
+        "{log}"
+    );
+    assert!(
+        !log.contains("club.kept") && !log.contains("club.walled"),
+        "{log}"
+    );
+    drop(club);
+    assert!(server.terminate().await);
+    outside.end().await;
+}

@@ -20,6 +20,7 @@ mod writer;
 mod tests;
 
 pub use param::Param;
+pub(crate) use writer::search_path;
 
 use crate::plan::{Handler, Plan, PlannedAction};
 use writer::Writer;

@@ -170,3 +170,14 @@ impl Writer {
         }
     }
 }
+
+/// A schema and those after it as a value of `search_path`.
+pub(crate) fn search_path(schema: &str, further: &[String]) -> String {
+    let mut writer = Writer::new(None);
+    writer.ident(schema);
+    for name in further.iter().filter(|name| *name != schema) {
+        writer.push(", ");
+        writer.ident(name);
+    }
+    writer.text
+}

@@ -4,7 +4,7 @@ use tenon_sdk::db::{Param, PlainDb, PlainTx, Statement as DbStatement};
 use uuid::Uuid;
 
 use super::answer::refused;
-use super::session::{Caller, Circumstances, context, search_path};
+use super::session::{Caller, Circumstances, context};
 use super::state::State;
 use crate::api_request::HttpRequest;
 use crate::batch::{Batch, Next, Shared, Transaction};
@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::plan::Plan;
 use crate::respond::{DbResult, Response};
 use crate::run::{outcome, to_db};
-use crate::sql::Statement;
+use crate::sql::{Statement, search_path};
 
 /// Makes an operation the one that functions see, and forgets what those of the one before it set.
 const NEXT_OPERATION: &str = "select set_config('search_path', $1, true), set_config('request.method', $2, true), \
@@ -74,7 +74,7 @@ impl Transaction for Within<'_> {
     }
 
     async fn run(&self, next: Next<'_>, plan: &Plan, statement: Statement) -> Result<DbResult> {
-        let path = search_path(next.schema, &self.state.config);
+        let path = search_path(next.schema, &self.state.config.settings.extra_search_path);
         let opener = DbStatement {
             sql: NEXT_OPERATION.into(),
             params: vec![

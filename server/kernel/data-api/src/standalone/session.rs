@@ -7,11 +7,12 @@ use axum::http::{HeaderMap, header};
 use serde_json::{Map, Value};
 use tenon_sdk::db::{Isolation, Param, PlainContext, Statement};
 
-use super::config::Config;
 use super::state::State;
 use crate::api_request::HttpRequest;
 use crate::error::{Error, Result};
+use crate::http::headers_json;
 use crate::schema_cache::RoleSettings;
+use crate::sql::search_path;
 
 /// Who asks.
 #[derive(Debug, Clone)]
@@ -66,12 +67,18 @@ pub(super) struct Circumstances<'a> {
 pub(super) fn context(state: &State, caller: &Caller, at: &Circumstances<'_>) -> PlainContext {
     let config = &state.config;
     let mut opener = Opener::default();
-    opener.set("search_path", search_path(at.schema, config));
+    opener.set(
+        "search_path",
+        search_path(at.schema, &config.settings.extra_search_path),
+    );
     opener.set("role", &*caller.role);
     opener.set("request.jwt.claims", &*caller.claims);
     opener.set("request.method", at.http.method.as_str());
     opener.set("request.path", at.http.path);
-    opener.set("request.headers", header_json(at.http.headers));
+    opener.set(
+        "request.headers",
+        headers_json(at.http.headers, &[header::COOKIE]),
+    );
     opener.set("request.cookies", cookie_json(at.http.headers));
     if at.read_only {
         opener.set("transaction_read_only", "on");
@@ -137,30 +144,6 @@ impl Opener {
             params: self.params,
         }
     }
-}
-
-pub(super) fn search_path(schema: &str, config: &Config) -> String {
-    let mut path = String::new();
-    for name in std::iter::once(schema).chain(config.settings.extra_search_path.iter().map(String::as_str)) {
-        if !path.is_empty() {
-            path.push_str(", ");
-        }
-        let _ = write!(path, "\"{}\"", name.replace('"', "\"\""));
-    }
-    path
-}
-
-/// All headers but cookies, as one JSON object with names in lower case.
-fn header_json(headers: &HeaderMap) -> String {
-    let mut object = Map::new();
-    for (name, value) in headers {
-        if name == header::COOKIE {
-            continue;
-        }
-        let value = String::from_utf8_lossy(value.as_bytes());
-        object.insert(name.as_str().to_owned(), Value::from(value.replace('\0', "")));
-    }
-    Value::Object(object).to_string()
 }
 
 fn cookie_json(headers: &HeaderMap) -> String {

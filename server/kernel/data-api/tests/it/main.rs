@@ -8,6 +8,7 @@ mod descriptions;
 mod media;
 mod nested;
 mod nested_server;
+mod own_schemas;
 mod reads;
 mod refusals;
 mod relations;

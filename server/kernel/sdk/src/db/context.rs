@@ -47,6 +47,17 @@ pub struct RequestContext {
     pub read_only: bool,
     /// The time zone that the statement reads and writes times in, if not the database's own.
     pub time_zone: Option<String>,
+    /// What schemas of the operator's own need besides.
+    pub surroundings: Surroundings,
+}
+
+/// What functions and policies in schemas of the operator's own expect of a request, and Tenon's do without.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// Where names without a schema are looked for, as `search_path` takes it.
+    pub search_path: Option<String>,
+    /// The request's headers as a JSON object, for `request.headers`.
+    pub headers: Option<String>,
 }
 
 /// What the database made of a [`RequestContext`].

@@ -21,7 +21,7 @@ use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use tokio_postgres::Config as PgConfig;
 
 pub use connect::{connect, parse_url};
-pub use context::{OrgSelector, RequestContext, Resolved};
+pub use context::{OrgSelector, RequestContext, Resolved, Surroundings};
 pub use log::StatementLog;
 pub use migrate::Migration;
 pub use pipeline::{Param, Reply, ServerError, Statement, TextRow};

@@ -19,7 +19,8 @@ pub struct RequestTx {
 /// Makes an operation of a request the one that functions see, and forgets what those of the one before it set.
 const NEXT_OPERATION: &str = "select set_config('request.method', $1, true), set_config('request.path', $2, true), \
     set_config('response.status', '', true), set_config('response.headers', '', true), \
-    set_config('tenon.updated', '', true)";
+    set_config('tenon.updated', '', true), \
+    set_config('search_path', coalesce($3, '\"$user\", public'), true)";
 
 impl RequestTx {
     /// Begins.
@@ -33,9 +34,12 @@ impl RequestTx {
         &self.resolved
     }
 
-    /// Begins the next of several operations in the same transaction.
-    pub async fn next_operation(&self, method: &str, path: &str) -> Result<()> {
-        self.session.query(NEXT_OPERATION, &[&method, &path]).await?;
+    /// Begins the next of several operations in the same transaction; `search_path` as in
+    /// [`Surroundings`](super::Surroundings), without it PostgreSQL's own.
+    pub async fn next_operation(&self, method: &str, path: &str, search_path: Option<&str>) -> Result<()> {
+        self.session
+            .query(NEXT_OPERATION, &[&method, &path, &search_path])
+            .await?;
         Ok(())
     }
 
@@ -79,6 +83,8 @@ pub(super) async fn begin(db: &Db, context: &RequestContext) -> Result<(Session,
                 &method,
                 &path,
                 &context.read_only,
+                &context.surroundings.search_path,
+                &context.surroundings.headers,
             ],
         )
         .await?;

@@ -73,16 +73,22 @@ async fn a_transaction_whose_statement_became_stale_fails_once_and_the_next_one_
         .batch_execute("alter table notes.items add column more text")
         .await
         .unwrap();
-    if let Err(error) = columns().await {
-        assert_eq!(
-            error.kind,
-            Kind::Unavailable,
-            "the caller is told to try again: {error:?}"
-        );
+    // Which connection the next one gets is not said; only one of them knows the statement from before.
+    let mut refused = 0;
+    for _ in 0..6 {
+        match columns().await {
+            Ok(columns) => assert_eq!(columns, 4),
+            Err(error) => {
+                assert_eq!(
+                    error.kind,
+                    Kind::Unavailable,
+                    "the caller is told to try again: {error:?}"
+                );
+                refused += 1;
+            }
+        }
     }
-    for _ in 0..4 {
-        assert_eq!(columns().await.unwrap(), 4);
-    }
+    assert!(refused <= 1, "{refused}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use rustls::{
 };
 use tenon_sdk::{
     Error, SystemTx,
-    db::{Db, DbOptions, OrgSelector, RUNTIME_LOGIN, RequestContext},
+    db::{Db, DbOptions, OrgSelector, RUNTIME_LOGIN, RequestContext, Surroundings},
     error::Kind,
 };
 use tenon_testkit::postgres::TestCluster;
@@ -38,7 +38,7 @@ impl Outside {
             .batch_execute(
                 "create schema kernel; create role tenon_authenticator login noinherit; \
                  grant usage on schema kernel to tenon_authenticator; \
-                 create function kernel.begin_request(text, uuid, text, uuid, text, text, text, boolean) \
+                 create function kernel.begin_request(text, uuid, text, uuid, text, text, text, boolean, text, text) \
                  returns table (org_id uuid, member_role text, permissions text) \
                  language sql as $$ select null::uuid, session_user::text, '' $$; \
                  create function kernel.begin_system(text) returns void language sql as ''",
@@ -125,6 +125,7 @@ async fn pipelined(db: &Db) -> Result<(), Error> {
         request: None,
         read_only: true,
         time_zone: None,
+        surroundings: Surroundings::default(),
     };
     let resolved = db.resolve(&context).await?;
     assert_eq!(resolved.role.as_deref(), Some(RUNTIME_LOGIN));

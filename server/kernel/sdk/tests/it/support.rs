@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tenon_sdk::{
     Ctx, Error, Kernel, Module, OrgId,
-    db::{Db, DbOptions, Migration, OrgSelector, Param, Reply, RequestContext, Statement},
+    db::{Db, DbOptions, Migration, OrgSelector, Param, Reply, RequestContext, Statement, Surroundings},
 };
 use tenon_testkit::{TestServer, TestServerOptions, TestUser};
 
@@ -51,6 +51,7 @@ impl Party {
             request: Some(("GET".to_owned(), format!("/{}", self.name))),
             read_only: false,
             time_zone: None,
+            surroundings: Surroundings::default(),
         }
     }
 

@@ -7,8 +7,8 @@ use tenon_sdk::{Error, Kernel, Result, live};
 use tokio::sync::Notify;
 use tokio_postgres::AsyncMessage;
 
-/// Listens until the task is dropped. `jobs` is woken when something is enqueued, and after each reconnect, since
-/// what was said meanwhile was not heard. `reload` is called when a client asks the data API to look at the schema anew.
+/// Listens until the task is dropped. `jobs` is woken when something is enqueued, `reload` when the schema changed or
+/// somebody asks the data API to look at it anew; both also whenever listening begins, since what was said before was not heard.
 pub async fn listen(kernel: Kernel, jobs: Arc<Notify>, reload: Arc<Notify>) {
     let mut pause = Duration::from_millis(100);
     loop {
@@ -41,6 +41,7 @@ async fn listen_once(kernel: &Kernel, jobs: &Notify, reload: &Notify) -> Result<
                 started = true;
                 jobs.notify_waiters();
                 jobs.notify_one();
+                reload.notify_one();
             }
             message = messages.next() => match message {
                 Some(Ok(AsyncMessage::Notification(note))) => match note.channel() {

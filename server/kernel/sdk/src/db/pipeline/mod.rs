@@ -31,8 +31,7 @@ use super::context::{OrgSelector, RequestContext};
 use crate::error::{Error, Result};
 
 /// The statement that opens every request.
-pub(super) const BEGIN_REQUEST: &str =
-    "select org_id, member_role, permissions from kernel.begin_request($1, $2, $3, $4, $5, $6, $7, $8)";
+pub(super) const BEGIN_REQUEST: &str = "select org_id, member_role, permissions from kernel.begin_request($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 /// Sets the time zone of a request.
 pub(super) const TIME_ZONE: &str = "select set_config('timezone', $1, true)";
@@ -201,6 +200,8 @@ fn context_params(context: &RequestContext) -> Vec<Param> {
         context.request.as_ref().and_then(|(method, _)| text(method)),
         context.request.as_ref().and_then(|(_, path)| text(path)),
         text(if context.read_only { "t" } else { "f" }),
+        context.surroundings.search_path.as_deref().and_then(text),
+        context.surroundings.headers.as_deref().and_then(text),
     ];
     values.into_iter().map(|value| Param { oid: 0, value }).collect()
 }
