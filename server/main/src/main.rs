@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use tenon::serve::{self, ServeOptions};
 use tenon::types;
-use tenon_data_api::standalone;
+use tenon_data_api::standalone::{self, Question};
 use tenon_sdk::config::Config;
 use tenon_sdk::env::Env;
 
@@ -32,12 +32,45 @@ enum Command {
     /// Prints the description of all commands (OpenAPI 3.1).
     Openapi,
     /// Serves the data API alone, in front of any PostgreSQL database, configured by PGRST_* variables.
-    Rest {
-        /// A file with settings, as PostgREST reads it.
-        file: Option<PathBuf>,
-    },
+    #[command(version)]
+    Rest(Rest),
     /// Prints types of the exposed schemas for programs that use the data API.
     Types(types::Types),
+}
+
+#[derive(Debug, clap::Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "one flag for each question, and only one of them at a time"
+)]
+struct Rest {
+    /// A file with settings, as PostgREST reads it.
+    file: Option<PathBuf>,
+    /// Prints all settings as they are understood, secrets too, and ends.
+    #[arg(long, group = "question")]
+    dump_config: bool,
+    /// Prints what is read of the schemas, as JSON, and ends.
+    #[arg(long, group = "question")]
+    dump_schema: bool,
+    /// Prints a file with all settings, each at its default, and ends.
+    #[arg(long, short, group = "question")]
+    example: bool,
+    /// Asks the admin server of the server with these settings whether it is ready, and ends well if it is.
+    #[arg(long, group = "question")]
+    ready: bool,
+}
+
+impl Rest {
+    fn question(&self) -> Option<Question> {
+        [
+            (self.dump_config, Question::Settings),
+            (self.dump_schema, Question::Schema),
+            (self.example, Question::Example),
+            (self.ready, Question::Ready),
+        ]
+        .into_iter()
+        .find_map(|(asked, question)| asked.then_some(question))
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -100,14 +133,20 @@ fn particulars(error: &anyhow::Error) -> String {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
-    if let Command::Rest { file } = arguments.command {
+    if let Command::Rest(rest) = arguments.command {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let served = standalone::serve(Env::real(), file, serve::stop_signal());
+        if let Some(question) = rest.question() {
+            use std::io::Write;
+            let text = runtime.block_on(standalone::answer(rest.file, question))?;
+            std::io::stdout().write_all(text.as_bytes())?;
+            return Ok(());
+        }
+        let served = standalone::serve(Env::real(), rest.file, serve::stop_signal());
         return Ok(runtime.block_on(served)?);
     }
     let mut config = Config::load(arguments.config.as_deref(), &arguments.set)?;
     let options = match arguments.command {
-        Command::Rest { .. } => return Ok(()),
+        Command::Rest(_) => return Ok(()),
         Command::Openapi => {
             use std::io::Write;
             std::io::stdout().write_all(tenon::openapi().as_bytes())?;

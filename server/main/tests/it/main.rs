@@ -16,5 +16,6 @@ mod process;
 mod rest;
 mod rights;
 mod serve;
+mod standalone;
 mod statements;
 mod support;

@@ -61,5 +61,8 @@ async fn metrics(Extract(watched): Extract<Watched>) -> Response {
 
 async fn config(Extract(watched): Extract<Watched>) -> Response {
     let text = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-    (text, watched.shared.state().config.to_text()).into_response()
+    match watched.shared.state().config.to_text(false) {
+        Ok(settings) => (text, settings).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
 }

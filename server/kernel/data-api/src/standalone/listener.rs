@@ -48,7 +48,7 @@ async fn session(shared: &Arc<Shared>, channel: &str, missed: bool) -> tenon_sdk
         }
     });
     let quoted = channel.replace('"', "\"\"");
-    client.batch_execute(&format!("listen \"{quoted}\"")).await?;
+    client.batch_execute(&format!("LISTEN \"{quoted}\"")).await?;
     tracing::info!(channel, "listening for announcements");
     if missed {
         shared.reload_schema.notify_one();

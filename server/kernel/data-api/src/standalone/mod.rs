@@ -2,15 +2,17 @@
 //!
 //! [`config`] reads settings from a file, the environment and the database; `jwt` says who is asking; `session` turns
 //! that into role and settings of a transaction; `answer` runs the stages that every request has; `state` is what requests
-//! need, swapped as one when the configuration or the schema changes (`listener`, `signals`); `server` speaks HTTP (with
-//! `listen`, `cors`, `timing`), `admin` speaks to the operator.
+//! need, swapped as one when the configuration or the schema changes (`database`, `listener`, `signals`); `server` speaks HTTP (with
+//! `listen`, `cors`, `timing`), `admin` and `command` speak to the operator.
 
 pub mod config;
 
 mod admin;
 mod answer;
 mod batch;
+mod command;
 mod cors;
+mod database;
 mod figures;
 mod jwt;
 mod listen;
@@ -25,6 +27,8 @@ use tenon_sdk::env::Env;
 
 use config::Config;
 
+pub use command::{Question, answer};
+
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -37,6 +41,9 @@ pub enum StartError {
     /// The database is gone, and the operator wants the process to end then.
     #[error("the database cannot be reached: {0}")]
     Database(String),
+    /// The server asked for is not ready, or not there.
+    #[error("ERROR: {0}")]
+    NotReady(String),
     /// Anything else.
     #[error("{0}")]
     Other(#[from] tenon_sdk::Error),

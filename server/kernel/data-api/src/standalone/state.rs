@@ -3,18 +3,18 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use tenon_sdk::db::{Param, PlainDb, PlainError, PlainOptions, Statement, parse_url};
+use tenon_sdk::db::{PlainDb, Statement};
 use tenon_sdk::env::Env;
 use tokio::sync::{Mutex, Notify, watch};
 
 use super::StartError;
-use super::config::{Config, ConfigError, KEYS, Key, Sources, Texts};
+use super::config::{Config, ConfigError, Sources, Texts};
+use super::database::{self, Trouble};
 use super::figures::Figures;
 use super::jwt::Verifier;
 use super::listener;
 use crate::error::{Error, Result};
-use crate::plan::array_literal;
-use crate::schema_cache::{QUERY, QualifiedName, SchemaCache};
+use crate::schema_cache::SchemaCache;
 
 /// The longest pause between two tries to reach the database.
 const LONGEST_PAUSE: Duration = Duration::from_secs(32);
@@ -50,7 +50,7 @@ impl State {
     fn new(config: Config) -> std::result::Result<Self, ConfigError> {
         Ok(Self {
             verifier: Arc::new(Verifier::new(&config)?),
-            pre_request: config.pre_request.as_ref().map(call),
+            pre_request: config.pre_request.as_ref().map(database::call),
             config: Arc::new(config),
             schema: None,
         })
@@ -102,14 +102,7 @@ impl Shared {
         sources: Sources,
         config: Config,
     ) -> std::result::Result<Arc<Self>, StartError> {
-        let db = PlainDb::new(PlainOptions {
-            config: address(&config)?,
-            pool_size: config.pool,
-            wait: Duration::from_secs(config.pool_acquisition_timeout),
-            idle: Duration::from_secs(config.pool_max_idletime),
-            life: Duration::from_secs(config.pool_max_lifetime),
-            prepared: config.prepared_statements,
-        })?;
+        let db = database::open(&config)?;
         let shared = Arc::new(Self {
             env,
             db,
@@ -175,8 +168,8 @@ impl Shared {
                 self.figures.loaded(loaded.is_ok(), began.elapsed());
                 let Err(error) = loaded else { break };
                 self.phase.send_replace(Phase::Failed);
-                if !self.state().config.pool_automatic_recovery {
-                    self.given_up.send_replace(Some(error));
+                if error.hopeless || !self.state().config.pool_automatic_recovery {
+                    self.given_up.send_replace(Some(error.to_string()));
                     return;
                 }
                 tracing::error!(%error, "could not read the schema; trying again in {} s", pause.as_secs());
@@ -199,22 +192,8 @@ impl Shared {
         }
     }
 
-    async fn load(&self) -> std::result::Result<(), String> {
-        let state = self.state();
-        let query = Statement {
-            sql: QUERY.into(),
-            params: vec![
-                Param::text(array_literal(&state.config.settings.schemas)),
-                Param::text(array_literal(&state.config.settings.extra_search_path)),
-            ],
-        };
-        let rows = self.db.query(query).await.map_err(describe)?;
-        let text = rows
-            .into_iter()
-            .next()
-            .and_then(|row| row.into_iter().next()?)
-            .ok_or("the catalogue's query did not return its row")?;
-        let text = String::from_utf8(text.to_vec()).map_err(|error| error.to_string())?;
+    async fn load(&self) -> std::result::Result<(), Trouble> {
+        let text = database::catalogue(&self.db, &self.state().config).await?;
         let cache = SchemaCache::from_catalogue(&text).map_err(|error| error.to_string())?;
         tracing::info!(relations = cache.tables().count(), "schema read");
         self.set(State {
@@ -227,19 +206,23 @@ impl Shared {
         Ok(())
     }
 
-    /// Reads file and database again.
+    /// Reads file and database again, the settings of roles too: they are read with the schema.
     pub(super) async fn reload_config(&self) {
-        if let Err(error) = self.read_config().await {
-            tracing::error!(%error, "the configuration could not be read again; the old one stays in use");
+        match self.read_config().await {
+            Ok(()) if self.state().config.in_database => self.reload_schema.notify_one(),
+            Ok(()) => {}
+            Err(error) => {
+                tracing::error!(%error, "the configuration could not be read again; the old one stays in use");
+            }
         }
     }
 
-    async fn read_config(&self) -> std::result::Result<(), String> {
+    async fn read_config(&self) -> std::result::Result<(), Trouble> {
         let mut sources = self.sources.lock().await;
         sources.reread().map_err(|error| error.to_string())?;
         let outside = Config::new(&sources.settings()).map_err(|error| error.to_string())?;
         let from_database = if outside.in_database {
-            self.database_settings(outside.pre_config.as_ref()).await?
+            database::settings(&self.db, outside.pre_config.as_ref()).await?
         } else {
             Texts::new()
         };
@@ -248,105 +231,4 @@ impl Shared {
         self.set(state);
         Ok(())
     }
-
-    /// What the database says: `ALTER ROLE … SET pgrst.…` of the login, for this database before all databases, and
-    /// what the function of the operator sets.
-    async fn database_settings(
-        &self,
-        function: Option<&QualifiedName>,
-    ) -> std::result::Result<Texts, String> {
-        let mut statements = Vec::new();
-        if let Some(function) = function {
-            statements.push(call(function));
-        }
-        statements.push(Statement {
-            sql: include_str!("settings.sql").into(),
-            params: vec![Param::text(array_literal(&in_database()))],
-        });
-        let results = self.db.query_all(statements).await.map_err(describe)?;
-        let mut texts = Texts::new();
-        for row in results.last().into_iter().flatten() {
-            let [Some(name), Some(value)] = row.as_slice() else {
-                continue;
-            };
-            let (name, value) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
-            if let Some(setting) = name.strip_prefix("pgrst.app.settings.") {
-                texts.insert(format!("app.settings.{setting}"), value.into_owned());
-            } else if let Some(key) = named(&name) {
-                texts.insert(key.name.to_owned(), value.into_owned());
-            }
-        }
-        Ok(texts)
-    }
-}
-
-fn in_database() -> Vec<String> {
-    let keys = KEYS.iter().filter(|key| key.in_database);
-    keys.map(|key| format!("pgrst.{}", key.name.replace('-', "_")))
-        .collect()
-}
-
-fn named(name: &str) -> Option<&'static Key> {
-    let name = name.strip_prefix("pgrst.")?.replace('_', "-");
-    KEYS.iter()
-        .find(|key| key.in_database && (key.name == name || key.alias == Some(name.as_str())))
-}
-
-/// `SELECT "schema"."function"()`
-fn call(function: &QualifiedName) -> Statement {
-    let quote = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-    let name = match function.schema.as_str() {
-        "" => quote(&function.name),
-        schema => format!("{}.{}", quote(schema), quote(&function.name)),
-    };
-    Statement::new(format!("SELECT {name}()"))
-}
-
-fn describe(error: PlainError) -> String {
-    match error {
-        PlainError::Refused(error) => error.to_string(),
-        PlainError::Unreachable(error) => error.details.unwrap_or(error.message),
-        PlainError::Lost => "the connection was lost".to_owned(),
-        PlainError::Busy => "no connection became free".to_owned(),
-    }
-}
-
-/// The address, with what it leaves out taken from the variables that `libpq` knows.
-fn address(config: &Config) -> std::result::Result<tokio_postgres::Config, tenon_sdk::Error> {
-    let uri = match config.uri.as_str() {
-        "postgresql://" | "postgres://" => "",
-        other => other,
-    };
-    let mut address = parse_url(uri)?;
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    if address.get_hosts().is_empty() {
-        match variable("PGHOST") {
-            Some(host) => address.host(&host),
-            None => address.host("localhost"),
-        };
-    }
-    if address.get_ports().is_empty()
-        && let Some(port) = variable("PGPORT").and_then(|port| port.parse().ok())
-    {
-        address.port(port);
-    }
-    if address.get_user().is_none() {
-        let user = variable("PGUSER")
-            .or_else(|| variable("USER"))
-            .unwrap_or_else(|| "postgres".to_owned());
-        address.user(user);
-    }
-    if address.get_password().is_none()
-        && let Some(password) = variable("PGPASSWORD")
-    {
-        address.password(password);
-    }
-    if address.get_dbname().is_none() {
-        let name = variable("PGDATABASE").or_else(|| address.get_user().map(str::to_owned));
-        address.dbname(name.unwrap_or_default());
-    }
-    if address.get_application_name().is_none() {
-        address.application_name(variable("PGAPPNAME").unwrap_or_else(|| "tenon".to_owned()));
-    }
-    Ok(address)
 }

@@ -75,7 +75,7 @@ fn quoted(rest: &str, variables: &BTreeMap<String, String>) -> Result<String, St
 }
 
 /// A string as it stands in a file.
-pub(super) fn quote(text: &str) -> String {
+pub(in crate::standalone) fn quote(text: &str) -> String {
     let escaped = text
         .replace('\\', "\\\\")
         .replace('"', "\\\"")

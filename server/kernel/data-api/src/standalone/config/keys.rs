@@ -1,6 +1,7 @@
 //! The table of settings, and how their texts are read.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use base64::Engine;
 
@@ -303,26 +304,38 @@ impl<'a> Reader<'a> {
 
     /// A text that may be in a file, as `@path`.
     pub(super) fn maybe_file(&self, name: &str) -> Result<String, ConfigError> {
+        let bytes = self.bytes(name)?;
+        String::from_utf8(bytes).map_err(|_| ConfigError(format!("{name} is not UTF-8")))
+    }
+
+    /// What is said, or stands in the file that is said, without the end of its last line.
+    fn bytes(&self, name: &str) -> Result<Vec<u8>, ConfigError> {
         let text = self.text(name);
         let Some(path) = text.strip_prefix('@') else {
-            return Ok(text.to_owned());
+            return Ok(text.as_bytes().to_vec());
         };
-        let read = std::fs::read_to_string(path)
-            .map_err(|error| ConfigError(format!("{name}: cannot read {path}: {error}")))?;
-        Ok(read.trim_end_matches(['\r', '\n']).to_owned())
+        let mut read =
+            read(path).map_err(|error| ConfigError(format!("{name}: cannot read {path}: {error}")))?;
+        if read.ends_with(b"\n") {
+            read.pop();
+            if read.ends_with(b"\r") {
+                read.pop();
+            }
+        }
+        Ok(read)
     }
 
     /// The secret as bytes, decoded if it is Base64.
     pub(super) fn secret(&self) -> Result<Option<Vec<u8>>, ConfigError> {
-        let text = self.maybe_file("jwt-secret")?;
-        if text.is_empty() {
+        let secret = self.bytes("jwt-secret")?;
+        if secret.is_empty() {
             return Ok(None);
         }
         if !self.boolean("jwt-secret-is-base64")? {
-            return Ok(Some(text.into_bytes()));
+            return Ok(Some(secret));
         }
         // Both alphabets, with and without padding.
-        let plain: String = text
+        let plain: String = String::from_utf8_lossy(&secret)
             .trim()
             .trim_end_matches('=')
             .replace('-', "+")
@@ -335,4 +348,18 @@ impl<'a> Reader<'a> {
                 ConfigError("jwt-secret is not Base64, though jwt-secret-is-base64 says so".to_owned())
             })
     }
+}
+
+/// Reads a file. What stands in the standard input can be read once; it is kept for whoever asks again.
+fn read(path: &str) -> std::io::Result<Vec<u8>> {
+    static INPUT: Mutex<Option<Vec<u8>>> = Mutex::new(None);
+    if path != "/dev/stdin" {
+        return std::fs::read(path);
+    }
+    let mut input = INPUT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = &*input {
+        return Ok(known.clone());
+    }
+    let read = std::fs::read(path)?;
+    Ok(input.insert(read).clone())
 }

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use crate::schema_cache::QualifiedName;
 use crate::settings::{OpenApiMode, Settings};
 
+pub(super) use file::quote;
 pub use keys::{KEYS, Key};
 
 /// A setting that cannot be used.
@@ -186,6 +187,9 @@ fn wrong(reason: &str) -> ConfigError {
     ConfigError(reason.to_owned())
 }
 
+/// What stands in the place of a secret.
+const HIDDEN: &str = "(not shown)";
+
 /// Settings that may hold what nobody else should read.
 const SECRETS: [&str; 2] = ["db-uri", "jwt-secret"];
 
@@ -198,26 +202,43 @@ impl Config {
             && self.jwt_cache_max_entries == other.jwt_cache_max_entries
     }
 
-    /// All settings in the form of the file, without secrets.
-    pub fn to_text(&self) -> String {
-        let read = keys::Reader::new(&self.texts);
-        let mut lines: Vec<String> = KEYS
-            .iter()
-            .map(|key| match read.text(key.name) {
+    /// All settings in the form of the file, which reads back as they are; secrets are left out unless they are wanted.
+    pub fn to_text(&self, secrets: bool) -> Result<String, ConfigError> {
+        let mut lines = Vec::with_capacity(KEYS.len() + self.app_settings.len());
+        for key in KEYS {
+            let text = self.text(key)?;
+            lines.push(match text.as_str() {
                 "" => format!("{} = \"\"", key.name),
-                _ if SECRETS.contains(&key.name) => format!("{} = \"(not shown)\"", key.name),
+                _ if SECRETS.contains(&key.name) && !secrets => format!("{} = \"{HIDDEN}\"", key.name),
                 text if key.bare => format!("{} = {text}", key.name),
                 text => format!("{} = {}", key.name, file::quote(text)),
-            })
-            .chain(
-                self.app_settings
-                    .iter()
-                    .map(|(name, _)| format!("{name} = \"(not shown)\"")),
-            )
-            .collect();
+            });
+        }
+        for (name, value) in &self.app_settings {
+            let value = if secrets { value } else { HIDDEN };
+            lines.push(format!("{name} = {}", file::quote(value)));
+        }
         lines.sort();
         lines.push(String::new());
-        lines.join("\n")
+        Ok(lines.join("\n"))
+    }
+
+    /// A setting as it is understood.
+    fn text(&self, key: &Key) -> Result<String, ConfigError> {
+        let read = keys::Reader::new(&self.texts);
+        Ok(match key.name {
+            "db-schemas" => self.settings.schemas.join(","),
+            "db-extra-search-path" => self.settings.extra_search_path.join(","),
+            "db-hoisted-tx-settings" => self.hoisted_tx_settings.join(","),
+            "server-cors-allowed-origins" => {
+                self.cors_allowed_origins.as_deref().unwrap_or_default().join(",")
+            }
+            "admin-server-host" => self.admin_host.clone(),
+            "db-uri" => self.uri.clone(),
+            "jwt-secret" => read.maybe_file(key.name)?,
+            name if ["true", "false"].contains(&key.default) => read.boolean(name)?.to_string(),
+            name => read.text(name).to_owned(),
+        })
     }
 
     /// Understands settings.

@@ -158,3 +158,58 @@ fn what_makes_no_sense_is_refused() {
         assert!(Config::new(&texts(&[(name, value)])).is_err(), "{name} = {value}");
     }
 }
+
+#[test]
+fn settings_are_printed_as_they_are_understood_and_read_back_alike() {
+    let said = texts(&[
+        ("db-schemas", "multi,   tenant,setup"),
+        ("db-extra-search-path", ""),
+        ("db-max-rows", "5"),
+        ("db-plan-enabled", "yes"),
+        ("jwt-role-claim-key", "$.user[0]"),
+        ("jwt-secret", "c2VjdXJpdHl0aHJvdWdob2JzY3VyaXR5aW5iYXNlNjQ="),
+        ("jwt-secret-is-base64", "1"),
+        ("server-host", "localhost"),
+        ("app.settings.name", "a \"quoted\" name"),
+    ]);
+    let config = Config::new(&said).expect("understood");
+    let printed = config.to_text(true).expect("printable");
+    for line in [
+        "db-schemas = \"multi,tenant,setup\"",
+        "db-extra-search-path = \"\"",
+        "db-max-rows = 5",
+        "db-plan-enabled = true",
+        "db-pool = 10",
+        "admin-server-host = \"localhost\"",
+        "admin-server-port = \"\"",
+        "jwt-role-claim-key = \"$$.user[0]\"",
+        "jwt-secret = \"c2VjdXJpdHl0aHJvdWdob2JzY3VyaXR5aW5iYXNlNjQ=\"",
+        "app.settings.name = \"a \\\"quoted\\\" name\"",
+    ] {
+        assert!(printed.lines().any(|found| found == line), "{line}\n{printed}");
+    }
+    let pairs = file::parse(&printed, &BTreeMap::new()).expect("readable");
+    let again = Config::new(&keys::from_file(pairs)).expect("understood");
+    assert_eq!(again.to_text(true).expect("printable"), printed);
+    let shown = config.to_text(false).expect("printable");
+    assert!(
+        shown.contains("jwt-secret = \"(not shown)\"") && !shown.contains("quoted"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_secret_in_a_file_is_any_bytes_without_the_end_of_their_line() {
+    let path = std::env::temp_dir().join(format!("tenon-secret-{}", std::process::id()));
+    let said = texts(&[("jwt-secret", &format!("@{}", path.display()))]);
+    for (content, secret) in [
+        (&b"\xff\x00secret\n"[..], &b"\xff\x00secret"[..]),
+        (b"secret\r\n", b"secret"),
+        (b"two\n\n", b"two\n"),
+    ] {
+        std::fs::write(&path, content).expect("written");
+        let config = Config::new(&said).expect("understood");
+        assert_eq!(config.jwt_secret.as_deref(), Some(secret));
+    }
+    std::fs::remove_file(path).expect("removed");
+}

@@ -14,6 +14,9 @@ use tokio_postgres::Config as PgConfig;
 use super::{super::connect::Stream, ServerError};
 use crate::error::{Error, Result};
 
+/// Class of the SQLSTATEs by which the server says that it does not know the login, or not this password.
+const INVALID_AUTHORIZATION: &str = "28";
+
 /// A stream that has authenticated, with what was read beyond.
 pub(super) struct Ready {
     pub(super) stream: Box<dyn Stream>,
@@ -98,11 +101,16 @@ pub(super) async fn start(mut stream: Box<dyn Stream>, config: &PgConfig) -> Res
             }
             Message::ReadyForQuery(_) => return Ok(Ready { stream, read }),
             Message::ErrorResponse(body) => {
-                return Err(Error::unavailable(
-                    "database.unavailable",
-                    "The database refused the connection.",
-                )
-                .details(ServerError::read(&body).message));
+                let error = ServerError::read(&body);
+                let refusal = if error.code.starts_with(INVALID_AUTHORIZATION) {
+                    Error::unavailable(
+                        "database.authentication",
+                        "The database does not let this login in.",
+                    )
+                } else {
+                    Error::unavailable("database.unavailable", "The database refused the connection.")
+                };
+                return Err(refusal.details(error.message));
             }
             Message::AuthenticationOk
             | Message::BackendKeyData(_)
