@@ -54,9 +54,9 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Serialize)]
 struct Body<'a> {
     code: &'a str,
-    message: &'a str,
     details: &'a Option<Box<Value>>,
     hint: &'a Option<String>,
+    message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: &'a Option<Box<OperationName>>,
 }

@@ -425,7 +425,7 @@ mod tests {
         assert_eq!(response.status, 406);
         assert_eq!(
             response.body.as_ref(),
-            br#"{"code":"PGRST116","message":"Cannot coerce the result to a single JSON object","details":"The result contains 2 rows","hint":null}"#
+            br#"{"code":"PGRST116","details":"The result contains 2 rows","hint":null,"message":"Cannot coerce the result to a single JSON object"}"#
         );
     }
 }
