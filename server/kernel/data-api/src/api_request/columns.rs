@@ -13,6 +13,20 @@ pub struct NestedColumns {
     pub all: bool,
     /// Rows inside these rows.
     pub inside: Vec<NestedRows>,
+    /// What is no column is rows inside these rows, here and in them: `Prefer: nested=insert`.
+    pub found: bool,
+}
+
+impl NestedColumns {
+    /// Whatever the objects have, rows inside them too; or of the outermost ones what `columns` names.
+    pub(super) fn found(names: Option<&Vec<String>>) -> Self {
+        Self {
+            names: names.cloned().unwrap_or_default(),
+            all: names.is_none(),
+            inside: Vec::new(),
+            found: true,
+        }
+    }
 }
 
 /// `alias:relation!hint(columns)`
@@ -147,6 +161,7 @@ mod tests {
             names: names.iter().map(|name| (*name).to_owned()).collect(),
             all,
             inside,
+            found: false,
         }
     }
 

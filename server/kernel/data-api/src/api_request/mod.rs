@@ -156,6 +156,8 @@ impl ApiRequest {
         let content = header("content-type").map_or(MediaType::Json, MediaType::parse);
         if query.nested.is_some() {
             check_nested(&action, &content)?;
+        } else if preferences.nested && inserts(&action) && content.is_json() {
+            query.nested = Some(NestedColumns::found(query.columns.as_ref()));
         }
         let payload = payload(&action, &query, request.body, &content)?;
         let accept = MediaType::accepted(header("accept"));
@@ -183,16 +185,19 @@ impl ApiRequest {
     }
 }
 
-/// Rows inside rows are JSON that is inserted.
-fn check_nested(action: &Action, content: &MediaType) -> Result<()> {
-    let inserts = matches!(
+fn inserts(action: &Action) -> bool {
+    matches!(
         action,
         Action::Mutate {
             mutation: Mutation::Insert,
             ..
         }
-    );
-    if !inserts {
+    )
+}
+
+/// Rows inside rows are JSON that is inserted.
+fn check_nested(action: &Action, content: &MediaType) -> Result<()> {
+    if !inserts(action) {
         return Err(Error::nested("Only a POST to a relation takes rows inside rows.")
             .hint("Name only columns in the 'columns' query parameter."));
     }
@@ -315,7 +320,7 @@ fn payload(action: &Action, query: &QueryParams, body: &Bytes, media: &MediaType
         Action::Mutate {
             mutation: Mutation::Insert | Mutation::Put | Mutation::Update,
             ..
-        } => Payload::for_table(body, media, query.columns.is_some())?,
+        } => Payload::for_table(body, media, query.columns.is_some() || query.nested.is_some())?,
         Action::Call { read_only: false, .. } => Payload::for_function(body, media)?,
         _ => return Ok(None),
     };

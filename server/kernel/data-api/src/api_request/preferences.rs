@@ -65,6 +65,8 @@ pub struct Preferences {
     pub resolution: Option<Resolution>,
     /// `missing=`
     pub missing: Option<Missing>,
+    /// `nested=insert`: what is no column is rows inside rows.
+    pub nested: bool,
     /// `return=`
     pub representation: Option<Return>,
     /// `count=`
@@ -112,6 +114,10 @@ impl Preferences {
             "resolution=ignore-duplicates" => keep(&mut self.resolution, Resolution::IgnoreDuplicates),
             "missing=default" => keep(&mut self.missing, Missing::Default),
             "missing=null" => keep(&mut self.missing, Missing::Null),
+            "nested=insert" => {
+                self.nested = true;
+                true
+            }
             "return=minimal" => keep(&mut self.representation, Return::Minimal),
             "return=headers-only" => keep(&mut self.representation, Return::HeadersOnly),
             "return=representation" => keep(&mut self.representation, Return::Representation),
@@ -150,6 +156,9 @@ impl Preferences {
             Some(Missing::Default) => say("missing=default"),
             Some(Missing::Null) => say("missing=null"),
             None => {}
+        }
+        if self.nested {
+            say("nested=insert");
         }
         match self.representation {
             Some(Return::Minimal) => say("return=minimal"),

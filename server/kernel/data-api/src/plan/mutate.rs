@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::nested::Rows;
 use super::{Condition, Conflict, MutatePlan, PayloadColumn, Planner, ReadPlan, Returning, Via};
 use crate::api_request::{Missing, Mutation, Operation, Operator, Payload, Range, Resolution, Return};
 use crate::error::{Error, Result};
@@ -20,7 +21,21 @@ impl Planner<'_> {
             check_put(table, &conditions, self.request.query.logic.is_empty())?;
         }
         let (payload, payload_object, keys) = self.body();
-        let columns = self.payload_columns(table, &keys)?;
+        let conflict = self.conflict(table, mutation);
+        let representation = preferences.representation.unwrap_or(Return::Minimal);
+        let inserts = matches!(mutation, Mutation::Insert | Mutation::Put);
+        let location: Vec<String> = if inserts && representation == Return::HeadersOnly {
+            table.public_key().map(str::to_owned).collect()
+        } else {
+            Vec::new()
+        };
+        let shown = representation == Return::Representation;
+        let nested = self.nested(table, conflict.as_ref(), &location, shown)?;
+        let (nested, columns) = match nested {
+            Some(Rows::Nested(nested)) => (Some(nested), Vec::new()),
+            Some(Rows::Flat(columns)) => (None, columns),
+            None => (None, self.payload_columns(table, &keys)?),
+        };
         let holds_key = || {
             table
                 .public_key()
@@ -30,20 +45,7 @@ impl Planner<'_> {
             return Err(Error::put_payload());
         }
         let tenant = self.is_tenant(&table.qualified);
-        let inserts = matches!(mutation, Mutation::Insert | Mutation::Put);
-        let representation = preferences.representation.unwrap_or(Return::Minimal);
-        let location: Vec<String> = if inserts && representation == Return::HeadersOnly {
-            table.public_key().map(str::to_owned).collect()
-        } else {
-            Vec::new()
-        };
         let returning = returning(&read, representation, &location);
-        let conflict = self.conflict(table, mutation);
-        let shown = representation == Return::Representation;
-        let nested = match &self.request.query.nested {
-            Some(columns) => Some(self.nested(table, columns, conflict.clone(), &location, shown)?),
-            None => None,
-        };
         let limits_rows = matches!(mutation, Mutation::Update | Mutation::Delete);
         Ok(MutatePlan {
             mutation,

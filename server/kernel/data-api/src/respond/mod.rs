@@ -198,6 +198,7 @@ fn write(request: &ApiRequest, plan: &Plan, mutate: &MutatePlan, result: DbResul
         missing: preferences
             .missing
             .filter(|_| inserts || mutate.mutation == Mutation::Update),
+        nested: preferences.nested && inserts,
         representation: preferences.representation,
         count: plan.count,
         max_affected: mutate.max_affected,

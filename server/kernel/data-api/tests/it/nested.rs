@@ -456,3 +456,57 @@ async fn a_request_of_another_organisation_reaches_nothing_here() {
         (201, json!([{"org_id": org, "entries": [{"org_id": org}]}]))
     );
 }
+
+#[tokio::test]
+async fn rows_inside_rows_are_found_where_that_is_wished() {
+    let shop = Shop::open().await;
+    let wish = [("prefer", "return=representation, nested=insert")];
+    let body = json!({"number": "N1", "suppliers": {"name": "New"}, "entries": [{"amount": 1}]}).to_string();
+    let answer = shop
+        .send(
+            "POST",
+            "/orders?select=number,suppliers(name),entries(amount)",
+            &wish,
+            &body,
+        )
+        .await;
+    assert_eq!(
+        (
+            answer.status,
+            answer.header("preference-applied"),
+            answer.body.clone()
+        ),
+        (
+            201,
+            Some("nested=insert, return=representation"),
+            json!([{"number": "N1", "suppliers": {"name": "New"}, "entries": [{"amount": 1.0}]}])
+        )
+    );
+    let rows =
+        json!([{"number": "N1", "entries": [{"amount": 1}]}, {"number": "N2", "value": 5}]).to_string();
+    let listed = "/orders?columns=%22number%22,%22entries%22,%22value%22&select=number,value,entries(amount)";
+    let default = [("prefer", "return=representation, nested=insert, missing=default")];
+    let answer = shop.send("POST", listed, &default, &rows).await;
+    assert_eq!(
+        answer.body,
+        json!([{"number": "N1", "value": 0.0, "entries": [{"amount": 1.0}]}, {"number": "N2", "value": 5.0, "entries": []}])
+    );
+    let flat = shop.send("POST", "/marks", &wish, r#"[{"place":"x"}]"#).await;
+    assert_eq!(
+        (flat.status, flat.body),
+        (201, json!([{"place": "x", "mark": null}]))
+    );
+    let table = [wish[0], ("content-type", "text/csv")];
+    let table = shop.send("POST", "/marks", &table, "place,mark\nx,y").await;
+    assert_eq!(
+        (table.status, table.body),
+        (201, json!([{"place": "x", "mark": "y"}]))
+    );
+    // Without the wish such a key is what it always was.
+    let unasked = shop.send("POST", "/orders", &[SHOW], &body).await;
+    assert_eq!((unasked.status, unasked.code()), (400, "PGRST204"));
+    let ambiguous = shop
+        .send("POST", "/entries", &wish, r#"{"amount":1,"people":{"name":"x"}}"#)
+        .await;
+    assert_eq!((ambiguous.status, ambiguous.code()), (300, "PGRST201"));
+}

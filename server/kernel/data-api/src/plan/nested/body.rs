@@ -1,5 +1,6 @@
 //! Takes the body of a nested insert apart: the rows of each level as JSON of their own. Numbers keep their digits.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use bytes::Bytes;
@@ -125,6 +126,15 @@ pub(super) fn inside_all<'b>(
         }));
     }
     Ok(all)
+}
+
+/// All keys that any row has.
+pub(super) fn keys(rows: &[Row<'_>]) -> Vec<String> {
+    let keys: BTreeSet<&String> = rows
+        .iter()
+        .flat_map(|row| row.members.iter().map(|(name, _)| name))
+        .collect();
+    keys.into_iter().cloned().collect()
 }
 
 /// The columns that rows fill: those named and, where all are meant, the keys of the rows, which must be the same.

@@ -4,6 +4,10 @@
 //! before it, what refers to it after it. A step remembers the keys of its new rows for the steps that need them.
 
 mod body;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
 
 use bytes::Bytes;
 
@@ -102,45 +106,59 @@ struct Level<'c> {
     conflict: Option<Conflict>,
 }
 
+/// What the body of an insert is, where it may have rows inside its rows.
+pub(super) enum Rows {
+    /// It has.
+    Nested(Nested),
+    /// It has none, and its keys are these columns.
+    Flat(Vec<PayloadColumn>),
+}
+
 impl Planner<'_> {
-    /// Plans the steps of an insert. `keys` are remembered of the outermost rows in any case, and with `shown` what finds
-    /// them again.
+    /// Plans the steps of an insert; none if it is one of plain rows. `keys` are remembered of the outermost rows in any
+    /// case, and with `shown` what finds them again.
     pub(super) fn nested(
         &self,
         table: &Table,
-        columns: &NestedColumns,
-        conflict: Option<Conflict>,
+        conflict: Option<&Conflict>,
         keys: &[String],
         shown: bool,
-    ) -> Result<Nested> {
+    ) -> Result<Option<Rows>> {
+        let Some(columns) = &self.request.query.nested else {
+            return Ok(None);
+        };
         let text = match &self.request.payload {
             Some(Payload::Json { text, .. }) => std::str::from_utf8(text).unwrap_or_default(),
             _ => "[]",
         };
+        let rows = body::rows(text)?;
         let mut steps = Steps {
             planner: self,
             list: Vec::new(),
             needed: 0,
         };
-        let ignores = conflict
-            .as_ref()
-            .is_some_and(|conflict| conflict.resolution == Resolution::IgnoreDuplicates);
+        let columns = steps.found(table, columns, &rows)?;
+        if columns.inside.is_empty() {
+            let names = body::names(&columns, &rows)?;
+            return Ok(Some(Rows::Flat(self.columns_of(table, &names)?)));
+        }
         let level = Level {
             table,
-            columns,
+            columns: &columns,
             depth: 1,
             needed: false,
             above: None,
-            conflict,
+            conflict: conflict.cloned(),
         };
         let inside = steps.insides(&level)?;
+        let ignores = conflict.is_some_and(|conflict| conflict.resolution == Resolution::IgnoreDuplicates);
         if ignores && inside.iter().any(|inside| matches!(inside.kind, Kind::Before)) {
             return Err(Error::nested(
                 "With resolution=ignore-duplicates, rows cannot bring rows that they refer to.",
             )
             .details("A row that exists already is left alone, and what it brings would refer to nothing."));
         }
-        let root = steps.level(level, &inside, &body::rows(text)?)?;
+        let root = steps.level(level, &inside, &rows)?;
         let identity = if shown {
             identity(table, &inside)?
         } else {
@@ -155,11 +173,11 @@ impl Planner<'_> {
                 .ok_or_else(|| Error::no_column(&table.qualified.name, &name))?;
             Ok((name, column.type_name.clone()))
         });
-        Ok(Nested {
+        Ok(Some(Rows::Nested(Nested {
             root,
             identity: identity.collect::<Result<_>>()?,
             steps: steps.list,
-        })
+        })))
     }
 }
 
@@ -183,6 +201,14 @@ fn identity(table: &Table, inside: &[Inside<'_>]) -> Result<Vec<String>> {
     })
 }
 
+fn filled(column: &str, table: &Table) -> Error {
+    Error::nested(format!(
+        "The column '{column}' of '{}' is filled from the row around it.",
+        table.qualified.name
+    ))
+    .hint("Leave it out of the rows, or of the 'columns' query parameter.")
+}
+
 /// Steps in the making.
 struct Steps<'p, 'a> {
     planner: &'p Planner<'a>,
@@ -192,6 +218,51 @@ struct Steps<'p, 'a> {
 }
 
 impl<'a> Steps<'_, 'a> {
+    /// The columns of a level and the rows inside its rows, looked for in the rows themselves where that is wished.
+    fn found<'c>(
+        &self,
+        table: &Table,
+        columns: &'c NestedColumns,
+        rows: &[Row<'_>],
+    ) -> Result<Cow<'c, NestedColumns>> {
+        if !columns.found {
+            return Ok(Cow::Borrowed(columns));
+        }
+        let keys = if columns.all {
+            body::keys(rows)
+        } else {
+            columns.names.clone()
+        };
+        let mut inside = Vec::new();
+        for key in keys.into_iter().filter(|key| table.column(key).is_none()) {
+            match self.planner.relationship(&table.qualified, &key, None) {
+                Ok(_) => {}
+                // Whoever wrote it meant a column.
+                Err(error) if error.code == "PGRST200" => {
+                    return Err(Error::no_column(&table.qualified.name, &key));
+                }
+                Err(error) => return Err(error),
+            }
+            inside.push(NestedRows {
+                relation: key,
+                alias: None,
+                hint: None,
+                columns: NestedColumns {
+                    all: true,
+                    found: true,
+                    ..NestedColumns::default()
+                },
+            });
+        }
+        let mut names = columns.names.clone();
+        names.retain(|name| inside.iter().all(|rows| rows.relation != *name));
+        Ok(Cow::Owned(NestedColumns {
+            names,
+            inside,
+            ..*columns
+        }))
+    }
+
     /// Finds out how the rows inside those of a level are related to them.
     fn insides<'c>(&self, level: &Level<'c>) -> Result<Vec<Inside<'c>>>
     where
@@ -268,17 +339,17 @@ impl<'a> Steps<'_, 'a> {
                 ups[index].push((!found.is_empty()).then_some(brought.len()));
                 brought.extend(found);
             }
+            let own = inside.relationship.columns.iter().map(|(near, _)| near);
+            if let Some(column) = own.into_iter().find(|column| around.contains(column)) {
+                return Err(filled(column, level.table));
+            }
             let step = self.rows_inside(inside, level.depth, true, None, &brought)?;
             let pairs = inside.relationship.columns.iter().map(|(near, far)| (far, near));
             links.push(self.link(step, level.table, pairs, true)?);
         }
         let names = body::names(level.columns, rows)?;
         if let Some(name) = names.iter().find(|name| around.contains(name)) {
-            return Err(Error::nested(format!(
-                "The column '{name}' of '{}' is filled from the row around it.",
-                level.table.qualified.name
-            ))
-            .hint("Leave it out of the rows, or of the 'columns' query parameter."));
+            return Err(filled(name, level.table));
         }
         let step = self.list.len();
         self.list.push(NestedStep {
@@ -321,9 +392,11 @@ impl<'a> Steps<'_, 'a> {
         above: Option<Link>,
         rows: &[Row<'_>],
     ) -> Result<usize> {
+        let table = self.table(&inside.relationship.foreign_table)?;
+        let columns = self.found(table, &inside.asked.columns, rows)?;
         let level = Level {
-            table: self.table(&inside.relationship.foreign_table)?,
-            columns: &inside.asked.columns,
+            table,
+            columns: &columns,
             depth: depth + 1,
             needed,
             above,
@@ -412,166 +485,5 @@ impl<'a> Steps<'_, 'a> {
             .cache
             .table(name)
             .ok_or_else(|| Error::no_table(&name.schema, &name.name, None))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::fixture::plan;
-    use crate::plan::PlannedAction;
-
-    fn steps(target: &str, body: &str) -> Vec<(String, bool, usize)> {
-        let made = plan("POST", target, "", body).unwrap_or_else(|error| panic!("{target}: {error}"));
-        let PlannedAction::Mutate(mutate) = made.action else {
-            panic!("no write");
-        };
-        let steps = mutate.nested.into_iter().flat_map(|nested| nested.steps);
-        steps
-            .map(|step| (step.table.name, step.one_by_one, step.rows.len()))
-            .collect()
-    }
-
-    fn refused(target: &str, prefer: &str, body: &str) -> (u16, String, String) {
-        let error = plan("POST", target, prefer, body).expect_err(target);
-        (error.status, error.code.into_owned(), error.message)
-    }
-
-    #[test]
-    fn levels_become_steps_in_the_order_in_which_rows_need_each_other() {
-        let body = r#"[{"orders":[{"entries":[{},{}],"labels":[{}]},{"entries":[{}]}]},{"orders":[{}]},{}]"#;
-        let step = |name: &str, one_by_one, rows| (name.to_owned(), one_by_one, rows);
-        assert_eq!(
-            steps("/suppliers?columns=orders(entries(*),labels(*))", body),
-            [
-                step("suppliers", true, 3),
-                step("orders", true, 3),
-                step("entries", false, 1),
-                step("labels", true, 1),
-                step("order_labels", false, 1)
-            ]
-        );
-        assert_eq!(
-            steps(
-                "/entries?columns=orders(suppliers(*))",
-                r#"[{"orders":{"suppliers":{}}},{"orders":{}},{}]"#
-            ),
-            [
-                step("suppliers", true, 1),
-                step("orders", true, 2),
-                step("entries", false, 1)
-            ]
-        );
-    }
-
-    #[test]
-    fn without_parentheses_nothing_is_nested() {
-        assert_eq!(
-            steps("/orders?columns=number", r#"{"number":"1","entries":[{}]}"#),
-            []
-        );
-    }
-
-    #[test]
-    fn what_does_not_fit_is_refused() {
-        let invalid = |target: &str, body: &str| {
-            let (status, code, message) = refused(target, "", body);
-            assert_eq!(
-                (status, code.as_str()),
-                (400, "rest.nested_invalid"),
-                "{target}: {message}"
-            );
-            message
-        };
-        let entries = "/orders?columns=number,entries(amount)";
-        assert_eq!(
-            invalid(entries, r#"{"entries":{}}"#),
-            "'entries' is not an array of objects."
-        );
-        assert_eq!(
-            invalid(entries, r#"{"entries":[1]}"#),
-            "'entries' is not an array of objects."
-        );
-        assert_eq!(
-            invalid("/orders?columns=suppliers(*)", r#"{"suppliers":[]}"#),
-            "'suppliers' is not an object."
-        );
-        assert_eq!(
-            invalid(entries, "1"),
-            "The body is neither an object nor an array of objects."
-        );
-        assert_eq!(
-            invalid("/orders?columns=entries(order_id,amount)", "{}"),
-            "The column 'order_id' of 'entries' is filled from the row around it."
-        );
-        assert_eq!(
-            invalid("/orders?columns=entries(*)", r#"{"entries":[{"order_id":1}]}"#),
-            "The column 'order_id' of 'entries' is filled from the row around it."
-        );
-        assert_eq!(
-            invalid("/orders?columns=number,number:entries(*)", "{}"),
-            "'number' stands twice among the columns of 'orders'."
-        );
-        let deep = "/suppliers?columns=".to_owned() + &"orders(suppliers(".repeat(4) + &"))".repeat(4);
-        assert_eq!(invalid(&deep, "{}"), "Rows stand in rows at most 8 levels deep.");
-    }
-
-    #[test]
-    fn other_errors_are_those_of_the_dialect() {
-        for (target, body, status, code) in [
-            ("/orders?columns=entrys(amount)", "{}", 400, "PGRST200"),
-            ("/orders?columns=number,entries(amont)", "{}", 400, "PGRST204"),
-            ("/orders?columns=nummer,entries(amount)", "{}", 400, "PGRST204"),
-            (
-                "/orders?columns=*,entries(amount)",
-                r#"[{"number":"1"},{"value":2}]"#,
-                400,
-                "PGRST102",
-            ),
-            ("/orders?columns=entries(amount)", "[{", 400, "PGRST102"),
-            ("/orders?columns=entries(amount", "{}", 400, "PGRST100"),
-        ] {
-            let (found, name, message) = refused(target, "", body);
-            assert_eq!((found, name.as_str()), (status, code), "{target}: {message}");
-        }
-    }
-
-    #[test]
-    fn only_inserts_take_rows_inside_rows() {
-        for (method, target) in [
-            ("PATCH", "/orders?id=eq.1&columns=entries(amount)"),
-            ("PUT", "/orders?id=eq.1&columns=id,entries(amount)"),
-            ("POST", "/rpc/add?columns=a(b)"),
-            ("GET", "/orders?columns=entries(amount)"),
-        ] {
-            let error = plan(method, target, "", "{}").expect_err(target);
-            assert_eq!(
-                (error.status, error.code.as_ref()),
-                (400, "rest.nested_invalid"),
-                "{target}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_row_that_is_left_alone_cannot_bring_what_it_refers_to() {
-        let prefer = "resolution=ignore-duplicates";
-        let (status, code, _) = refused("/orders?columns=number,suppliers(name)", prefer, "{}");
-        assert_eq!((status, code.as_str()), (400, "rest.nested_invalid"));
-        assert!(plan("POST", "/orders?columns=number,entries(amount)", prefer, "{}").is_ok());
-    }
-
-    #[test]
-    fn rows_that_others_refer_to_are_limited() {
-        let rows = |count: usize| format!("[{}]", vec!["{}"; count].join(","));
-        let target = "/orders?columns=number,entries(amount)";
-        assert_eq!(steps(target, &rows(1000)).len(), 2);
-        let (status, code, _) = refused(target, "", &rows(1001));
-        assert_eq!((status, code.as_str()), (413, "rest.nested_too_large"));
-        let many = format!(r#"{{"entries":{}}}"#, rows(5000));
-        assert_eq!(steps(target, &many)[1].2, 1);
-        assert_eq!(
-            steps("/orders?columns=number,suppliers(name)", &rows(5000))[1].2,
-            1
-        );
     }
 }
