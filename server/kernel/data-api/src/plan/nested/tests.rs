@@ -103,7 +103,7 @@ fn what_does_not_fit_is_refused() {
         invalid("/orders?columns=number,number:entries(*)", "{}"),
         "'number' stands twice among the columns of 'orders'."
     );
-    let deep = "/suppliers?columns=".to_owned() + &"orders(suppliers(".repeat(4) + &"))".repeat(4);
+    let deep = "/labels?columns=".to_owned() + &"orders(labels(".repeat(4) + &"))".repeat(4);
     assert_eq!(invalid(&deep, "{}"), "Rows stand in rows at most 8 levels deep.");
 }
 
