@@ -148,6 +148,7 @@ fn build() -> SchemaCache {
 pub(crate) fn settings() -> Settings {
     Settings {
         schemas: vec!["shop".to_owned()],
+        aggregates: true,
         legacy_target_names: false,
         ..Settings::default()
     }

@@ -6,6 +6,7 @@
 pub mod api_request;
 pub mod catalogue;
 pub mod client_types;
+pub mod cost;
 pub mod error;
 pub mod openapi;
 pub mod plan;

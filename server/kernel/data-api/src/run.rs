@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::api_request::{ApiRequest, HttpRequest, TxEnd};
 use crate::batch::{Next, Transaction};
+use crate::cost::CostGate;
 use crate::error::{DatabaseError, Error, Result};
 use crate::http::headers_without_credentials;
 use crate::plan::{Plan, PlannedAction};
@@ -78,6 +79,10 @@ pub(crate) async fn answer(
         if rehearsed || names_tenant && writes_beside_tenants(&plan) {
             return in_transaction(kernel, api, caller, &request, &context, rehearsed).await;
         }
+        if let Some(gate) = CostGate::new(&plan, settings, cache.role(caller.identity.role)) {
+            let rows = run(kernel, &context, vec![gate.statement()], caller).await?.rows;
+            gate.judge(first_value(&rows).unwrap_or_default())?;
+        }
         let reply = run(kernel, &context, statements, caller).await;
         let reply = match reply {
             Ok(reply) => reply,
@@ -132,6 +137,7 @@ async fn in_transaction(
         method,
         path,
         schema: &request.schema,
+        gate: CostGate::new(&plan, settings, cache.role(caller.identity.role)),
     };
     let result = tx.run(next, &plan, statement).await?;
     let response = respond(request, &plan, result)?;
@@ -166,9 +172,13 @@ pub(crate) fn outcome(plan: &Plan, rows: Vec<TextRow>, estimate: &[TextRow]) -> 
         .first()
         .and_then(|row| DbResult::from_texts(row, plan.is_binary()))
         .ok_or_else(|| internal("a statement did not return its row"))?;
-    let explained = estimate.first().and_then(|row| row.first()?.as_deref());
-    result.estimate = explained.and_then(|text| estimated_rows(std::str::from_utf8(text).ok()?));
+    result.estimate = first_value(estimate).and_then(|text| estimated_rows(std::str::from_utf8(text).ok()?));
     Ok(result)
+}
+
+/// The one value of a statement that returns one.
+pub(crate) fn first_value(rows: &[TextRow]) -> Option<&[u8]> {
+    rows.first()?.first()?.as_deref()
 }
 
 /// Which organisation the caller means, from the database.

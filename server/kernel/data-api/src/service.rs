@@ -105,6 +105,7 @@ async fn start(kernel: Kernel, api: Arc<DataApi>, reload: Arc<Notify>) -> Result
         max_rows: Some(config.max_rows),
         openapi_server_proxy_uri: Some(format!("{}/rest/v1", kernel.config().server.site_url)),
         aggregates: config.aggregates,
+        max_cost: Some(config.max_cost),
         tx_override: config.tx_rollback,
         raise: Some(QualifiedName::new("kernel", "raise")),
         ..Settings::default()

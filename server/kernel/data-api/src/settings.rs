@@ -31,6 +31,9 @@ pub struct Settings {
     pub tx_override: bool,
     /// Aggregate functions in `select` are allowed.
     pub aggregates: bool,
+    /// Most that a request which aggregates may cost by the estimate of PostgreSQL's planner; none or 0 for no limit. A
+    /// role may have its own: `ALTER ROLE … SET tenon.max_cost`.
+    pub max_cost: Option<u64>,
     /// What the description at the root shows.
     pub openapi_mode: OpenApiMode,
     /// The description says that a token is needed.
@@ -72,6 +75,7 @@ impl Default for Settings {
             max_rows: Some(1000),
             tx_override: false,
             aggregates: false,
+            max_cost: None,
             openapi_mode: OpenApiMode::default(),
             openapi_security_active: false,
             openapi_server_proxy_uri: None,

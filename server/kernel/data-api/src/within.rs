@@ -1,6 +1,7 @@
 //! A transaction in a caller's context, statement by statement: for batches, and for the requests whose end is not that of
 //! their one statement.
 
+use bytes::Bytes;
 use tenon_sdk::Kernel;
 use tenon_sdk::db::{RequestContext, RequestTx};
 use tokio_postgres::types::ToSql;
@@ -63,6 +64,18 @@ impl<'a> Within<'a> {
         self.query(&statement.sql, &params).await
     }
 
+    /// What `EXPLAIN` says in JSON.
+    async fn explained(&self, statement: &Statement) -> Result<Bytes> {
+        let rows = self.rows(statement).await?;
+        let row = rows.first().ok_or_else(|| self.missing())?;
+        let Raw(text) = row.try_get(0).map_err(|error| self.internal(error))?;
+        Ok(text)
+    }
+
+    fn missing(&self) -> Error {
+        self.internal(tenon_sdk::Error::internal("a statement did not return its row"))
+    }
+
     fn internal(&self, error: impl Into<tenon_sdk::Error>) -> Error {
         from_kernel(error.into(), self.caller)
     }
@@ -78,6 +91,10 @@ impl Transaction for Within<'_> {
             .next_operation(next.method, next.path, self.api.search_path(next.schema))
             .await
             .map_err(|error| self.internal(error))?;
+        if let Some(gate) = next.gate {
+            let price = self.explained(&gate.statement()).await?;
+            gate.judge(&price)?;
+        }
         for before in Statement::before(plan) {
             self.rows(&before).await?;
         }
@@ -88,17 +105,11 @@ impl Transaction for Within<'_> {
             let lines = lines.map_err(|error| self.internal(error))?;
             return Ok(DbResult::explained(lines.into_iter().map(|line| line.0)));
         }
-        let missing = || self.internal(tenon_sdk::Error::internal("a statement did not return its row"));
-        let row = rows.first().ok_or_else(missing)?;
+        let row = rows.first().ok_or_else(|| self.missing())?;
         let mut result = DbResult::from_row(row).map_err(|error| self.internal(error))?;
         if let Some(estimate) = Statement::estimate(plan) {
-            let rows = self.rows(&estimate).await?;
-            let explained: Raw = rows
-                .first()
-                .ok_or_else(missing)?
-                .try_get(0)
-                .map_err(|error| self.internal(error))?;
-            result.estimate = std::str::from_utf8(&explained.0).ok().and_then(estimated_rows);
+            let explained = self.explained(&estimate).await?;
+            result.estimate = std::str::from_utf8(&explained).ok().and_then(estimated_rows);
         }
         Ok(result)
     }

@@ -105,6 +105,8 @@ pub struct Rest {
     pub max_rows: u64,
     /// Aggregate functions are allowed.
     pub aggregates: bool,
+    /// Most that a request which aggregates may cost by the estimate of PostgreSQL's planner; 0 for no limit.
+    pub max_cost: u64,
     /// Exposed schemas of the operator's own, after those that apps show.
     pub schemas: Vec<String>,
     /// Where functions and policies of those schemas look for names without a schema, after their own.

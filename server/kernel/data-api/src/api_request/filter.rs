@@ -65,14 +65,14 @@ pub(super) fn parse_logic(key: &str, value: &str) -> Result<(EmbedPath, LogicTre
     }
 }
 
-type Value<'p> = dyn Fn(&mut Parser<'_>) -> Parsed<String> + 'p;
+pub(super) type Value<'p> = dyn Fn(&mut Parser<'_>) -> Parsed<String> + 'p;
 
 fn root_value(input: &mut Parser<'_>) -> Parsed<String> {
     input.take_rest().map(str::to_owned)
 }
 
 /// Inside a tree a value ends at `,` or `)`, unless it is quoted or an array.
-fn tree_value(input: &mut Parser<'_>) -> Parsed<String> {
+pub(super) fn tree_value(input: &mut Parser<'_>) -> Parsed<String> {
     let array = |input: &mut Parser<'_>| {
         input.text("{")?;
         let inside = input.take_while(0, &[], |c| !matches!(c, '{' | '}'))?.to_owned();
@@ -85,7 +85,7 @@ fn tree_value(input: &mut Parser<'_>) -> Parsed<String> {
 }
 
 /// `not.op.value`
-fn operation(input: &mut Parser<'_>, value: &Value<'_>) -> Parsed<(bool, Operation)> {
+pub(super) fn operation(input: &mut Parser<'_>, value: &Value<'_>) -> Parsed<(bool, Operation)> {
     let negated = input.either(
         |input| {
             input.attempt(|input| {
@@ -254,7 +254,18 @@ fn list(input: &mut Parser<'_>) -> Parsed<Vec<String>> {
 }
 
 fn tree(input: &mut Parser<'_>) -> Parsed<LogicTree> {
-    input.either(|input| input.attempt(leaf).map(LogicTree::Filter), group)
+    tree_of(input, leaf)
+}
+
+/// A test, or `and(…)`, `or(…)` of them.
+pub(super) fn tree_of<T>(
+    input: &mut Parser<'_>,
+    leaf: fn(&mut Parser<'_>) -> Parsed<T>,
+) -> Parsed<LogicTree<T>> {
+    input.either(
+        |input| input.attempt(leaf).map(LogicTree::Filter),
+        |input| group(input, leaf),
+    )
 }
 
 fn leaf(input: &mut Parser<'_>) -> Parsed<Filter> {
@@ -268,7 +279,7 @@ fn leaf(input: &mut Parser<'_>) -> Parsed<Filter> {
     })
 }
 
-fn group(input: &mut Parser<'_>) -> Parsed<LogicTree> {
+fn group<T>(input: &mut Parser<'_>, leaf: fn(&mut Parser<'_>) -> Parsed<T>) -> Parsed<LogicTree<T>> {
     let negated = input.labelled("negation operator (not)", |input| {
         input.either(|input| word(input, "not").map(|()| true), |_| Ok(false))
     })?;
@@ -278,15 +289,24 @@ fn group(input: &mut Parser<'_>) -> Parsed<LogicTree> {
             |input| input.text("or").map(|()| Logic::Or),
         )
     })?;
-    lexeme(input, |input| input.char('('))?;
-    let comma = |input: &mut Parser<'_>| lexeme(input, |input| input.char(','));
-    let trees = input.nested(|input| input.separated(comma, tree))?;
-    lexeme(input, |input| input.char(')'))?;
+    let trees = trees(input, leaf)?;
     Ok(LogicTree::Group {
         negated,
         logic,
         trees,
     })
+}
+
+/// `(a,b)`
+pub(super) fn trees<T>(
+    input: &mut Parser<'_>,
+    leaf: fn(&mut Parser<'_>) -> Parsed<T>,
+) -> Parsed<Vec<LogicTree<T>>> {
+    lexeme(input, |input| input.char('('))?;
+    let comma = |input: &mut Parser<'_>| lexeme(input, |input| input.char(','));
+    let trees = input.nested(|input| input.separated(comma, |input| tree_of(input, leaf)))?;
+    lexeme(input, |input| input.char(')'))?;
+    Ok(trees)
 }
 
 #[cfg(test)]

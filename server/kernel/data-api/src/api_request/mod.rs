@@ -2,6 +2,7 @@
 
 mod columns;
 mod filter;
+mod having;
 mod lexical;
 mod media;
 mod names;

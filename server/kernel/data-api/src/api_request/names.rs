@@ -26,6 +26,7 @@ impl QueryParams {
         };
         self.filters.iter_mut().for_each(|(path, _)| resolve(path));
         self.logic.iter_mut().for_each(|(path, _)| resolve(path));
+        self.having.iter_mut().for_each(|(path, _)| resolve(path));
         self.order.iter_mut().for_each(|(path, _)| resolve(path));
         for (mut path, range) in std::mem::take(&mut self.ranges) {
             resolve(&mut path);

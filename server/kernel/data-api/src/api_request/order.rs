@@ -1,8 +1,9 @@
-//! `order=`: columns, JSON paths and to-one embeds, directions and the place of nulls.
+//! `order=`: columns, JSON paths, to-one embeds and aggregates, directions and the place of nulls.
 
 use super::lexical::{delimiter, field, lexeme, name};
 use super::parser::{Parsed, Parser, parse as parse_with};
-use super::types::{Nulls, OrderTerm};
+use super::select::aggregated;
+use super::types::{Nulls, OrderBy, OrderTerm};
 use crate::error::Result;
 
 /// Parses the value of `order`.
@@ -12,11 +13,20 @@ pub(super) fn parse(value: &str) -> Result<Vec<OrderTerm>> {
             |input| input.char(','),
             |input| {
                 lexeme(input, |input| {
-                    input.either(|input| input.attempt(related), |input| term(input, None))
+                    input.either(
+                        |input| input.quietly(aggregate),
+                        |input| input.either(|input| input.attempt(related), term),
+                    )
                 })
             },
         )
     })
+}
+
+/// `column.sum().desc`
+fn aggregate(input: &mut Parser<'_>) -> Parsed<OrderTerm> {
+    let aggregate = aggregated(input)?;
+    directed(input, OrderBy::Aggregate(aggregate))
 }
 
 /// `relation(field).desc`
@@ -25,19 +35,15 @@ fn related(input: &mut Parser<'_>) -> Parsed<OrderTerm> {
     input.char('(')?;
     let field = field(input)?;
     input.char(')')?;
-    directed(input, Some(relation), field)
+    directed(input, OrderBy::Related(relation, field))
 }
 
-fn term(input: &mut Parser<'_>, relation: Option<String>) -> Parsed<OrderTerm> {
+fn term(input: &mut Parser<'_>) -> Parsed<OrderTerm> {
     let field = field(input)?;
-    directed(input, relation, field)
+    directed(input, OrderBy::Field(field))
 }
 
-fn directed(
-    input: &mut Parser<'_>,
-    relation: Option<String>,
-    field: super::types::Field,
-) -> Parsed<OrderTerm> {
+fn directed(input: &mut Parser<'_>, by: OrderBy) -> Parsed<OrderTerm> {
     let descending = input.optional(|input| word(input, [("asc", false), ("desc", true)]))?;
     let nulls = input.either(
         |input| {
@@ -49,8 +55,7 @@ fn directed(
         |input| end(input).map(|()| None),
     )?;
     Ok(OrderTerm {
-        relation,
-        field,
+        by,
         descending,
         nulls,
     })
@@ -78,6 +83,7 @@ fn end(input: &mut Parser<'_>) -> Parsed<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api_request::Aggregate;
 
     #[test]
     fn order_terms_are_understood() {
@@ -85,12 +91,12 @@ mod tests {
         let shown: Vec<_> = terms
             .iter()
             .map(|term| {
-                (
-                    term.relation.as_deref(),
-                    term.field.name.as_str(),
-                    term.descending,
-                    term.nulls,
-                )
+                let (relation, field) = match &term.by {
+                    OrderBy::Field(field) => (None, field),
+                    OrderBy::Related(relation, field) => (Some(relation.as_str()), field),
+                    OrderBy::Aggregate(_) => panic!("{term:?}"),
+                };
+                (relation, field.name.as_str(), term.descending, term.nulls)
             })
             .collect();
         assert_eq!(
@@ -102,6 +108,49 @@ mod tests {
                 (None, "id", None, None),
             ]
         );
+    }
+
+    #[test]
+    fn aggregates_may_be_sorted_by() {
+        let terms =
+            parse("value.sum().desc,count(),data->>k::int.max()::text.asc.nullslast, sum").expect("parses");
+        let shown: Vec<_> = terms
+            .iter()
+            .map(|term| match &term.by {
+                OrderBy::Aggregate(item) => {
+                    let (function, cast) = item.aggregate.clone().expect("an aggregate");
+                    let name = item.field.name.as_str();
+                    (name, item.cast.as_deref(), Some(function), cast, term.descending)
+                }
+                OrderBy::Field(field) => (field.name.as_str(), None, None, None, term.descending),
+                OrderBy::Related(..) => panic!("{term:?}"),
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("value", None, Some(Aggregate::Sum), None, Some(true)),
+                ("*", None, Some(Aggregate::Count), None, None),
+                (
+                    "data",
+                    Some("int"),
+                    Some(Aggregate::Max),
+                    Some("text".to_owned()),
+                    Some(false)
+                ),
+                ("sum", None, None, None, None),
+            ]
+        );
+        for wrong in [
+            "value.sum(",
+            "value.sum()x",
+            "value.median()",
+            "sum()",
+            "a:value.sum()",
+            "value.sum().down",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

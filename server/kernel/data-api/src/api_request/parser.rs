@@ -282,6 +282,15 @@ impl<'i> Parser<'i> {
         outcome.result
     }
 
+    /// Like [`Parser::attempt`], but what it would have liked is told to nobody: for what is not part of the dialect as
+    /// others know it.
+    pub fn quietly<T>(&mut self, parser: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+        let tells = std::mem::replace(&mut self.tells, false);
+        let result = self.attempt(parser);
+        self.tells = tells;
+        result
+    }
+
     /// The first, or else the other unless the first has consumed something.
     pub fn either<T>(
         &mut self,

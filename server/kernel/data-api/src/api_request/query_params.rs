@@ -8,8 +8,8 @@ use super::columns::{self, NestedColumns};
 use super::lexical::{lexeme, name};
 use super::names::HiddenName;
 use super::parser::parse as parse_with;
-use super::types::{EmbedPath, Filter, LogicTree, OrderTerm, Range, SelectItem};
-use super::{filter, order, range, select};
+use super::types::{EmbedPath, Filter, HavingTree, LogicTree, OrderTerm, Range, SelectItem};
+use super::{filter, having, order, range, select};
 use crate::error::{Error, Result};
 use crate::respond::UNRESERVED;
 
@@ -25,6 +25,8 @@ pub struct QueryParams {
     pub filters: Vec<(EmbedPath, Filter)>,
     /// `and`/`or` of every level.
     pub logic: Vec<(EmbedPath, LogicTree)>,
+    /// `having` of every level.
+    pub having: Vec<(EmbedPath, Vec<HavingTree>)>,
     /// `order` of every level.
     pub order: Vec<(EmbedPath, Vec<OrderTerm>)>,
     /// `limit`/`offset` of every level.
@@ -87,6 +89,12 @@ impl QueryParams {
         let last = key.rsplit('.').next().unwrap_or(key);
         match last {
             "and" | "or" => self.logic.push(filter::parse_logic(key, value)?),
+            // No filter begins like that; an argument of a function may.
+            "having" if value.trim_start().starts_with('(') => match having::parse(key, value) {
+                Ok(having) => self.having.push(having),
+                Err(_) if call => self.arguments.push((key.to_owned(), value.to_owned())),
+                Err(error) => return Err(error),
+            },
             "order" => self
                 .order
                 .push((filter::parse_path(key)?.0, order::parse(value)?)),

@@ -103,18 +103,39 @@ fn count(input: &mut Parser<'_>) -> Parsed<SelectField> {
     })
 }
 
+/// An aggregate outside of `select`: `column::cast.sum()::cast`, or `count()`.
+pub(super) fn aggregated(input: &mut Parser<'_>) -> Parsed<SelectField> {
+    let rows = |input: &mut Parser<'_>| {
+        input.text("count()")?;
+        Ok((every(), None, Aggregate::Count))
+    };
+    let column = |input: &mut Parser<'_>| {
+        let field = field(input)?;
+        let cast = cast(input)?;
+        Ok((field, cast, function(input)?))
+    };
+    let (field, before, function) = input.either(|input| input.attempt(rows), column)?;
+    Ok(SelectField {
+        field,
+        alias: None,
+        cast: before,
+        aggregate: Some((function, cast(input)?)),
+    })
+}
+
+/// `.sum()`
+fn function(input: &mut Parser<'_>) -> Parsed<Aggregate> {
+    input.char('.')?;
+    let function = aggregate(input)?;
+    input.text("()")?;
+    Ok(function)
+}
+
 fn value(input: &mut Parser<'_>) -> Parsed<SelectField> {
     let alias = alias(input)?;
     let field = field(input)?;
     let plain = cast(input)?;
-    let function = input.optional(|input| {
-        input.attempt(|input| {
-            input.char('.')?;
-            let function = aggregate(input)?;
-            input.text("()")?;
-            Ok(function)
-        })
-    })?;
+    let function = input.optional(|input| input.attempt(function))?;
     let after = cast(input)?;
     column_end(input)?;
     let (cast, aggregate) = match function {

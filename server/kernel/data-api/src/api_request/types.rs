@@ -245,11 +245,11 @@ pub enum Logic {
     Or,
 }
 
-/// Filters combined.
+/// Filters combined, or other tests.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum LogicTree {
+pub enum LogicTree<T = Filter> {
     /// A leaf.
-    Filter(Filter),
+    Filter(T),
     /// `and(…)`, `not.or(…)`
     Group {
         /// `not.` before it.
@@ -257,9 +257,32 @@ pub enum LogicTree {
         /// How the parts combine.
         logic: Logic,
         /// The parts.
-        trees: Vec<LogicTree>,
+        trees: Vec<LogicTree<T>>,
     },
 }
+
+/// What `having` tests.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum GroupField {
+    /// `column::cast.sum()::cast`, without an alias.
+    Aggregate(SelectField),
+    /// An aggregate of `select` by its name in the output.
+    Output(String),
+}
+
+/// One test on a group of rows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct GroupFilter {
+    /// What is tested.
+    pub field: GroupField,
+    /// `not.` before the operator.
+    pub negated: bool,
+    /// The test.
+    pub operation: Operation,
+}
+
+/// The tree of `having`.
+pub type HavingTree = LogicTree<GroupFilter>;
 
 /// Where nulls sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -270,13 +293,22 @@ pub enum Nulls {
     Last,
 }
 
+/// What a term of `order` sorts by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum OrderBy {
+    /// A field, or an output of grouped rows by its name.
+    Field(Field),
+    /// A field of a to-one embed: `rel(field)`.
+    Related(String, Field),
+    /// An aggregate: `column.sum()`.
+    Aggregate(SelectField),
+}
+
 /// One term of `order`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OrderTerm {
-    /// To-one embed whose field is meant: `rel(field)`.
-    pub relation: Option<String>,
-    /// The field.
-    pub field: Field,
+    /// What is sorted by.
+    pub by: OrderBy,
     /// `Some(true)` for `desc`, `Some(false)` for `asc`.
     pub descending: Option<bool>,
     /// Where nulls sort, if said.

@@ -30,6 +30,7 @@ pub(crate) async fn run(
             .trim_end_matches('/')
             .strip_suffix(super::PATH)
             .unwrap_or_default(),
+        role: cache.role(caller.identity.role),
     };
     let context = RequestContext {
         role: caller.identity.role,

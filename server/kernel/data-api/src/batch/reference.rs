@@ -197,7 +197,12 @@ impl Results {
             self.fill_operation(&mut filter.operation)?;
         }
         for (_, tree) in &mut request.query.logic {
-            self.fill_tree(tree)?;
+            self.fill_tree(tree, |filter| &mut filter.operation)?;
+        }
+        for (_, trees) in &mut request.query.having {
+            for tree in trees {
+                self.fill_tree(tree, |filter| &mut filter.operation)?;
+            }
         }
         for (_, value) in &mut request.query.arguments {
             self.fill_value(value, false)?;
@@ -205,10 +210,16 @@ impl Results {
         Ok(())
     }
 
-    fn fill_tree(&mut self, tree: &mut LogicTree) -> Result<()> {
+    fn fill_tree<T>(
+        &mut self,
+        tree: &mut LogicTree<T>,
+        operation: fn(&mut T) -> &mut Operation,
+    ) -> Result<()> {
         match tree {
-            LogicTree::Filter(filter) => self.fill_operation(&mut filter.operation),
-            LogicTree::Group { trees, .. } => trees.iter_mut().try_for_each(|tree| self.fill_tree(tree)),
+            LogicTree::Filter(filter) => self.fill_operation(operation(filter)),
+            LogicTree::Group { trees, .. } => trees
+                .iter_mut()
+                .try_for_each(|tree| self.fill_tree(tree, operation)),
         }
     }
 

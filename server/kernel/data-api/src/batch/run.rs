@@ -7,10 +7,11 @@ use super::answer;
 use super::operation::Operation;
 use super::reference::Results;
 use crate::api_request::{ApiRequest, Handling, HttpRequest, Preferences, TxEnd};
+use crate::cost::CostGate;
 use crate::error::{Error, Result};
 use crate::plan::{Plan, PlannedAction};
 use crate::respond::{DbResult, Response, respond};
-use crate::schema_cache::SchemaCache;
+use crate::schema_cache::{RoleSettings, SchemaCache};
 use crate::settings::Settings;
 use crate::sql::Statement;
 
@@ -28,6 +29,8 @@ pub(crate) struct Next<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
     pub(crate) schema: &'a str,
+    /// What has to be asked before it runs.
+    pub(crate) gate: Option<CostGate>,
 }
 
 /// What all operations of a batch share.
@@ -36,6 +39,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) settings: &'a Settings,
     /// What stands before the path of an operation in the path of a request.
     pub(crate) root: &'a str,
+    /// Settings of the caller's role.
+    pub(crate) role: Option<&'a RoleSettings>,
 }
 
 /// A batch, understood.
@@ -159,6 +164,7 @@ impl Batch {
             method: operation.method.as_str(),
             path: &path,
             schema: &request.schema,
+            gate: CostGate::new(&plan, shared.settings, shared.role),
         };
         let result = tx.run(next, &plan, statement).await?;
         // A result that must not stand is an error here, and the transaction ends without a trace.

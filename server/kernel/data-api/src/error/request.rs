@@ -152,6 +152,30 @@ impl Error {
         Self::new(400, "PGRST123", "Use of aggregate functions is not allowed")
     }
 
+    pub(crate) fn no_aggregate(name: &str) -> Self {
+        Self::new(
+            400,
+            "rest.no_aggregate",
+            format!("'{name}' is no aggregate of this request"),
+        )
+        .details("having tests aggregates only")
+        .hint(format!(
+            "Write {name}.sum(), {name}.max() or another aggregate, or the name of one in 'select'. Filters test columns."
+        ))
+    }
+
+    pub(crate) fn too_costly(cost: &str, limit: u64) -> Self {
+        Self::new(
+            422,
+            "rest.too_costly",
+            "The database would have too much to do for this request.",
+        )
+        .details(format!(
+            "PostgreSQL estimates a cost of about {cost}; the limit is {limit}."
+        ))
+        .hint("Choose fewer rows by filters, embed less, or have the operator raise the limit.")
+    }
+
     pub(crate) fn max_affected(rows: i64) -> Self {
         Self::new(
             400,

@@ -45,6 +45,9 @@ impl<'a> Planner<'a> {
             .range
             .capped(self.settings.max_rows.filter(|_| function.returns_set));
         if function.returns != Returns::Composite {
+            if !read.having.is_empty() {
+                return Err(Error::not_implemented("Values have no columns to aggregate."));
+            }
             // A value has no columns; whatever `select` says, the value is the answer.
             read.select.clear();
             read.tenant = false;

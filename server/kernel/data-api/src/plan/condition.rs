@@ -1,7 +1,7 @@
 //! Filters, trees and sort terms of one level, with their columns resolved.
 
-use super::{ColumnRef, Condition, Embed, Order, Planner};
-use crate::api_request::{Field, Filter, IsValue, LogicTree, Operation, OrderTerm};
+use super::{ColumnRef, Condition, Embed, Order, Planner, ReadPlan, SortKey};
+use crate::api_request::{Field, Filter, IsValue, LogicTree, Operation, OrderBy, OrderTerm};
 use crate::error::{Error, Result};
 use crate::schema_cache::{ColumnKind, QualifiedName};
 
@@ -91,21 +91,26 @@ impl Planner<'_> {
         }
     }
 
-    pub(super) fn order(&self, table: &QualifiedName, embeds: &[Embed], term: &OrderTerm) -> Result<Order> {
-        let (embed, column) = match &term.relation {
-            None => (None, self.column(table, &term.field)),
-            Some(relation) => {
+    /// A sort term of a level whose outputs are known.
+    pub(super) fn order(&self, level: &ReadPlan, term: &OrderTerm) -> Result<Order> {
+        let key = match &term.by {
+            OrderBy::Field(field) => match Self::output_to_sort_by(level, field) {
+                Some(value) => SortKey::Group(value),
+                None => SortKey::Column(self.column(&level.table, field)),
+            },
+            OrderBy::Related(relation, field) => {
+                let embeds = &level.embeds;
                 let index = embeds.iter().position(|embed| embed.name == *relation);
                 let index = index.ok_or_else(|| Error::not_embedded(relation))?;
                 if !embeds[index].to_one {
-                    return Err(Error::related_order(&table.name, relation));
+                    return Err(Error::related_order(&level.table.name, relation));
                 }
-                (Some(index), self.column(&embeds[index].read.table, &term.field))
+                SortKey::Embed(index, self.column(&embeds[index].read.table, field))
             }
+            OrderBy::Aggregate(item) => SortKey::Group(self.aggregate(level, item)?),
         };
         Ok(Order {
-            embed,
-            column,
+            key,
             descending: term.descending,
             nulls: term.nulls,
         })

@@ -3,6 +3,7 @@
 
 mod call;
 mod condition;
+mod group;
 mod media;
 mod mutate;
 mod nested;

@@ -3,7 +3,9 @@
 use bytes::Bytes;
 
 use super::nested::Rows;
-use super::{Condition, Conflict, MutatePlan, PayloadColumn, Planner, ReadPlan, Returning, Via};
+use super::{
+    Condition, Conflict, GroupValue, MutatePlan, PayloadColumn, Planner, ReadPlan, Returning, SortKey, Via,
+};
 use crate::api_request::{Missing, Mutation, Operation, Operator, Payload, Range, Resolution, Return};
 use crate::error::{Error, Result};
 use crate::schema_cache::{TENANT_COLUMN, Table};
@@ -191,11 +193,11 @@ fn returning(read: &ReadPlan, representation: Return, location: &[String]) -> Re
         return needed;
     }
     let outputs = read.select.iter().map(|output| &output.column);
-    let sorted = read
-        .order
-        .iter()
-        .filter(|order| order.embed.is_none())
-        .map(|order| &order.column);
+    let sorted = read.order.iter().filter_map(|order| match &order.key {
+        SortKey::Column(column) => Some(column),
+        SortKey::Group(GroupValue::Aggregate(output)) if output.column.name != "*" => Some(&output.column),
+        SortKey::Embed(..) | SortKey::Group(_) => None,
+    });
     for column in outputs.chain(sorted) {
         match &column.function {
             Some(function) => needed.computed.push((column.name.clone(), function.clone())),

@@ -67,7 +67,13 @@ impl Planner<'_> {
         place: Place,
         seen: &mut Seen,
     ) -> Result<ReadPlan> {
-        let grouped = !place.hoisted && aggregates(items);
+        let groups = self.groups_at(&path);
+        if groups && (place.hoisted || place.spread) {
+            let details =
+                "Spread resources cannot be sorted by aggregates, nor have groups that having tests.";
+            return Err(Error::not_implemented(details));
+        }
+        let grouped = !place.hoisted && (groups || aggregates(items));
         let comparable = grouped || (place.spread && place.comparable);
         let mut select = Vec::new();
         let mut embeds = Vec::new();
@@ -100,12 +106,6 @@ impl Planner<'_> {
                 conditions.push(self.logic(&table, &embeds, tree)?);
             }
         }
-        let mut order = Vec::new();
-        for (_, terms) in query.order.iter().filter(|(at, _)| *at == path) {
-            for term in terms {
-                order.push(self.order(&table, &embeds, term)?);
-            }
-        }
         let range = if path.is_empty() {
             Range::ALL
         } else {
@@ -113,22 +113,30 @@ impl Planner<'_> {
             asked.capped(self.settings.max_rows)
         };
         let tenant = self.is_tenant(&table);
-        seen.paths.push(path);
-        let plan = ReadPlan {
+        let mut level = ReadPlan {
             table,
             tenant,
             select,
             embeds,
             conditions,
-            order,
+            having: Vec::new(),
+            order: Vec::new(),
             range,
             grouped,
             comparable,
         };
-        if self.width(&plan) > MAX_WIDTH {
+        level.having = self.having(&level, &path, filtered)?;
+        for (_, terms) in query.order.iter().filter(|(at, _)| *at == path) {
+            for term in terms {
+                let term = self.order(&level, term)?;
+                level.order.push(term);
+            }
+        }
+        seen.paths.push(path);
+        if self.width(&level) > MAX_WIDTH {
             return Err(too_much(format!("more than {MAX_WIDTH} columns")));
         }
-        Ok(plan)
+        Ok(level)
     }
 
     /// Places of a level's target list: its columns, what spreads bring, one for each other embed, what it is sorted by.
@@ -150,7 +158,7 @@ impl Planner<'_> {
         columns.chain(embeds).sum::<usize>() + plan.order.len()
     }
 
-    fn output(&self, table: &QualifiedName, item: &SelectField) -> Result<OutputColumn> {
+    pub(super) fn output(&self, table: &QualifiedName, item: &SelectField) -> Result<OutputColumn> {
         if item.aggregate.is_some() && !self.settings.aggregates {
             return Err(Error::aggregates_disabled());
         }
@@ -240,8 +248,14 @@ impl Planner<'_> {
         let query = &self.request.query;
         let filters = query.filters.iter().map(|(path, _)| path);
         let logic = query.logic.iter().map(|(path, _)| path);
+        let having = query.having.iter().map(|(path, _)| path);
         let order = query.order.iter().map(|(path, _)| path);
-        for path in filters.chain(logic).chain(order).chain(query.ranges.keys()) {
+        for path in filters
+            .chain(logic)
+            .chain(having)
+            .chain(order)
+            .chain(query.ranges.keys())
+        {
             if seen.paths.contains(path) {
                 continue;
             }

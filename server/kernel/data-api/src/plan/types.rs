@@ -88,6 +88,13 @@ pub struct Explain {
     pub media: MediaType,
 }
 
+impl Explain {
+    /// The request itself is run, to measure it.
+    pub fn runs(&self) -> bool {
+        self.options.contains(&ExplainOption::Analyze)
+    }
+}
+
 /// What is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlannedAction {
@@ -190,13 +197,54 @@ pub enum Condition {
     },
 }
 
+/// A value of a group of rows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum GroupValue {
+    /// One of [`ReadPlan::outputs`], by its position.
+    Output(usize),
+    /// An aggregate that is not shown.
+    Aggregate(Box<OutputColumn>),
+}
+
+/// A test that groups of rows must pass.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum GroupCondition {
+    /// On a value of the group.
+    Compare {
+        /// The value.
+        value: GroupValue,
+        /// The opposite is wanted.
+        negated: bool,
+        /// The test.
+        operation: Operation,
+    },
+    /// Combined.
+    Group {
+        /// The opposite is wanted.
+        negated: bool,
+        /// How the parts combine.
+        logic: Logic,
+        /// The parts.
+        conditions: Vec<GroupCondition>,
+    },
+}
+
+/// What rows are sorted by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum SortKey {
+    /// A column.
+    Column(ColumnRef),
+    /// A column of a to-one embed: a position in [`ReadPlan::embeds`].
+    Embed(usize, ColumnRef),
+    /// A value of the group.
+    Group(GroupValue),
+}
+
 /// One term of the sort order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Order {
-    /// To-one embed whose column it is: a position in [`ReadPlan::embeds`].
-    pub embed: Option<usize>,
-    /// The column.
-    pub column: ColumnRef,
+    /// What is sorted by.
+    pub key: SortKey,
     /// `Some(true)` for descending.
     pub descending: Option<bool>,
     /// Where nulls sort.
@@ -216,6 +264,8 @@ pub struct ReadPlan {
     pub embeds: Vec<Embed>,
     /// All must hold.
     pub conditions: Vec<Condition>,
+    /// All must hold of a group.
+    pub having: Vec<GroupCondition>,
     /// Sort order.
     pub order: Vec<Order>,
     /// Rows wanted.
@@ -253,6 +303,11 @@ impl ReadPlan {
             whole.into_iter().chain(columns)
         });
         columns.chain(embeds).collect()
+    }
+
+    /// Its rows, or those of something embedded in it, are grouped.
+    pub fn aggregates(&self) -> bool {
+        self.grouped || self.embeds.iter().any(|embed| embed.read.aggregates())
     }
 
     /// Nothing of it would be seen.

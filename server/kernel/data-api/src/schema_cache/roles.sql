@@ -3,7 +3,7 @@
 select coalesce(json_agg(json_build_array(r.rolname, split_part(each, '=', 1), substr(each, strpos(each, '=') + 1))
   order by s.setdatabase, r.rolname, position), '[]')
 from pg_catalog.pg_db_role_setting s
-join pg_catalog.pg_roles r on r.oid = s.setrole and pg_catalog.pg_has_role(current_user, r.oid, 'member')
+join pg_catalog.pg_roles r on r.oid = s.setrole and pg_catalog.pg_has_role(session_user, r.oid, 'member')
 cross join lateral unnest(s.setconfig) with ordinality setting(each, position)
 left join pg_catalog.pg_settings known on known.name = split_part(each, '=', 1)
 where (s.setdatabase = 0 or s.setdatabase = (

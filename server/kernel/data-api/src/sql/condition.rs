@@ -3,7 +3,7 @@
 use super::read::{Level, Scope};
 use super::writer::Writer;
 use crate::api_request::{FullText, IsValue, JsonOperand, Logic, Nulls, Operation, Operator, Quantifier};
-use crate::plan::{ColumnRef, Condition, Order};
+use crate::plan::{ColumnRef, Condition, GroupCondition, GroupValue, Order, SortKey};
 use crate::schema_cache::QualifiedName;
 
 impl Writer {
@@ -63,7 +63,8 @@ impl Writer {
                 if *negated {
                     self.push("NOT (");
                 }
-                self.comparison(&level.scope, column, operation, reader.as_ref());
+                let value = |writer: &mut Self| writer.column(&level.scope, column);
+                self.comparison(&value, column.tsvector, operation, reader.as_ref());
                 if *negated {
                     self.push(")");
                 }
@@ -73,33 +74,60 @@ impl Writer {
                 negated,
                 logic,
                 conditions,
+            } => self.combined(*negated, *logic, conditions, |writer, part| {
+                writer.condition(level, part);
+            }),
+        }
+    }
+
+    /// A test on a value of a group of rows.
+    pub(super) fn group_condition(&mut self, level: &Level<'_>, condition: &GroupCondition) {
+        match condition {
+            GroupCondition::Compare {
+                value,
+                negated,
+                operation,
             } => {
                 self.push(if *negated { "NOT (" } else { "(" });
-                let between = match logic {
-                    Logic::And => " AND ",
-                    Logic::Or => " OR ",
-                };
-                for (index, part) in conditions.iter().enumerate() {
-                    if index > 0 {
-                        self.push(between);
-                    }
-                    self.condition(level, part);
-                }
+                self.comparison(&|writer| writer.group_value(level, value), false, operation, None);
                 self.push(")");
             }
+            GroupCondition::Group {
+                negated,
+                logic,
+                conditions,
+            } => self.combined(*negated, *logic, conditions, |writer, part| {
+                writer.group_condition(level, part);
+            }),
         }
+    }
+
+    /// `(a AND b)`
+    fn combined<T>(&mut self, negated: bool, logic: Logic, parts: &[T], part: impl Fn(&mut Self, &T)) {
+        self.push(if negated { "NOT (" } else { "(" });
+        let between = match logic {
+            Logic::And => " AND ",
+            Logic::Or => " OR ",
+        };
+        for (index, one) in parts.iter().enumerate() {
+            if index > 0 {
+                self.push(between);
+            }
+            part(self, one);
+        }
+        self.push(")");
     }
 
     fn comparison(
         &mut self,
-        scope: &Scope<'_>,
-        column: &ColumnRef,
+        column: &dyn Fn(&mut Self),
+        tsvector: bool,
         operation: &Operation,
         reader: Option<&QualifiedName>,
     ) {
         match operation {
             Operation::Compare(operator, quantifier, value) => {
-                self.column(scope, column);
+                column(self);
                 self.push(" ");
                 self.push(operator.sql());
                 self.push(" ");
@@ -120,13 +148,13 @@ impl Writer {
                 }
             }
             Operation::In(values) => {
-                self.column(scope, column);
+                column(self);
                 self.push(" = ANY(");
                 self.read_list(reader, &crate::plan::array_literal(values));
                 self.push(")");
             }
             Operation::Is(value) => {
-                self.column(scope, column);
+                column(self);
                 self.push(match value {
                     IsValue::Null => " IS NULL",
                     IsValue::NotNull => " IS NOT NULL",
@@ -136,17 +164,17 @@ impl Writer {
                 });
             }
             Operation::IsDistinct(value) => {
-                self.column(scope, column);
+                column(self);
                 self.push(" IS DISTINCT FROM ");
                 self.read_value(reader, value);
             }
             Operation::FullText(form, language, value) => {
-                if column.tsvector {
-                    self.column(scope, column);
+                if tsvector {
+                    column(self);
                 } else {
                     self.push("to_tsvector(");
                     self.language(language.as_deref());
-                    self.column(scope, column);
+                    column(self);
                     self.push(")");
                 }
                 self.push(match form {
@@ -200,12 +228,14 @@ impl Writer {
     pub(super) fn order(&mut self, level: &Level<'_>, order: &[Order]) {
         for (index, term) in order.iter().enumerate() {
             self.push(if index == 0 { " ORDER BY " } else { ", " });
-            match term.embed {
-                None => match Self::grouped_position(level, &term.column) {
+            match &term.key {
+                SortKey::Column(column) => match Self::grouped_position(level, column) {
                     Some(position) => self.number(position as u64 + 1),
-                    None => self.column(&level.scope, &term.column),
+                    None => self.column(&level.scope, column),
                 },
-                Some(embed) => self.embed_column(level, embed, &term.column),
+                SortKey::Embed(embed, column) => self.embed_column(level, *embed, column),
+                SortKey::Group(GroupValue::Output(position)) => self.number(*position as u64 + 1),
+                SortKey::Group(value @ GroupValue::Aggregate(_)) => self.group_value(level, value),
             }
             self.push(match term.descending {
                 Some(true) => " DESC",

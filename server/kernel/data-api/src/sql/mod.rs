@@ -40,12 +40,6 @@ impl Statement {
     /// The statement of a plan; none if the database need not be asked.
     pub fn new(plan: &Plan) -> Option<Self> {
         let mut writer = Writer::new(plan.tenant);
-        if plan.handler != Handler::Json || plan.jsonb_embeds {
-            writer.nest_as_json();
-        }
-        if plan.scan_order {
-            writer.keep_scan_order();
-        }
         if let Some(explain) = &plan.explain {
             writer.push(if explain.json {
                 "EXPLAIN (FORMAT JSON"
@@ -57,6 +51,23 @@ impl Statement {
                 writer.push(option.name());
             }
             writer.push(") ");
+        }
+        Self::finished(writer, plan)
+    }
+
+    /// `EXPLAIN` of the statement of a plan, which runs nothing; [`estimated_cost`] reads its one JSON value.
+    pub fn priced(plan: &Plan) -> Option<Self> {
+        let mut writer = Writer::new(plan.tenant);
+        writer.push("EXPLAIN (FORMAT JSON) ");
+        Self::finished(writer, plan)
+    }
+
+    fn finished(mut writer: Writer, plan: &Plan) -> Option<Self> {
+        if plan.handler != Handler::Json || plan.jsonb_embeds {
+            writer.nest_as_json();
+        }
+        if plan.scan_order {
+            writer.keep_scan_order();
         }
         match &plan.action {
             PlannedAction::Read(read) => writer.read_statement(plan, read),
@@ -84,8 +95,14 @@ impl Statement {
     }
 }
 
-/// The planner's estimate in the output of `EXPLAIN (FORMAT JSON)`.
+/// The planner's estimate of rows in the output of `EXPLAIN (FORMAT JSON)`.
 pub fn estimated_rows(explained: &str) -> Option<i64> {
     let value: serde_json::Value = serde_json::from_str(explained).ok()?;
     value.get(0)?.get("Plan")?.get("Plan Rows")?.as_i64()
+}
+
+/// The planner's estimate of the cost in the output of `EXPLAIN (FORMAT JSON)`.
+pub fn estimated_cost(explained: &str) -> Option<f64> {
+    let value: serde_json::Value = serde_json::from_str(explained).ok()?;
+    value.get(0)?.get("Plan")?.get("Total Cost")?.as_f64()
 }

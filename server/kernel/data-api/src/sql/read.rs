@@ -10,7 +10,7 @@ use super::Param;
 use super::select::Naming;
 use super::writer::{SOURCE, Writer};
 use crate::api_request::Range;
-use crate::plan::{CallPlan, ColumnRef, Embed, EmbedOutput, ReadPlan, Via};
+use crate::plan::{CallPlan, ColumnRef, Embed, EmbedOutput, ReadPlan, SortKey, Via};
 use crate::schema_cache::QualifiedName;
 
 /// A table inside the statement.
@@ -62,6 +62,7 @@ impl Writer {
         self.joins(&level);
         self.filter(&level, " WHERE ");
         self.group(&level);
+        self.having(&level);
         if paged {
             self.order(&level, &plan.order);
             self.range(&plan.range);
@@ -111,7 +112,10 @@ impl Writer {
             .iter()
             .enumerate()
             .map(|(index, embed)| {
-                let sorted_by = plan.order.iter().any(|order| order.embed == Some(index));
+                let keys = plan.order.iter().map(|order| &order.key);
+                let sorted_by = keys
+                    .into_iter()
+                    .any(|key| matches!(key, SortKey::Embed(at, _) if *at == index));
                 let stem = if embed.to_one { "tenon_one" } else { "tenon_many" };
                 let joined = match embed.output {
                     EmbedOutput::Columns => true,
@@ -146,6 +150,10 @@ impl Writer {
 
     /// The far side of an embed as a query that refers to the near side.
     pub(super) fn embedded(&mut self, near: &Level<'_>, embed: &Embed, naming: Naming) {
+        self.far_rows(near, embed, naming, true);
+    }
+
+    fn far_rows(&mut self, near: &Level<'_>, embed: &Embed, naming: Naming, paged: bool) {
         let plan = &embed.read;
         let alias = self.alias(&plan.table.name, near.root);
         let level = self.level(
@@ -162,6 +170,10 @@ impl Writer {
         self.link(near, embed, &alias, between.as_deref());
         self.filter(&level, " AND ");
         self.group(&level);
+        self.having(&level);
+        if !paged {
+            return;
+        }
         self.order(&level, &plan.order);
         self.range(&if embed.to_one {
             at_most_one(plan.range)
@@ -258,11 +270,13 @@ impl Writer {
     /// `[NOT] EXISTS (…)` of an embed's rows.
     pub(super) fn embed_exists(&mut self, near: &Level<'_>, index: usize, exists: bool) {
         let embed = &near.plan.embeds[index];
-        self.push(if exists {
-            "EXISTS (SELECT 1"
-        } else {
-            "NOT EXISTS (SELECT 1"
-        });
+        self.push(if exists { "EXISTS (" } else { "NOT EXISTS (" });
+        if !embed.read.having.is_empty() {
+            // What is asked is whether it has groups.
+            self.far_rows(near, embed, Naming::Output, false);
+            return self.push(")");
+        }
+        self.push("SELECT 1");
         let alias = self.alias(&embed.read.table.name, near.root);
         let between = self.far_side(near, embed, &alias);
         self.link(near, embed, &alias, between.as_deref());

@@ -3,7 +3,7 @@
 use super::read::{Level, Scope};
 use super::writer::Writer;
 use crate::api_request::Aggregate;
-use crate::plan::{AggregateCall, ColumnRef, Embed, EmbedOutput, Output, OutputColumn};
+use crate::plan::{AggregateCall, ColumnRef, Embed, EmbedOutput, GroupValue, Output, OutputColumn, SortKey};
 
 /// What the columns of a level are called where it is spread column by column.
 const POSITION: &str = "tenon_";
@@ -72,12 +72,15 @@ impl Writer {
         }
         // What is inside an embed that is grouped by splits no group, but has to be named to be sorted by.
         for term in &level.plan.order {
-            let embed = term.embed.and_then(|index| level.plan.embeds.get(index));
-            let join = term.embed.and_then(|index| level.joins.get(index)?.as_ref());
+            let SortKey::Embed(index, column) = &term.key else {
+                continue;
+            };
+            let embed = level.plan.embeds.get(*index);
+            let join = level.joins.get(*index).and_then(Option::as_ref);
             if let (Some(embed), Some(join)) = (embed, join)
                 && embed.output == EmbedOutput::Nested
-                && term.column.path.is_empty()
-                && let Some(name) = Self::joined_output(embed, &term.column)
+                && column.path.is_empty()
+                && let Some(name) = Self::joined_output(embed, column)
             {
                 self.push(before);
                 self.member(join, &name);
@@ -96,9 +99,7 @@ impl Writer {
 
     fn own_column(&mut self, scope: &Scope<'_>, output: &OutputColumn, naming: Naming, index: usize) {
         match &output.aggregate {
-            Some(call) if naming == Naming::Output => {
-                self.aggregate(call, |writer| writer.argument_of(scope, output, "*"));
-            }
+            Some(call) if naming == Naming::Output => self.own_aggregate(scope, output, call),
             Some(_) => self.argument_of(scope, output, "true"),
             None => self.cast_column(scope, output),
         }
@@ -108,9 +109,48 @@ impl Writer {
         }
     }
 
+    fn own_aggregate(&mut self, scope: &Scope<'_>, output: &OutputColumn, call: &AggregateCall) {
+        self.aggregate(call, |writer| writer.argument_of(scope, output, "*"));
+    }
+
+    /// ` HAVING …`
+    pub(super) fn having(&mut self, level: &Level<'_>) {
+        for (index, condition) in level.plan.having.iter().enumerate() {
+            self.push(if index == 0 { " HAVING " } else { " AND " });
+            self.group_condition(level, condition);
+        }
+    }
+
+    /// A value of a group, as an expression.
+    pub(super) fn group_value(&mut self, level: &Level<'_>, value: &GroupValue) {
+        let own = |writer: &mut Self, output: &OutputColumn| match &output.aggregate {
+            Some(call) => writer.own_aggregate(&level.scope, output, call),
+            None => writer.cast_column(&level.scope, output),
+        };
+        let index = match value {
+            GroupValue::Aggregate(output) => return own(self, output),
+            GroupValue::Output(index) => *index,
+        };
+        match level.plan.outputs().get(index) {
+            Some(Output::Column(output)) => own(self, output),
+            Some(Output::SpreadColumn {
+                embed,
+                position,
+                aggregate,
+                ..
+            }) => self.spread_column(level, *embed, *position, *aggregate),
+            // The planner takes no others.
+            Some(Output::Embed(_) | Output::Spread(_)) | None => self.push("null"),
+        }
+    }
+
     /// What an aggregate is taken of: `every` if it counts rows.
     fn argument_of(&mut self, scope: &Scope<'_>, output: &OutputColumn, every: &str) {
-        if output.column.name == "*" {
+        let counts = output
+            .aggregate
+            .as_ref()
+            .is_some_and(|call| call.function == Aggregate::Count);
+        if counts && output.column.name == "*" {
             self.push(every);
         } else {
             self.cast_column(scope, output);
@@ -135,7 +175,12 @@ impl Writer {
             self.qualified(function);
             self.push("(");
         }
-        self.output_column(scope, &output.column);
+        // Of all columns together there is no aggregate, so that a star is a name.
+        if output.aggregate.is_some() {
+            self.column(scope, &output.column);
+        } else {
+            self.output_column(scope, &output.column);
+        }
         if output.shown.is_some() {
             self.push(")");
         }

@@ -240,6 +240,8 @@ proptest! {
             format!("/orders?or=(number.eq.{quoted},value.gt.{quoted})"),
             format!("/orders?number=fts.{value}"),
             format!("/orders?data->>{quoted}=eq.1"),
+            format!("/orders?select=supplier_id,n:count()&having=(number.max().gt.{quoted},n.not.in.({quoted}))"),
+            format!("/orders?select=supplier_id&having=(data->>{quoted}.max().eq.1)&order=data->>{quoted}.max()"),
             format!("/rpc/add?a={value}"),
         ] {
             let made = statement("GET", &target, "", "");
@@ -252,7 +254,8 @@ proptest! {
     #[test]
     fn names_cannot_leave_their_quotes(name in "\\PC{1,40}") {
         let quoted = encoded(&format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")));
-        for target in [format!("/orders?select={quoted}:number"), format!("/orders?{quoted}=eq.1"), format!("/orders?order={quoted}")] {
+        for target in [format!("/orders?select={quoted}:number"), format!("/orders?{quoted}=eq.1"), format!("/orders?order={quoted}"),
+            format!("/orders?select=supplier_id&order={quoted}.max()"), format!("/orders?select=supplier_id&having=({quoted}.sum().gt.1)")] {
             if let Ok(plan) = plan("GET", &target, "", "") {
                 let sql = Statement::new(&plan).expect("it needs the database").sql;
                 let inside = format!("\"{}\"", name.replace('"', "\"\""));
@@ -271,7 +274,7 @@ proptest! {
 
     #[test]
     fn nothing_panics_on_text_like_the_dialect(query in "[a-z.,:!()*>\"\\\\{}=&-]{0,80}") {
-        for key in ["", "select=", "or=", "order=", "id=", "on_conflict=", "columns="] {
+        for key in ["", "select=", "or=", "having=", "having=(value.", "order=", "id=", "on_conflict=", "columns="] {
             if let Ok(plan) = plan("GET", &format!("/orders?{key}{query}"), "count=exact", "") {
                 let _ = Statement::new(&plan);
             }

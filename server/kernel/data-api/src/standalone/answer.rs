@@ -7,10 +7,11 @@ use super::session::{Caller, Circumstances, context};
 use super::state::State;
 use super::timing::Timing;
 use crate::api_request::{ApiRequest, HttpRequest, TxEnd};
+use crate::cost::CostGate;
 use crate::error::{DatabaseError, Error, Result};
 use crate::plan::{Plan, PlannedAction};
 use crate::respond::{DbResult, Response, check, info, respond};
-use crate::run::{outcome, to_db};
+use crate::run::{first_value, outcome, to_db};
 use crate::schema_cache::SchemaCache;
 use crate::sql::Statement;
 
@@ -83,6 +84,17 @@ async fn run(
         tracing::info!(sql = %statements[main].sql, "query");
     }
     let refused = |error| refused(error, caller);
+    if let Some(gate) = CostGate::new(plan, &state.config.settings, cache.role(&caller.role)) {
+        let asked = statements.split_off(main);
+        statements.push(to_db(gate.statement()));
+        let (tx, results) = db.begin(&context, statements).await.map_err(refused)?;
+        let price = results.get(main).and_then(|rows| first_value(rows));
+        gate.judge(price.unwrap_or_default())?;
+        let results = tx.run(&caller.role, asked).await.map_err(refused)?;
+        let result = read(plan, results, 0)?;
+        tx.finish().await.map_err(refused)?;
+        return Ok(Some(result));
+    }
     if !plan.checks_before_commit() {
         let results = db.run(&context, statements).await.map_err(refused)?;
         return read(plan, results, main).map(Some);

@@ -11,7 +11,7 @@ use crate::batch::{Batch, Next, Shared, Transaction};
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::respond::{DbResult, Response};
-use crate::run::{outcome, to_db};
+use crate::run::{first_value, outcome, to_db};
 use crate::sql::{Statement, search_path};
 
 /// Makes an operation the one that functions see, and forgets what those of the one before it set.
@@ -33,6 +33,7 @@ pub(super) async fn run(
         cache: &cache,
         settings,
         root: "",
+        role: cache.role(&caller.role),
     };
     let context = context(
         state,
@@ -74,6 +75,13 @@ impl Transaction for Within<'_> {
     }
 
     async fn run(&self, next: Next<'_>, plan: &Plan, statement: Statement) -> Result<DbResult> {
+        if let Some(gate) = next.gate {
+            let asked = vec![to_db(gate.statement())];
+            let results = self.tx.run(&self.caller.role, asked).await;
+            let results = results.map_err(|error| refused(error, self.caller))?;
+            let price = results.first().and_then(|rows| first_value(rows));
+            gate.judge(price.unwrap_or_default())?;
+        }
         let path = search_path(next.schema, &self.state.config.settings.extra_search_path);
         let opener = DbStatement {
             sql: NEXT_OPERATION.into(),

@@ -186,8 +186,12 @@ impl Shared {
     /// Ends when the database is gone and nobody wants to wait for it; says why.
     pub(super) async fn given_up(&self) -> String {
         let mut given_up = self.given_up.subscribe();
-        match given_up.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone().unwrap_or_default(),
+        let reason = given_up
+            .wait_for(Option::is_some)
+            .await
+            .map(|reason| reason.clone());
+        match reason {
+            Ok(reason) => reason.unwrap_or_default(),
             Err(_) => std::future::pending().await,
         }
     }

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use bytes::Bytes;
 use serde_json::Value;
 use tenon_data_api::api_request::{ApiRequest, HttpRequest};
+use tenon_data_api::cost::CostGate;
 use tenon_data_api::error::{DatabaseError, Error};
 use tenon_data_api::plan::Plan;
 use tenon_data_api::respond::{DbResult, Response, check, info, respond};
@@ -198,6 +199,10 @@ impl Shop {
         }
         for before in Statement::before(&plan) {
             self.query(&before).await?;
+        }
+        if let Some(gate) = CostGate::new(&plan, &self.settings, None) {
+            let explained: Value = self.query(&gate.statement()).await?[0].get(0);
+            gate.judge(explained.to_string().as_bytes())?;
         }
         let rows = self.query(&statement).await?;
         if let Some(explain) = &plan.explain {

@@ -72,6 +72,7 @@ pub const KEYS: &[Key] = &[
         "statement_timeout,plan_filter.statement_cost_limit,default_transaction_isolation",
     )
     .db(),
+    key("db-max-cost", "").bare().db(),
     key("db-max-rows", "").bare().db().alias("max-rows"),
     key("db-plan-enabled", "false").bare().db(),
     key("db-pool", "10").bare(),

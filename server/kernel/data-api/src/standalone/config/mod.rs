@@ -272,6 +272,7 @@ impl Config {
             settings: Settings {
                 schemas: read.schemas()?,
                 max_rows: read.number("db-max-rows")?,
+                max_cost: read.number("db-max-cost")?,
                 tx_override: tx_end.allow_override,
                 aggregates: read.boolean("db-aggregates-enabled")?,
                 openapi_mode: match read.text("openapi-mode") {
