@@ -250,6 +250,9 @@ pub(crate) fn from_kernel(error: tenon_sdk::Error, caller: &Caller) -> Error {
         };
         return Error::from_database(&reported, caller.identity.user.is_some());
     }
+    if error.code == "database.busy" {
+        return Error::pool_exhausted();
+    }
     let mut answer = Error::new(error.status(), error.code, error.message).hint_if(filled(error.hint));
     if let Some(details) = filled(error.details) {
         answer = answer.details(details);
