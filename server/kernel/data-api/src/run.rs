@@ -272,3 +272,20 @@ fn internal(cause: &str) -> Error {
         },
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_pool_is_told_as_the_dialect_tells_it() {
+        let nobody = Caller {
+            identity: Identity::anonymous(),
+            org: OrgSelector::Default,
+        };
+        let busy = tenon_sdk::Error::unavailable("database.busy", "All database connections are in use.");
+        let told = from_kernel(busy, &nobody);
+        assert_eq!((told.status, &*told.code), (504, "PGRST003"));
+        assert!(told.headers.iter().any(|(name, _)| name == "Retry-After"));
+    }
+}

@@ -161,7 +161,7 @@ async fn a_database_that_is_restarted_under_load_is_found_again_by_the_server() 
         }
     };
     recovers(ask, async || {
-        kill(postmaster(Path::new(&data_dir)), Signal::SIGKILL).unwrap()
+        kill(postmaster(Path::new(&data_dir)), Signal::SIGKILL).unwrap();
     })
     .await;
 }
