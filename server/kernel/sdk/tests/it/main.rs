@@ -7,5 +7,6 @@ mod breaks;
 mod cancelled;
 mod context;
 mod login;
+mod streams;
 mod support;
 mod transactions;
