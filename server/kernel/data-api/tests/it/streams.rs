@@ -11,6 +11,9 @@ use crate::server::goods;
 
 const LINES: &str = "application/x-ndjson";
 
+/// Length of a large value.
+const SIZE: usize = 10_000_000;
+
 async fn get(user: &TestUser, path: &str, accept: &str, prefer: &str) -> Response {
     user.get(path)
         .header("accept", accept)
@@ -204,7 +207,6 @@ async fn whoever_leaves_frees_the_connection() {
 async fn large_values_arrive_whole_and_say_how_long_they_are() {
     let server = TestServer::start(vec![goods()]).await;
     let owner = server.organization("Here").await.owner;
-    const SIZE: usize = 10_000_000;
     let text = get(
         &owner,
         &format!("/rest/v1/rpc/long_text?size={SIZE}"),
@@ -237,8 +239,8 @@ async fn slow_readers_hold_up_nobody() {
     let org = stocked(&server, "Here", 3).await;
     // More of them than there are connections of any kind, each with more than fits on the way.
     let mut slow = Vec::new();
-    for _ in 0..20 {
-        let large = "/rest/v1/rpc/long_text?size=20000000";
+    for _ in 0..12 {
+        let large = "/rest/v1/rpc/long_text?size=10000000";
         slow.push(get(&org.owner, large, "application/json", "").await);
     }
     for _ in 0..20 {
@@ -247,6 +249,6 @@ async fn slow_readers_hold_up_nobody() {
     }
     assert_eq!(running(&server, "%long_text%").await, 0);
     for answer in slow {
-        assert_eq!(answer.bytes().await.expect("whole").len(), 20_000_002);
+        assert_eq!(answer.bytes().await.expect("whole").len(), 10_000_002);
     }
 }
