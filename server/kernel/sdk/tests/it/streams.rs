@@ -1,6 +1,9 @@
 //! Answers that are handed out while they arrive.
 
-use tenon_sdk::db::{Rest, TextRow};
+use tenon_sdk::{
+    Error,
+    db::{Rest, TextRow},
+};
 
 use crate::support::{House, eventually, house, statement, who};
 
@@ -138,7 +141,10 @@ async fn an_error_after_the_first_rows_is_not_taken_for_the_end() {
                 end => break end,
             }
         };
-        assert_eq!((rows, end.unwrap_err().code.as_ref()), (499, "22012"));
+        assert_eq!(
+            (rows, Error::from(end.unwrap_err()).code.as_ref()),
+            (499, "22012")
+        );
     }
     let reply = house
         .db()
@@ -173,5 +179,5 @@ async fn a_connection_that_breaks_breaks_the_stream() {
             end => break end,
         }
     };
-    assert!(["57P01", "database.unavailable"].contains(&end.unwrap_err().code.as_ref()));
+    assert!(["57P01", "database.unavailable"].contains(&Error::from(end.unwrap_err()).code.as_ref()));
 }
