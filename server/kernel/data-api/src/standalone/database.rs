@@ -133,7 +133,7 @@ fn address(config: &Config) -> Result<tokio_postgres::Config, tenon_sdk::Error> 
         "postgresql://" | "postgres://" => "",
         other => other,
     };
-    let mut address = parse_url(uri)?;
+    let mut address = parse_url(&understood(uri))?;
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     if address.get_hosts().is_empty() {
         match variable("PGHOST") {
@@ -165,4 +165,54 @@ fn address(config: &Config) -> Result<tokio_postgres::Config, tenon_sdk::Error> 
         address.application_name(variable("PGAPPNAME").unwrap_or_else(|| "tenon".to_owned()));
     }
     Ok(address)
+}
+
+/// An address without what `libpq` knows and the driver need not: ways of encryption that are not spoken here, and words
+/// for what is done anyway. Certificates and names are always checked once a connection is encrypted.
+fn understood(uri: &str) -> String {
+    let Some((before, query)) = uri.split_once('?') else {
+        return uri.to_owned();
+    };
+    let kept: Vec<&str> = query
+        .split('&')
+        .filter(|pair| !IGNORED.contains(&pair.split('=').next().unwrap_or_default()))
+        .map(|pair| match pair {
+            "sslmode=allow" => "sslmode=prefer",
+            "sslmode=verify-ca" | "sslmode=verify-full" => "sslmode=require",
+            other => other,
+        })
+        .collect();
+    format!("{before}?{}", kept.join("&"))
+}
+
+/// Parameters of an address that change nothing here.
+const IGNORED: [&str; 7] = [
+    "client_encoding",
+    "fallback_application_name",
+    "gssdelegation",
+    "gssencmode",
+    "gsslib",
+    "krbsrvname",
+    "sslcompression",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_say_what_only_libpq_knows() {
+        for (uri, read) in [
+            ("postgres://a@b/c", "postgres://a@b/c"),
+            ("postgres://a@b/c?gssencmode=disable", "postgres://a@b/c?"),
+            (
+                "postgres://a@b/c?sslmode=verify-full&connect_timeout=5&client_encoding=utf8",
+                "postgres://a@b/c?sslmode=require&connect_timeout=5",
+            ),
+            ("host=b user=a", "host=b user=a"),
+        ] {
+            assert_eq!(understood(uri), read);
+            assert!(parse_url(&understood(uri)).is_ok(), "{uri}");
+        }
+    }
 }

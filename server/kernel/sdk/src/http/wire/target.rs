@@ -212,7 +212,8 @@ impl Targets {
 /// Whether a byte cannot stand in a path or query as it is. Control characters are for nobody to send.
 fn must_be_encoded(byte: u8, query: bool) -> bool {
     match byte {
-        b'<' | b'>' | 0x7f.. => true,
+        // A fragment stays with the client, so a `#` that arrives is one of the address.
+        b'<' | b'>' | b'#' | 0x7f.. => true,
         b'"' => query,
         b'`' => !query,
         _ => false,

@@ -25,8 +25,8 @@ fn encoded(sent: &str) -> String {
 
 #[test]
 fn only_targets_are_touched() {
-    let get = "GET /a?select=d->>k,\"x\"&n=é HTTP/1.1\r\nX: d->>\"k\"\r\n\r\n";
-    let made = "GET /a?select=d-%3E%3Ek,%22x%22&n=%C3%A9 HTTP/1.1\r\nX: d->>\"k\"\r\n\r\n";
+    let get = "GET /a?select=d->>k,\"x\"&n=é&c=#0f HTTP/1.1\r\nX: d->>\"k\"\r\n\r\n";
+    let made = "GET /a?select=d-%3E%3Ek,%22x%22&n=%C3%A9&c=%230f HTTP/1.1\r\nX: d->>\"k\"\r\n\r\n";
     assert_eq!(encoded(get), made);
     let body = "POST /a>b HTTP/1.1\r\ncontent-length: 12\r\n\r\nGET /> HTTP/";
     assert_eq!(
