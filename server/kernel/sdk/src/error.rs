@@ -173,7 +173,7 @@ impl Error {
 }
 
 /// Whether the context of an error names a function or trigger, and not only a value that could not be read.
-pub(crate) fn is_of_code(context: Option<&str>) -> bool {
+pub fn is_of_code(context: Option<&str>) -> bool {
     let words = ["PL/", "SQL function", "SQL statement"];
     let lines = context.unwrap_or_default().lines();
     lines

@@ -2,6 +2,8 @@
 
 mod columns;
 mod filter;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod having;
 mod lexical;
 mod media;

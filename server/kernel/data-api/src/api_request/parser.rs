@@ -48,6 +48,7 @@ impl Expectation {
             std::cmp::Ordering::Less => other,
             std::cmp::Ordering::Equal => {
                 let mut messages = self.messages;
+                work::done(messages.len());
                 messages.extend(other.messages);
                 Self {
                     at: self.at,
@@ -123,6 +124,7 @@ impl<'i> Parser<'i> {
     }
 
     fn advance(&mut self, bytes: usize) {
+        work::done(bytes);
         self.at += bytes;
         if bytes > 0 {
             self.settle(true, self.nothing());
@@ -156,6 +158,7 @@ impl<'i> Parser<'i> {
     }
 
     fn inside<T>(&mut self, parser: impl FnOnce(&mut Self) -> Parsed<T>) -> Outcome<T> {
+        work::done(1);
         let consumed = std::mem::replace(&mut self.consumed, false);
         let nothing = self.nothing();
         let expectation = std::mem::replace(&mut self.expectation, nothing);
@@ -493,3 +496,27 @@ fn show_text(text: &str) -> String {
     let inside: String = text.chars().map(|c| shown(c, '"')).collect();
     format!("\"{inside}\"")
 }
+
+/// How much was done, so that tests can say that it is not much.
+mod work {
+    #[cfg(test)]
+    thread_local! {
+        static DONE: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
+
+    #[cfg(test)]
+    pub(crate) fn done(steps: usize) {
+        DONE.set(DONE.get() + steps);
+    }
+
+    #[cfg(not(test))]
+    pub(super) fn done(_: usize) {}
+
+    #[cfg(test)]
+    pub(crate) fn so_far() -> usize {
+        DONE.get()
+    }
+}
+
+#[cfg(test)]
+pub(super) use work::so_far as work_so_far;

@@ -30,7 +30,7 @@ impl From<&tokio_postgres::error::DbError> for DatabaseError {
             detail: error.detail().map(str::to_owned),
             hint: error.hint().map(str::to_owned),
             constraint: error.constraint().map(str::to_owned),
-            of_code: error.where_().is_some(),
+            of_code: tenon_sdk::error::is_of_code(error.where_()),
         }
     }
 }
@@ -103,6 +103,13 @@ impl Error {
     }
 }
 
+/// How PostgreSQL says that a view cannot be written.
+const VIEW: [&str; 3] = [
+    "cannot insert into view ",
+    "cannot update view ",
+    "cannot delete from view ",
+];
+
 /// The status of Tenon's own SQLSTATE class: `TN404` is 404.
 fn own_status(code: &str) -> Option<u16> {
     code.strip_prefix("TN")?
@@ -134,7 +141,9 @@ fn status(error: &DatabaseError, signed_in: bool) -> u16 {
         "22023" if message.starts_with("role") && message.ends_with("does not exist") => 401,
         "57P01" => 503,
         // Search words under too many negations.
-        "XX000" if message == "tsquery stack too small" && !error.of_code => 400,
+        "XX000" if message == "tsquery stack too small" => 400,
+        // A view that cannot be written.
+        "55000" if VIEW.iter().any(|begin| message.starts_with(begin)) => 405,
         "P0001" => 400,
         "42883" if message.starts_with("function xmlagg(") => 406,
         "42883" | "42P01" => 404,

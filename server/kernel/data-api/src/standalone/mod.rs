@@ -25,6 +25,9 @@ mod timing;
 
 use tenon_sdk::env::Env;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub use jwt::fuzz as fuzz_token;
+
 use config::Config;
 
 pub use command::{Question, answer};

@@ -56,6 +56,8 @@ async fn refusals_have_their_code_and_status() {
             "23503",
         ),
         ("DELETE", "/suppliers", "", 409, "23503"),
+        ("DELETE", "/either?id=eq.1", "", 405, "55000"),
+        ("PATCH", "/either?id=eq.1", r#"{"id":2}"#, 405, "55000"),
         (
             "PATCH",
             "/orders?number=eq.PO-1",

@@ -287,6 +287,49 @@ async fn a_new_table_is_seen_after_the_schema_is_announced() {
 }
 
 #[tokio::test]
+async fn requests_go_on_while_the_schema_is_read() {
+    let server = TestServer::start(vec![goods()]).await;
+    let owner = server.organization("Here").await.owner;
+    // Reading the schema waits for the comments; nothing else does.
+    let lock = server.admin().await;
+    lock.batch_execute("begin; lock table pg_catalog.pg_description in access exclusive mode")
+        .await
+        .expect("a lock");
+    let admin = server.admin().await;
+    admin
+        .batch_execute("create table goods.extras (id int primary key); grant select on goods.extras to authenticated; notify pgrst, 'reload schema'")
+        .await
+        .expect("a new table");
+    let waiting = "select count(*) from pg_locks where not granted and relation = 'pg_description'::regclass";
+    for waited in 0.. {
+        let count: i64 = admin.query_one(waiting, &[]).await.expect("locks").get(0);
+        if count > 0 {
+            break;
+        }
+        assert!(waited < 200, "nobody reads the schema");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    for number in 0..50 {
+        let item = json!({"id": id(number), "name": format!("item {number}")});
+        let (status, body) = send(&owner, Method::POST, "/rest/v1/items", &[], &item).await;
+        assert_eq!(status, 201, "{body}");
+        assert_eq!(
+            owner.get_json("/rest/v1/items?select=name,makers(name)").await.0,
+            200
+        );
+        assert_eq!(owner.get_json("/rest/v1/extras").await.0, 404);
+    }
+    lock.batch_execute("rollback").await.expect("the lock is gone");
+    for waited in 0.. {
+        if owner.get_json("/rest/v1/extras").await.0 == 200 {
+            break;
+        }
+        assert!(waited < 200, "the new schema is not used");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_time_zone_is_set_for_one_request_or_batch_alone() {
     let server = TestServer::start(vec![goods()]).await;
     let owner = server.organization("Here").await.owner;

@@ -311,3 +311,71 @@ async fn permissions_of_the_role_decide_and_a_lost_membership_ends_all_of_them()
     );
     assert_eq!(house.notes().await, 2);
 }
+
+#[tokio::test]
+async fn a_statement_runs_as_the_caller_when_it_is_seen_for_the_first_time() {
+    let House { server, ada, bea } = house().await;
+    let db = server.kernel().db();
+    for n in 0..20 {
+        for party in [&ada, &bea] {
+            // A text of its own: prepared in the very batch that runs it.
+            let sql = format!("{} /* {n} {} */", crate::support::WHO, party.name);
+            let statement = with(&sql, &[]);
+            let reply = db.run(&party.context(), statement).await.unwrap();
+            let texts = |value: &Option<bytes::Bytes>| {
+                value
+                    .as_ref()
+                    .map(|text| String::from_utf8_lossy(text).into_owned())
+            };
+            let row: Vec<_> = reply.rows[0].iter().map(texts).collect();
+            assert_eq!(row, party.identity());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_statement_is_prepared_once_for_each_role() {
+    let House { server, ada, .. } = house().await;
+    let db = server.kernel().db();
+    let visitor = RequestContext {
+        role: "anon",
+        user: None,
+        org: OrgSelector::Default,
+        claims: "{}".into(),
+        ..ada.context()
+    };
+    let same = "select 1 /* the same */";
+    for _ in 0..5 {
+        db.run(&ada.context(), with(same, &[])).await.unwrap();
+        db.run(&visitor, with(same, &[])).await.unwrap();
+    }
+    let count = "select count(*) from pg_prepared_statements where statement = $1";
+    let reply = db.run(&ada.context(), with(count, &[same])).await.unwrap();
+    assert_eq!(reply.rows[0][0].as_deref(), Some(&b"2"[..]));
+    let long = format!("select 1 /* {} */", "x".repeat(20_000));
+    for _ in 0..3 {
+        db.run(&ada.context(), with(&long, &[])).await.unwrap();
+    }
+    let reply = db.run(&ada.context(), with(count, &[&long])).await.unwrap();
+    assert_eq!(
+        reply.rows[0][0].as_deref(),
+        Some(&b"0"[..]),
+        "long ones are not kept"
+    );
+}
+
+#[tokio::test]
+async fn plans_are_generic_for_requests_and_chosen_for_transactions() {
+    let House { server, ada, .. } = house().await;
+    let mode = "select current_setting('plan_cache_mode')";
+    let reply = server
+        .kernel()
+        .db()
+        .run(&ada.context(), with(mode, &[]))
+        .await
+        .unwrap();
+    assert_eq!(reply.rows[0][0].as_deref(), Some(&b"force_generic_plan"[..]));
+    let tx = ada.ctx().begin().await.unwrap();
+    let row = tx.query_one(mode, &[]).await.unwrap();
+    assert_eq!(row.get::<_, String>(0), "auto");
+}

@@ -7,6 +7,6 @@ mod breaks;
 mod cancelled;
 mod context;
 mod login;
-mod streams;
+mod plain;
 mod support;
 mod transactions;

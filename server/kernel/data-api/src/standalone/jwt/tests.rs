@@ -221,3 +221,15 @@ fn without_a_secret_a_token_is_the_servers_fault_and_a_short_secret_is_none() {
     let texts: Texts = [("jwt-secret".to_owned(), "short".to_owned())].into();
     assert!(Verifier::new(&Config::new(&texts).expect("understood")).is_err());
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_token_and_no_claims_make_it_panic(
+        text in "[A-Za-z0-9_.=-]{0,80}",
+        claims in r#"(\{"(exp|nbf|iat|aud|role|sub)":("x"|-?[0-9]{1,25}(\.5)?|null|true|\[("a",)?1\]|\{\})\})|[\[\]{}":,0-9a-z]{0,20}"#,
+    ) {
+        fuzz(text.as_bytes());
+        fuzz(claims.as_bytes());
+        fuzz(format!("e30.{}.{text}", URL_SAFE_NO_PAD.encode(&claims)).as_bytes());
+    }
+}

@@ -7,14 +7,9 @@
 //! `postgres-protocol`'s. What is not here: rows as Rust types, `COPY`, `LISTEN`; those are `tokio-postgres`'s.
 
 mod batch;
-mod cancel;
 mod connection;
 mod exclusive;
 mod handshake;
-mod large;
-mod reader;
-mod rest;
-mod spool;
 mod statements;
 
 use std::sync::{
@@ -26,11 +21,10 @@ use bytes::Bytes;
 use tokio::sync::{Mutex, oneshot};
 use tokio_postgres::Config as PgConfig;
 
-pub(super) use batch::{Batch, Feed, Step};
+pub(super) use batch::{Batch, Step};
 pub use batch::{Param, ServerError, Statement, TextRow};
 pub(super) use exclusive::{Exclusive, ExclusiveOptions, Lease, NoLease};
 pub(super) use handshake::request_tls;
-pub use rest::Rest;
 pub(super) use statements::Role;
 
 use super::context::{OrgSelector, RequestContext};
@@ -47,22 +41,8 @@ pub(super) const TIME_ZONE: &str = "select set_config('timezone', $1, true)";
 pub struct Reply {
     /// The row of `kernel.begin_request`.
     pub context: TextRow,
-    /// The rows of the last statement that is complete.
+    /// The rows of the last statement.
     pub rows: Vec<TextRow>,
-    /// What is still on its way: the last value of the one row, if it is large, or rows.
-    pub rest: Option<Rest>,
-}
-
-impl From<Results> for Reply {
-    fn from(results: Results) -> Self {
-        let mut sets = results.sets.into_iter();
-        Self {
-            context: sets.next().and_then(|mut rows| rows.pop()).unwrap_or_default(),
-            // Whatever stands between has nothing to tell.
-            rows: sets.next_back().unwrap_or_default(),
-            rest: results.rest,
-        }
-    }
 }
 
 /// A batch on its way to a connection.
@@ -74,14 +54,7 @@ struct Request {
 }
 
 /// The rows of each statement of a batch.
-#[derive(Debug, Default)]
-pub(super) struct Results {
-    pub(super) sets: Vec<Vec<TextRow>>,
-    /// What of the last of them is still on its way.
-    pub(super) rest: Option<Rest>,
-}
-
-type Answer = Result<Results, Failure>;
+type Answer = Result<Vec<Vec<TextRow>>, Failure>;
 
 /// Why a request got no reply.
 #[derive(Debug)]
@@ -119,21 +92,22 @@ impl Pipeline {
         })
     }
 
-    /// Runs statements in the context of a request. With `feeds`, the last value of the last one's row is handed out while it
-    /// arrives, if it is large.
-    pub(super) async fn run(
-        &self,
-        context: &RequestContext,
-        statements: Vec<Statement>,
-        feeds: bool,
-    ) -> Result<Reply> {
-        let steps = steps(context, statements);
+    pub(super) async fn run(&self, context: &RequestContext, statements: Vec<Statement>) -> Result<Reply> {
+        let mut steps = vec![Step::common(Statement {
+            sql: BEGIN_REQUEST.into(),
+            params: context_params(context),
+        })];
+        steps.extend(context.time_zone.as_ref().map(|zone| {
+            Step::common(Statement {
+                sql: TIME_ZONE.into(),
+                params: vec![Param::text(zone.as_str())],
+            })
+        }));
+        steps.extend(statements.into_iter().map(|statement| Step {
+            role: Role::Fixed(context.role),
+            statement,
+        }));
         let batch = Arc::new(Batch {
-            feed: if feeds {
-                Feed::LargeValue(steps.len() - 1)
-            } else {
-                Feed::Nothing
-            },
             steps,
             stays_open: false,
             prepared: true,
@@ -160,7 +134,11 @@ impl Pipeline {
             }
             match answer.await {
                 Ok(Ok(results)) => {
-                    return Ok(Reply::from(results));
+                    let mut results = results.into_iter();
+                    let context = results.next().and_then(|mut rows| rows.pop()).unwrap_or_default();
+                    // Whatever stands between has nothing to tell.
+                    let rows = results.next_back().unwrap_or_default();
+                    return Ok(Reply { context, rows });
                 }
                 Ok(Err(failure)) if failure.is_stale() && !stale_before => {
                     stale_before = true;
@@ -203,35 +181,7 @@ impl Pipeline {
 /// Opens a connection and starts its tasks.
 async fn connect(config: &PgConfig, tls: &Arc<rustls::ClientConfig>) -> Result<connection::Handle> {
     let stream = super::connect::open_stream(config, tls).await?;
-    let ready = handshake::start(stream, config).await?;
-    let cancel = cancel::Cancel {
-        config: config.clone(),
-        tls: tls.clone(),
-        key: ready.key,
-    };
-    Ok(connection::spawn(ready, cancel))
-}
-
-/// The context of a request, and its statements.
-pub(super) fn steps(context: &RequestContext, statements: impl IntoIterator<Item = Statement>) -> Vec<Step> {
-    let opener = Step::common(Statement {
-        sql: BEGIN_REQUEST.into(),
-        params: context_params(context),
-    });
-    let zone = context.time_zone.as_ref().map(|zone| {
-        Step::common(Statement {
-            sql: TIME_ZONE.into(),
-            params: vec![Param::text(zone.as_str())],
-        })
-    });
-    let statements = statements.into_iter().map(|statement| Step {
-        role: Role::Fixed(context.role),
-        statement,
-    });
-    let mut steps = vec![opener];
-    steps.extend(zone);
-    steps.extend(statements);
-    steps
+    Ok(connection::spawn(handshake::start(stream, config).await?))
 }
 
 fn context_params(context: &RequestContext) -> Vec<Param> {
