@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use tenon::serve::{self, ServeOptions};
-use tenon::types;
+use tenon::{policies, types};
 use tenon_data_api::standalone::{self, Question};
 use tenon_sdk::config::Config;
 use tenon_sdk::env::Env;
@@ -36,6 +36,8 @@ enum Command {
     Rest(Rest),
     /// Prints types of the exposed schemas for programs that use the data API.
     Types(types::Types),
+    /// Tells what row-level security does to a read: which policies hold, which rows they let through, how often they run.
+    ExplainPolicy(policies::ExplainPolicy),
 }
 
 #[derive(Debug, clap::Args)]
@@ -158,6 +160,15 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
                 .enable_all()
                 .build()?;
             let text = runtime.block_on(types.generate(&config))?;
+            std::io::stdout().write_all(text.as_bytes())?;
+            return Ok(());
+        }
+        Command::ExplainPolicy(question) => {
+            use std::io::Write;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            let text = runtime.block_on(question.answer(&config))?;
             std::io::stdout().write_all(text.as_bytes())?;
             return Ok(());
         }

@@ -10,6 +10,7 @@ pub mod cost;
 pub mod error;
 pub mod openapi;
 pub mod plan;
+pub mod policies;
 pub mod respond;
 pub mod schema_cache;
 pub mod settings;

@@ -14,6 +14,7 @@ mod media;
 mod nested;
 mod nested_server;
 mod own_schemas;
+mod policies;
 mod reads;
 mod refusals;
 mod relations;

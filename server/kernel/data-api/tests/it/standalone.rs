@@ -81,6 +81,16 @@ impl Standalone {
         }
     }
 
+    /// The operator's connection.
+    pub async fn operator(&self) -> Client {
+        superuser(&self.postgres, &self.name).await
+    }
+
+    /// The whole name of `visitor` or `clerk`.
+    pub fn role(&self, name: &str) -> String {
+        format!("{}_{name}", self.name)
+    }
+
     /// A token of the other role.
     pub fn clerk(&self) -> String {
         let claims =
