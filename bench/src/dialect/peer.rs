@@ -58,34 +58,35 @@ pub async fn run(options: &Options) -> Result<()> {
         .batch_execute("create database plain")
         .await?;
     fill(&host).await?;
-    let uri = format!("postgres://bench_login@/plain?host={}", host.socket()?.display());
-    let requests: Vec<Arc<[Vec<u8>]>> = REQUESTS
-        .iter()
-        .map(|(_, path)| (1..=ORGANIZATIONS).map(|org| request(path, org)).collect())
-        .collect::<Result<_>>()?;
+    // The peer knows sockets in the place of the host only.
+    let socket = host.socket()?.display().to_string().replace('/', "%2F");
+    let uri = format!("postgres://bench_login@{socket}/plain");
     println!("peer: `tenon rest` and postrust-server on the same database, {CONNECTIONS} HTTP connections");
     let ours = Peer::start(
         Command::new(&binary).arg("rest"),
+        "",
         &uri,
         &folder.path().join("tenon.log"),
     )
     .await?;
     let theirs = Peer::start(
         &mut Command::new(&options.postrust),
+        "/api",
         &uri,
         &folder.path().join("postrust.log"),
     )
     .await?;
-    for ((name, _), requests) in REQUESTS.iter().zip(&requests) {
+    for (name, path) in REQUESTS {
+        let (our_requests, their_requests) = (ours.requests(path)?, theirs.requests(path)?);
         let (mut rates, mut work) = (Rounds::new(), Rounds::new());
         let (mut our_work, mut our_rate) = (Rounds::new(), Rounds::new());
         ensure!(
-            ours.body(&requests[0]).await? == theirs.body(&requests[0]).await?,
+            ours.body(&our_requests[0]).await? == theirs.body(&their_requests[0]).await?,
             "the two answer differently"
         );
         for _ in 0..options.rounds {
-            let (rate, own) = ours.load(requests, options.seconds).await?;
-            let (other_rate, other) = theirs.load(requests, options.seconds).await?;
+            let (rate, own) = ours.load(&our_requests, options.seconds).await?;
+            let (other_rate, other) = theirs.load(&their_requests, options.seconds).await?;
             rates.add(rate / other_rate);
             work.add(own / other);
             our_rate.add(rate);
@@ -145,10 +146,12 @@ fn token(org: u32) -> Result<String> {
 struct Peer {
     child: Child,
     address: String,
+    /// Where its tables begin.
+    base: &'static str,
 }
 
 impl Peer {
-    async fn start(command: &mut Command, uri: &str, log: &Path) -> Result<Self> {
+    async fn start(command: &mut Command, base: &'static str, uri: &str, log: &Path) -> Result<Self> {
         let port = TcpListener::bind(("127.0.0.1", 0)).await?.local_addr()?.port();
         let file = File::create(log)?;
         let child = command
@@ -167,9 +170,11 @@ impl Peer {
         let peer = Self {
             child,
             address: format!("127.0.0.1:{port}"),
+            base,
         };
         let began = Instant::now();
-        while peer.body(&request(REQUESTS[0].1, 1)?).await.is_err() {
+        let first = peer.requests(REQUESTS[0].1)?;
+        while peer.body(&first[0]).await.is_err() {
             ensure!(
                 began.elapsed() < PATIENCE,
                 "no answer:\n{}",
@@ -178,6 +183,12 @@ impl Peer {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Ok(peer)
+    }
+
+    /// What each organisation asks.
+    fn requests(&self, path: &str) -> Result<Arc<[Vec<u8>]>> {
+        let path = format!("{}{path}", self.base);
+        (1..=ORGANIZATIONS).map(|org| request(&path, org)).collect()
     }
 
     async fn body(&self, request: &[u8]) -> Result<serde_json::Value> {
