@@ -36,7 +36,7 @@ pub use command::{Question, answer};
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A setting cannot be used.
-    #[error("{0}")]
+    #[error(transparent)]
     Config(#[from] config::ConfigError),
     /// The port or socket cannot be had.
     #[error("cannot listen on {0}: {1}")]
@@ -48,7 +48,7 @@ pub enum StartError {
     #[error("ERROR: {0}")]
     NotReady(String),
     /// Anything else.
-    #[error("{0}")]
+    #[error(transparent)]
     Other(#[from] tenon_sdk::Error),
 }
 
