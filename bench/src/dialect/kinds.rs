@@ -75,7 +75,7 @@ pub fn all() -> Vec<Kind> {
             path: "/rpc/newest",
             query: "",
             prefer: None,
-            body: json!({ "least": 100 }).to_string(),
+            body: json!({ "minimum": 100 }).to_string(),
             writes: false,
         },
     ]

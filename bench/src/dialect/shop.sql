@@ -26,9 +26,9 @@ create table shop.notes (
 select kernel.tenant_table('shop.' || name, read => 'purchasing.orders.read', write => 'purchasing.orders.read', api => '{select,insert}')
 from unnest(array['customers', 'items', 'lines', 'notes']) name;
 
-create function shop.newest(least numeric) returns json language sql stable as $$
+create function shop.newest(minimum numeric) returns json language sql stable as $$
   select json_build_object('items', count(*), 'value', sum(value))
-  from (select value from shop.items where org_id = tenancy.org_id() and value >= least order by created_at desc limit 50) newest
+  from (select value from shop.items where org_id = tenancy.org_id() and value >= minimum order by created_at desc limit 50) newest
 $$;
 grant execute on function shop.newest(numeric) to authenticated;
 

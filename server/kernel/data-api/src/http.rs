@@ -10,18 +10,23 @@ use hyper::ext::ReasonPhrase;
 use serde_json::{Map, Value};
 
 use crate::error::REASON;
-use crate::respond::Response;
+use crate::stream::{Answer, Tail};
 
 /// Writes an answer to a request with this method.
-pub(crate) fn to_http(response: Response, method: &Method) -> axum::response::Response {
+pub(crate) fn to_http(answer: Answer, method: &Method) -> axum::response::Response {
+    let Answer { response, tail } = answer;
     let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    // How long the body would be is not known to HEAD, for it is not made.
-    let body = if method == Method::HEAD {
-        Body::from_stream(stream::empty::<Result<Bytes, Infallible>>())
-    } else {
-        Body::from(response.body)
+    let length = tail.as_ref().and_then(Tail::length);
+    let body = match tail {
+        // How long the body would be is not known to HEAD, for it is not made.
+        _ if method == Method::HEAD => Body::from_stream(stream::empty::<Result<Bytes, Infallible>>()),
+        Some(tail) => tail.after(response.body),
+        None => Body::from(response.body),
     };
     let mut http = (status, body).into_response();
+    if let Some(length) = length {
+        http.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    }
     http.headers_mut().remove(header::CONTENT_TYPE);
     for (name, value) in response.headers {
         if name == REASON {

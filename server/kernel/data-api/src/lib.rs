@@ -23,6 +23,7 @@ mod own_schemas;
 mod routes;
 mod run;
 mod service;
+mod stream;
 mod within;
 
 pub use service::module;

@@ -20,6 +20,7 @@ use crate::http::to_http;
 use crate::respond::Response;
 use crate::run::{Caller, answer};
 use crate::service::DataApi;
+use crate::stream::Answer;
 
 const ROOT: &str = "/rest/v1";
 
@@ -30,7 +31,7 @@ pub(crate) fn routes(api: &Arc<DataApi>) -> Routes {
             let method = request.method().clone();
             let response = handle(&kernel, &api, request)
                 .await
-                .unwrap_or_else(|error| Response::from(&error));
+                .unwrap_or_else(|error| Response::from(&error).into());
             let mut http = to_http(response, &method);
             http.headers_mut()
                 .insert(header::VARY, HeaderValue::from_static("Accept, Prefer, Range"));
@@ -43,7 +44,7 @@ pub(crate) fn routes(api: &Arc<DataApi>) -> Routes {
         .route(&format!("{ROOT}/{{*path}}"), handler(api.clone()))
 }
 
-async fn handle(kernel: &Kernel, api: &DataApi, request: Request) -> Result<Response, Error> {
+async fn handle(kernel: &Kernel, api: &DataApi, request: Request) -> Result<Answer, Error> {
     // With its limit, which an extractor would have found in the request.
     let (parts, body) = request.with_limited_body().into_parts();
     let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &())
@@ -64,7 +65,8 @@ async fn handle(kernel: &Kernel, api: &DataApi, request: Request) -> Result<Resp
         body: &body,
     };
     if batch::is_batch(&http, &*api.cache()?) {
-        return batch::run(kernel, api, &caller, http, full_path).await;
+        let response = batch::run(kernel, api, &caller, http, full_path).await?;
+        return Ok(response.into());
     }
     answer(kernel, api, &caller, http, full_path).await
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tenon_sdk::Kernel;
 use tenon_sdk::ctx::Identity;
-use tenon_sdk::db::{self, OrgSelector, RequestContext, Surroundings, TextRow};
+use tenon_sdk::db::{self, OrgSelector, PlainError, RequestContext, Rest, Surroundings, TextRow};
 use tenon_sdk::error::Kind;
 use uuid::Uuid;
 
@@ -20,6 +20,7 @@ use crate::schema_cache::SchemaCache;
 use crate::service::DataApi;
 use crate::settings::Settings;
 use crate::sql::{Statement, estimated_rows};
+use crate::stream::{Answer, Tail};
 use crate::within::Within;
 
 /// Who asks, and for which organisation.
@@ -35,7 +36,7 @@ pub(crate) async fn answer(
     caller: &Caller,
     http: HttpRequest<'_>,
     full_path: &str,
-) -> Result<Response> {
+) -> Result<Answer> {
     let settings = api.settings()?;
     let cache = api.cache()?;
     let request = ApiRequest::parse(http, settings)?;
@@ -63,7 +64,7 @@ pub(crate) async fn answer(
     for last in [false, true] {
         let plan = Plan::new(&request, &cache, settings, tenant)?;
         let Some(statement) = Statement::new(&plan) else {
-            return Ok(info(&plan).unwrap_or_default());
+            return Ok(info(&plan).unwrap_or_default().into());
         };
         let mut statements = Statement::before(&plan);
         statements.push(statement);
@@ -77,15 +78,18 @@ pub(crate) async fn answer(
         let rehearsed = request.preferences.tx == Some(TxEnd::Rollback);
         // A write beside tenant tables would stand even if the organisation were another meanwhile.
         if rehearsed || names_tenant && writes_beside_tenants(&plan) {
-            return in_transaction(kernel, api, caller, &request, &context, rehearsed).await;
+            return in_transaction(kernel, api, caller, &request, &context, rehearsed)
+                .await
+                .map(Answer::from);
         }
         if let Some(gate) = CostGate::new(&plan, settings, cache.role(caller.identity.role)) {
-            let rows = run(kernel, &context, vec![gate.statement()], caller).await?.rows;
+            let priced = kernel.db().run(&context, to_db(gate.statement())).await;
+            let rows = priced.map_err(|error| from_kernel(error, caller))?.rows;
             gate.judge(first_value(&rows).unwrap_or_default())?;
         }
-        let reply = run(kernel, &context, statements, caller).await;
-        let reply = match reply {
-            Ok(reply) => reply,
+        let asked = ask(kernel, &context, &plan, statements, caller).await;
+        let (reply, estimate) = match asked {
+            Ok(asked) => asked,
             Err(error) => {
                 if let Some(user) = caller.identity.user {
                     api.forget(user, &caller.org);
@@ -104,12 +108,12 @@ pub(crate) async fn answer(
             }
             continue;
         }
-        let estimate = match Statement::estimate(&plan) {
-            Some(estimate) => run(kernel, &context, vec![estimate], caller).await?.rows,
-            None => Vec::new(),
-        };
-        let result = outcome(&plan, reply.rows, &estimate)?;
-        return respond(&request, &plan, result);
+        let refused = |error: PlainError| from_kernel(error.into(), caller);
+        let (result, tail) = take(&plan, reply.rows, reply.rest, &estimate, refused).await?;
+        return Ok(Answer {
+            response: respond(&request, &plan, result)?,
+            tail,
+        });
     }
     Err(internal("the organisation changed twice"))
 }
@@ -161,6 +165,58 @@ fn writes_beside_tenants(plan: &Plan) -> bool {
     !mutate.tenant || steps.any(|step| !step.tenant)
 }
 
+/// The statements of a plan, and before them that of its estimate.
+async fn ask(
+    kernel: &Kernel,
+    context: &RequestContext,
+    plan: &Plan,
+    statements: Vec<Statement>,
+    caller: &Caller,
+) -> Result<(db::Reply, Vec<TextRow>)> {
+    let estimate = Statement::estimate(plan).map(to_db);
+    let db = kernel.db();
+    let asked = async {
+        if let Some(streamed) = Statement::streamed(plan) {
+            let mut reply = db.stream(context, estimate, to_db(streamed)).await?;
+            let estimate = std::mem::take(&mut reply.rows);
+            return Ok((reply, estimate));
+        }
+        let estimate = match estimate {
+            Some(estimate) => db.run(context, estimate).await?.rows,
+            None => Vec::new(),
+        };
+        let statements = statements.into_iter().map(to_db).collect();
+        let reply = if plan.passes_on() {
+            db.run_feeding(context, statements).await?
+        } else {
+            db.run_all(context, statements).await?
+        };
+        Ok((reply, estimate))
+    };
+    asked.await.map_err(|error| from_kernel(error, caller))
+}
+
+/// What came of a plan's statement, as far as it has arrived: its rows, what is still on its way, and the estimate.
+pub(crate) async fn take(
+    plan: &Plan,
+    rows: Vec<TextRow>,
+    rest: Option<Rest>,
+    estimate: &[TextRow],
+    refused: impl FnOnce(PlainError) -> Error,
+) -> Result<(DbResult, Option<Tail>)> {
+    match rest {
+        Some(rest) if plan.streams() => {
+            let (mut result, tail) = Tail::of_rows(plan, rest).await.map_err(refused)?;
+            result.estimate = estimated(estimate);
+            Ok((result, tail))
+        }
+        rest => {
+            let result = outcome(plan, rows, estimate)?;
+            Ok((result, rest.map(|rest| Tail::of_value(plan, rest))))
+        }
+    }
+}
+
 /// What the rows of a plan's statement say, and those of the estimate beside it.
 pub(crate) fn outcome(plan: &Plan, rows: Vec<TextRow>, estimate: &[TextRow]) -> Result<DbResult> {
     if plan.explain.is_some() {
@@ -172,8 +228,12 @@ pub(crate) fn outcome(plan: &Plan, rows: Vec<TextRow>, estimate: &[TextRow]) -> 
         .first()
         .and_then(|row| DbResult::from_texts(row, plan.is_binary()))
         .ok_or_else(|| internal("a statement did not return its row"))?;
-    result.estimate = first_value(estimate).and_then(|text| estimated_rows(std::str::from_utf8(text).ok()?));
+    result.estimate = estimated(estimate);
     Ok(result)
+}
+
+fn estimated(rows: &[TextRow]) -> Option<i64> {
+    estimated_rows(std::str::from_utf8(first_value(rows)?).ok()?)
 }
 
 /// The one value of a statement that returns one.
@@ -198,20 +258,6 @@ async fn look_up(
         api.remember(user, &caller.org, org);
     }
     Ok(org)
-}
-
-async fn run(
-    kernel: &Kernel,
-    context: &RequestContext,
-    statements: Vec<Statement>,
-    caller: &Caller,
-) -> Result<db::Reply> {
-    let statements = statements.into_iter().map(to_db).collect();
-    kernel
-        .db()
-        .run_all(context, statements)
-        .await
-        .map_err(|error| from_kernel(error, caller))
 }
 
 /// A statement as the drivers of both kinds of database take it.
@@ -250,6 +296,9 @@ pub(crate) fn from_kernel(error: tenon_sdk::Error, caller: &Caller) -> Error {
         };
         return Error::from_database(&reported, caller.identity.user.is_some());
     }
+    if error.code == "database.busy" {
+        return Error::pool_exhausted();
+    }
     let mut answer = Error::new(error.status(), error.code, error.message).hint_if(filled(error.hint));
     if let Some(details) = filled(error.details) {
         answer = answer.details(details);
@@ -268,4 +317,21 @@ fn internal(cause: &str) -> Error {
             org: OrgSelector::Default,
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_pool_is_told_as_the_dialect_tells_it() {
+        let nobody = Caller {
+            identity: Identity::anonymous(),
+            org: OrgSelector::Default,
+        };
+        let busy = tenon_sdk::Error::unavailable("database.busy", "All database connections are in use.");
+        let told = from_kernel(busy, &nobody);
+        assert_eq!((told.status, &*told.code), (504, "PGRST003"));
+        assert!(told.headers.iter().any(|(name, _)| name == "Retry-After"));
+    }
 }

@@ -14,6 +14,7 @@ mod migrations;
 mod operations;
 mod process;
 mod rest;
+mod rest_breaks;
 mod rights;
 mod serve;
 mod standalone;

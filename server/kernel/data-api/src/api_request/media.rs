@@ -22,6 +22,8 @@ pub enum MediaType {
     Plan(Box<ExplainMedia>),
     /// `text/csv`
     Csv,
+    /// A line of JSON for each row, by one of [`MediaType::LINES`].
+    Lines(&'static str),
     /// `text/plain`
     Text,
     /// `text/xml`
@@ -82,6 +84,9 @@ impl ExplainOption {
 }
 
 impl MediaType {
+    /// The names of newline-delimited JSON.
+    pub const LINES: [&'static str; 3] = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
+
     /// Reads one media type with its parameters.
     pub fn parse(text: &str) -> Self {
         let text = text.trim();
@@ -110,8 +115,11 @@ impl MediaType {
             "application/x-www-form-urlencoded" => Self::Form,
             // Its version says which of two things is wanted.
             "application/openapi+json" | "application/vnd.oai.openapi+json" => Self::Other(text.to_owned()),
-            kind if kind.contains('/') => Self::Other(kind.to_owned()),
-            _ => Self::Other(text.to_owned()),
+            kind => match Self::LINES.into_iter().find(|name| *name == kind) {
+                Some(name) => Self::Lines(name),
+                None if kind.contains('/') => Self::Other(kind.to_owned()),
+                None => Self::Other(text.to_owned()),
+            },
         }
     }
 
@@ -144,6 +152,7 @@ impl MediaType {
             Self::ArrayStripped => "application/vnd.pgrst.array+json;nulls=stripped",
             Self::Plan(explain) => return Cow::Owned(explain.name()),
             Self::Csv => "text/csv",
+            Self::Lines(name) => name,
             Self::Text => "text/plain",
             Self::Xml => "text/xml",
             Self::Bytes => "application/octet-stream",
@@ -282,6 +291,8 @@ mod tests {
                 "application/openapi+json",
                 "application/openapi+json; charset=utf-8",
             ),
+            ("application/X-NDJSON", "application/x-ndjson; charset=utf-8"),
+            ("application/jsonl; x=y", "application/jsonl; charset=utf-8"),
             ("application/json; $$ x=y $$", "application/json; charset=utf-8"),
         ] {
             assert_eq!(MediaType::parse(sent).content_type(), said, "{sent}");

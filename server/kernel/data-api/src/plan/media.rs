@@ -84,6 +84,7 @@ impl Planner<'_> {
         let (media, handler) = match wanted {
             MediaType::Any | MediaType::Json => (MediaType::Json, Handler::Json),
             MediaType::Csv => (MediaType::Csv, Handler::Csv),
+            MediaType::Lines(name) => (MediaType::Lines(name), Handler::Lines),
             MediaType::GeoJson => (
                 MediaType::GeoJson,
                 Handler::GeoJson(self.cache.geojson().cloned()),

@@ -26,7 +26,7 @@ pub use types::*;
 use crate::api_request::{Action, ApiRequest, Count, MediaType};
 use crate::error::{Error, Result};
 use crate::openapi::{self, Standard};
-use crate::schema_cache::{QualifiedName, SchemaCache};
+use crate::schema_cache::{QualifiedName, Returns, SchemaCache};
 use crate::settings::Settings;
 
 /// What planning looks things up in.
@@ -114,6 +114,39 @@ impl Plan {
     /// before the transaction commits.
     pub fn checks_before_commit(&self) -> bool {
         self.raise.is_none() && self.is_guarded()
+    }
+
+    /// The answer is made of the rows one by one, so that nobody has to hold all of them: what is read-only in a format
+    /// that is a line for each row.
+    pub fn streams(&self) -> bool {
+        let rows = match &self.action {
+            PlannedAction::Read(_) => true,
+            PlannedAction::Call(call) => {
+                call.read_only && call.max_affected.is_none() && call.returns != Returns::Void
+            }
+            _ => false,
+        };
+        let lines = matches!(self.handler, Handler::Csv | Handler::Lines);
+        rows && lines && !self.head && self.explain.is_none()
+    }
+
+    /// The body may be passed on while it arrives: nothing that is found out after it changes the answer.
+    pub fn passes_on(&self) -> bool {
+        let shown = match &self.action {
+            PlannedAction::Read(_) => true,
+            PlannedAction::Call(call) => call.read_only,
+            _ => false,
+        };
+        shown && self.explain.is_none()
+    }
+
+    /// Most rows that a read or a call gives.
+    pub fn limit(&self) -> Option<u64> {
+        match &self.action {
+            PlannedAction::Read(read) => read.range.limit,
+            PlannedAction::Call(call) => call.read.range.limit,
+            _ => None,
+        }
     }
 
     /// The body comes as bytes, not as text.

@@ -49,6 +49,8 @@ pub enum Handler {
     Json,
     /// Comma-separated values.
     Csv,
+    /// A line of JSON for each row.
+    Lines,
     /// A collection of features, by a function that shows a row as one.
     GeoJson(Option<QualifiedName>),
     /// An aggregate over the rows.

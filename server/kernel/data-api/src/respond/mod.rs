@@ -1,5 +1,6 @@
 //! Stage 5, respond: what the database returned becomes status, headers and body.
 
+mod lines;
 mod overrides;
 mod result;
 
@@ -7,12 +8,14 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use crate::api_request::{Action, ApiRequest, Count, Mutation, Preferences, Range, Resolution, Return};
+use crate::api_request::{Action, ApiRequest, Count, Mutation, Preferences, Resolution, Return};
 use crate::catalogue::Catalogue;
 use crate::error::{Error, Result};
 use crate::plan::{CallPlan, DescribePlan, MutatePlan, Plan, PlannedAction};
 use crate::schema_cache::Returns;
 
+pub use lines::Lines;
+pub(crate) use result::Digits;
 pub use result::{DbResult, Raw};
 
 /// Everything in a URL's part is escaped but letters, digits and these.
@@ -135,7 +138,7 @@ fn explained(request: &ApiRequest, plan: &Plan, result: DbResult) -> Response {
 
 fn read(request: &ApiRequest, plan: &Plan, result: DbResult) -> Result<Response> {
     let total = total(plan, &result);
-    let (status, range) = page(plan.range, result.page_count, total)?;
+    let (status, range) = page(plan, &result, total)?;
     let mut headers = vec![
         ("Content-Range".to_owned(), range),
         ("Content-Location".to_owned(), canonical(request)),
@@ -219,7 +222,7 @@ fn write(request: &ApiRequest, plan: &Plan, mutate: &MutatePlan, result: DbResul
 
 fn called(request: &ApiRequest, plan: &Plan, call: &CallPlan, result: DbResult) -> Result<Response> {
     let total = total(plan, &result);
-    let (status, range) = page(plan.range, result.page_count, total)?;
+    let (status, range) = page(plan, &result, total)?;
     let mut headers = vec![("Content-Range".to_owned(), range)];
     let wishes = Preferences {
         count: plan.count,
@@ -310,15 +313,33 @@ fn total(plan: &Plan, result: &DbResult) -> Option<i64> {
 }
 
 /// Status and `Content-Range` of a page.
-fn page(range: Range, rows: i64, total: Option<i64>) -> Result<(u16, String)> {
-    let lower = i64::try_from(range.offset).unwrap_or(i64::MAX);
-    let upper = lower.saturating_add(rows) - 1;
-    let status = match total {
-        Some(total) if lower > total => return Err(Error::range_out_of_bounds(range.offset, total)),
-        Some(total) if rows < total => 206,
+fn page(plan: &Plan, result: &DbResult, total: Option<i64>) -> Result<(u16, String)> {
+    let offset = plan.range.offset;
+    let limit = plan.limit().and_then(|limit| i64::try_from(limit).ok());
+    // An exact total says how many rows there will be on the page.
+    let rows = match (result.open, plan.count, total) {
+        (false, ..) => Some(result.page_count),
+        (true, Some(Count::Exact), Some(total)) => {
+            let behind = total - i64::try_from(offset).unwrap_or(i64::MAX);
+            Some(behind.min(limit.unwrap_or(i64::MAX)))
+        }
+        (true, ..) => None,
+    };
+    paged(offset, rows, limit, total)
+}
+
+fn paged(offset: u64, rows: Option<i64>, limit: Option<i64>, total: Option<i64>) -> Result<(u16, String)> {
+    let lower = i64::try_from(offset).unwrap_or(i64::MAX);
+    let status = match (total, rows.or(limit)) {
+        (Some(total), _) if lower > total => return Err(Error::range_out_of_bounds(offset, total)),
+        (Some(total), Some(rows)) if rows < total => 206,
         _ => 200,
     };
-    Ok((status, content_range(lower, upper, total)))
+    let range = match rows {
+        Some(rows) => content_range(lower, lower.saturating_add(rows) - 1, total),
+        None => content_range(1, 0, total),
+    };
+    Ok((status, range))
 }
 
 fn content_range(lower: i64, upper: i64, total: Option<i64>) -> String {
@@ -387,30 +408,30 @@ mod tests {
     #[test]
     fn pages_say_where_they_stand() {
         for (offset, rows, total, status, text) in [
-            (0, 3, None, 200, "0-2/*"),
-            (0, 0, None, 200, "*/*"),
-            (0, 3, Some(3), 200, "0-2/3"),
-            (0, 3, Some(10), 206, "0-2/10"),
-            (5, 2, Some(7), 206, "5-6/7"),
-            (0, 0, Some(0), 200, "*/0"),
-            (7, 0, Some(7), 206, "*/7"),
+            (0, Some(3), None, 200, "0-2/*"),
+            (0, Some(0), None, 200, "*/*"),
+            (0, Some(3), Some(3), 200, "0-2/3"),
+            (0, Some(3), Some(10), 206, "0-2/10"),
+            (5, Some(2), Some(7), 206, "5-6/7"),
+            (0, Some(0), Some(0), 200, "*/0"),
+            (7, Some(0), Some(7), 206, "*/7"),
+            // Nobody has counted the page, of 100 rows at most.
+            (0, None, None, 200, "*/*"),
+            (0, None, Some(90), 200, "*/90"),
+            (0, None, Some(900), 206, "*/900"),
         ] {
-            let answer = page(Range { offset, limit: None }, rows, total);
-            assert_eq!(answer, Ok((status, text.to_owned())), "{offset} {rows} {total:?}");
+            let answer = paged(offset, rows, Some(100), total);
+            assert_eq!(
+                answer,
+                Ok((status, text.to_owned())),
+                "{offset} {rows:?} {total:?}"
+            );
         }
     }
 
     #[test]
     fn an_offset_behind_the_last_row_is_416() {
-        let error = page(
-            Range {
-                offset: 8,
-                limit: None,
-            },
-            0,
-            Some(7),
-        )
-        .expect_err("refused");
+        let error = paged(8, Some(0), None, Some(7)).expect_err("refused");
         assert_eq!((error.status, error.code.as_ref()), (416, "PGRST103"));
         assert_eq!(
             error.details.as_deref(),

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use postgres_types::{FromSql, Type};
 use tokio_postgres::Row;
 
@@ -31,6 +31,8 @@ pub struct DbResult {
     pub total_count: Option<i64>,
     /// Rows on the page, or changed rows.
     pub page_count: i64,
+    /// More rows follow than those counted, nobody knows how many.
+    pub open: bool,
     /// The body.
     pub body: Option<Bytes>,
     /// Headers that a function set.
@@ -49,17 +51,16 @@ impl DbResult {
     /// Reads the row of a [`crate::sql::Statement`].
     pub fn from_row(row: &Row) -> Result<Self, tokio_postgres::Error> {
         let writes = row.len() > 6;
-        let location: Option<Raw> = if writes { row.try_get(2)? } else { None };
-        let body = if writes { 3 } else { 2 };
+        let location: Option<Raw> = if writes { row.try_get(4)? } else { None };
         Ok(Self {
             total_count: row.try_get(0)?,
             page_count: row.try_get(1)?,
-            body: row.try_get::<_, Option<Raw>>(body)?.map(|raw| raw.0),
-            response_headers: row.try_get(body + 1)?,
-            response_status: row.try_get(body + 2)?,
+            response_headers: row.try_get(2)?,
+            response_status: row.try_get(3)?,
             location: location.map(|raw| String::from_utf8_lossy(&raw.0).into_owned()),
-            updated_count: if writes { row.try_get(6)? } else { None },
-            estimate: None,
+            updated_count: if writes { row.try_get(5)? } else { None },
+            body: row.try_get::<_, Option<Raw>>(row.len() - 1)?.map(|raw| raw.0),
+            ..Self::default()
         })
     }
 
@@ -72,8 +73,7 @@ impl DbResult {
         };
         let number = |index: usize| text(index)?.parse::<i64>().ok();
         let writes = row.len() > 6;
-        let body = if writes { 3 } else { 2 };
-        let found = row.get(body)?.clone();
+        let found = row.last()?.clone();
         Some(Self {
             total_count: number(0),
             page_count: number(1)?,
@@ -82,11 +82,11 @@ impl DbResult {
             } else {
                 found
             },
-            response_headers: text(body + 1),
-            response_status: text(body + 2),
-            location: if writes { text(2) } else { None },
-            updated_count: if writes { number(6) } else { None },
-            estimate: None,
+            response_headers: text(2),
+            response_status: text(3),
+            location: if writes { text(4) } else { None },
+            updated_count: if writes { number(5) } else { None },
+            ..Self::default()
         })
     }
 
@@ -108,10 +108,60 @@ impl DbResult {
 
 /// The bytes of a `bytea` in its text form, `\x` and digits.
 fn bytes_of(text: &[u8]) -> Bytes {
-    let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or_default();
-    let digits = text.strip_prefix(b"\\x").unwrap_or_default();
-    digits
-        .chunks_exact(2)
-        .map(|pair| u8::try_from(digit(pair[0]) << 4 | digit(pair[1])).unwrap_or_default())
-        .collect()
+    Digits::default().bytes(text)
+}
+
+/// Reads the text form of a `bytea` part by part.
+#[derive(Debug, Default)]
+pub(crate) struct Digits {
+    seen: usize,
+    half: u8,
+}
+
+impl Digits {
+    /// How many bytes so many characters stand for.
+    pub(crate) fn count(characters: usize) -> usize {
+        characters.saturating_sub(2) / 2
+    }
+
+    /// The bytes that are complete with this part.
+    pub(crate) fn bytes(&mut self, part: &[u8]) -> Bytes {
+        let mut bytes = BytesMut::with_capacity(part.len() / 2 + 1);
+        for byte in part {
+            let digit = match byte {
+                b'0'..=b'9' => byte - b'0',
+                b'a'..=b'f' => byte - b'a' + 10,
+                // The two characters before the digits.
+                _ => 0,
+            };
+            self.seen += 1;
+            if self.seen <= 2 {
+                continue;
+            }
+            if self.seen.is_multiple_of(2) {
+                bytes.put_u8(self.half << 4 | digit);
+            } else {
+                self.half = digit;
+            }
+        }
+        bytes.freeze()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_read_however_their_digits_are_parted() {
+        let text = b"\\x00ff10a9";
+        assert_eq!(bytes_of(text).as_ref(), [0, 255, 16, 169]);
+        assert_eq!(Digits::count(text.len()), 4);
+        for cut in 0..text.len() {
+            let mut digits = Digits::default();
+            let parts = [digits.bytes(&text[..cut]), digits.bytes(&text[cut..])];
+            assert_eq!(parts.concat(), [0, 255, 16, 169], "{cut}");
+        }
+        assert_eq!(bytes_of(b"").as_ref(), b"");
+    }
 }

@@ -1,8 +1,8 @@
 //! Prints the body of an answer: what the rows become.
 
 use super::writer::Writer;
-use crate::plan::{Handler, Plan, Wire};
-use crate::schema_cache::QualifiedName;
+use crate::plan::{CallPlan, Handler, Plan, Wire};
+use crate::schema_cache::{QualifiedName, Returns};
 
 /// The column of rows that have only one value. It is seen in plans, where it goes by the name that the dialect knows.
 pub(super) const SCALAR: &str = "pgrst_scalar";
@@ -23,8 +23,22 @@ pub(super) enum Body {
 }
 
 impl Body {
+    /// The body of what a function returns.
+    pub(super) fn of_call(plan: &Plan, call: &CallPlan) -> Self {
+        let singular = plan.media.is_singular();
+        match (call.returns, call.returns_set) {
+            _ if plan.head => Self::None,
+            (Returns::Void, _) => Self::None,
+            (Returns::Scalar | Returns::Record, false) => Self::Value,
+            (Returns::Scalar | Returns::Record, true) if singular => Self::Value,
+            (Returns::Scalar | Returns::Record, true) => Self::Values,
+            (Returns::Composite, true) if !singular => Self::Array,
+            (Returns::Composite, _) => Self::Object,
+        }
+    }
+
     /// The rows have one column without a name.
-    fn is_scalar(self) -> bool {
+    pub(super) fn is_scalar(self) -> bool {
         matches!(self, Self::Values | Self::Value)
     }
 }
@@ -52,6 +66,7 @@ impl Writer {
             (_, Body::None) => self.push("null::json"),
             (Handler::Json, _) => self.json(body, plan.media.strips_nulls()),
             (Handler::Csv, _) => self.csv(),
+            (Handler::Lines, body) => self.lines(body),
             (Handler::GeoJson(function), _) => self.features(function.as_ref()),
             (
                 Handler::Aggregate {
@@ -127,11 +142,35 @@ impl Writer {
 
     /// A line of column names and one for each row; without rows nobody knows the columns.
     fn csv(&mut self) {
+        self.push("coalesce(");
+        self.names_of("(array_agg(row_to_json(tenon_row)) FILTER (WHERE tenon_number = 1))[1]");
         self.push(
-            "coalesce((SELECT string_agg(tenon_key, ',') FROM json_object_keys(\
-             (array_agg(row_to_json(tenon_row)) FILTER (WHERE tenon_number = 1))[1]) AS tenon_key), '') \
-             || E'\\n' || coalesce(string_agg(substr(tenon_row::text, 2, length(tenon_row::text) - 2), E'\\n'), '')",
+            ", '') || E'\\n' || coalesce(string_agg(substr(tenon_row::text, 2, length(tenon_row::text) - 2), E'\\n'), '')",
         );
+    }
+
+    /// A line of JSON for each row. Line ends inside of it stand between values only, so they can go.
+    fn lines(&mut self, body: Body) {
+        self.push("coalesce(string_agg(translate(");
+        self.line(body);
+        self.push(", E'\\n\\r', '') || E'\\n', ''), '')");
+    }
+
+    /// A row as JSON; null if there is none.
+    pub(super) fn line(&mut self, body: Body) {
+        self.push("(row_to_json(tenon_row)");
+        if body.is_scalar() {
+            self.push(" -> ");
+            self.literal(SCALAR);
+        }
+        self.push(")::text");
+    }
+
+    /// The names of a row's columns.
+    pub(super) fn names_of(&mut self, row: &str) {
+        self.push("(SELECT string_agg(tenon_key, ',') FROM json_object_keys(");
+        self.push(row);
+        self.push(") AS tenon_key)");
     }
 
     fn features(&mut self, function: Option<&QualifiedName>) {

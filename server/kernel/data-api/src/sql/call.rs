@@ -13,16 +13,7 @@ const ARGS: &str = "tenon_args";
 
 impl Writer {
     pub(super) fn call_statement(&mut self, plan: &Plan, call: &CallPlan) {
-        let singular = plan.media.is_singular();
-        let body = match (call.returns, call.returns_set) {
-            _ if plan.head => Body::None,
-            (Returns::Void, _) => Body::None,
-            (Returns::Scalar | Returns::Record, false) => Body::Value,
-            (Returns::Scalar | Returns::Record, true) if singular => Body::Value,
-            (Returns::Scalar | Returns::Record, true) => Body::Values,
-            (Returns::Composite, true) if !singular => Body::Array,
-            (Returns::Composite, _) => Body::Object,
-        };
+        let body = Body::of_call(plan, call);
         if let (Handler::Value(wire), Body::Value) = (&plan.handler, body)
             && call.read.conditions.is_empty()
             && call.read.range == Range::ALL
@@ -35,9 +26,8 @@ impl Writer {
             } else {
                 "SELECT null::bigint"
             });
-            self.push(" AS total_count, 1::bigint AS page_count, ");
-            self.value_body(*wire);
-            self.answer_settings();
+            self.push(" AS total_count, 1::bigint AS page_count");
+            self.body_last(plan, |writer| writer.value_body(*wire));
             self.rows(plan, |writer| writer.value_rows(call, From::Source));
             return;
         }
@@ -50,18 +40,20 @@ impl Writer {
         self.push("SELECT ");
         self.total(plan, &call.read, from);
         self.columns(plan, body);
-        self.guard(plan);
-        self.rows(plan, |writer| {
-            if call.has_columns() {
-                writer.read_root(&call.read, from);
-            } else {
-                writer.value_rows(call, from);
-            }
-        });
+        self.rows(plan, |writer| writer.called_rows(call, from));
+    }
+
+    /// What a function returned.
+    pub(super) fn called_rows(&mut self, call: &CallPlan, from: From<'_>) {
+        if call.has_columns() {
+            self.read_root(&call.read, from);
+        } else {
+            self.value_rows(call, from);
+        }
     }
 
     /// The call before everything else, so that it happens once.
-    fn call_first(&mut self, call: &CallPlan) {
+    pub(super) fn call_first(&mut self, call: &CallPlan) {
         self.push("WITH ");
         self.ident(SOURCE);
         self.push(" AS MATERIALIZED (SELECT ");

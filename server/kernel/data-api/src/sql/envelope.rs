@@ -27,10 +27,11 @@ impl Writer {
 
     /// Everything about a schema; `page_count` has no meaning here.
     pub(super) fn describe_statement(&mut self, describe: &DescribePlan) {
-        self.push("SELECT null::bigint AS total_count, 0::bigint AS page_count, (");
+        self.push("SELECT null::bigint AS total_count, 0::bigint AS page_count");
+        self.answer_settings();
+        self.push(", (");
         self.push(crate::catalogue::QUERY);
         self.push(") AS body");
-        self.answer_settings();
         self.bind(Param::text(describe.schema.clone()));
     }
 
@@ -59,7 +60,7 @@ impl Writer {
     }
 
     /// Counts the rows, or a few more than `most` of them.
-    fn counted(&mut self, read: &ReadPlan, from: From<'_>, most: Option<u64>) {
+    pub(super) fn counted(&mut self, read: &ReadPlan, from: From<'_>, most: Option<u64>) {
         self.push("(SELECT count(*) FROM (");
         self.counted_rows_from(read, from);
         if let Some(most) = most {
@@ -71,9 +72,21 @@ impl Writer {
 
     /// The columns after `total_count`.
     pub(super) fn columns(&mut self, plan: &Plan, body: Body) {
-        self.push("count(*) AS page_count, ");
-        self.body(plan, body);
+        self.push("count(*) AS page_count");
+        self.body_last(plan, |writer| writer.body(plan, body));
+    }
+
+    /// The settings and the body. In a plan that is shown the body stands where clients look for it.
+    pub(super) fn body_last(&mut self, plan: &Plan, body: impl FnOnce(&mut Self)) {
+        if plan.explain.is_some() {
+            self.push(", ");
+            body(self);
+            return self.answer_settings();
+        }
         self.answer_settings();
+        self.guard(plan);
+        self.push(", ");
+        body(self);
     }
 
     /// What functions have set for the answer.
@@ -84,7 +97,7 @@ impl Writer {
         );
     }
 
-    /// A last column that fails the statement if its result must not stand.
+    /// A column that fails the statement if its result must not stand.
     pub(super) fn guard(&mut self, plan: &Plan) {
         let (Some(raise), true) = (&plan.raise, plan.is_guarded()) else {
             return;

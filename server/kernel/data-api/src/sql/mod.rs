@@ -1,9 +1,10 @@
 //! Stage 3, sql: a [`Plan`] becomes one [`Statement`]. Canonical: the same shape of request gives the same text, so
 //! that it can be prepared once; every value of the request is a parameter, every identifier is quoted.
 //!
-//! A statement returns one row: `total_count bigint`, `page_count bigint`, `body json`, `response_headers text`,
-//! `response_status text`; a write has `location json` before the body and `updated_count bigint` after the rest. The body
-//! of a custom media type has the type of its handler. With [`Plan::explain`] it is PostgreSQL's plan instead.
+//! A statement returns one row: `total_count bigint`, `page_count bigint`, `response_headers text`,
+//! `response_status text`; a write has `location json` and `updated_count bigint` after them; then `body json`, which is the
+//! last, so that all else is known when it begins to arrive. The body of a custom media type has the type of its handler.
+//! With [`Plan::explain`] it is PostgreSQL's plan instead.
 
 mod body;
 mod call;
@@ -14,6 +15,7 @@ mod nested;
 mod param;
 mod read;
 mod select;
+mod stream;
 mod writer;
 
 #[cfg(test)]
@@ -63,18 +65,30 @@ impl Statement {
     }
 
     fn finished(mut writer: Writer, plan: &Plan) -> Option<Self> {
-        if plan.handler != Handler::Json || plan.jsonb_embeds {
-            writer.nest_as_json();
-        }
-        if plan.scan_order {
-            writer.keep_scan_order();
-        }
+        prepare(&mut writer, plan);
         match &plan.action {
             PlannedAction::Read(read) => writer.read_statement(plan, read),
             PlannedAction::Mutate(mutate) => writer.mutate_statement(plan, mutate),
             PlannedAction::Call(call) => writer.call_statement(plan, call),
             PlannedAction::Describe(describe) => writer.describe_statement(describe),
             PlannedAction::Info(_) => return None,
+        }
+        Some(writer.finish())
+    }
+
+    /// The statement that returns the rows one by one, where the plan says so ([`Plan::streams`]): `total_count bigint`,
+    /// `response_headers text`, `response_status text`, `line text`, and for CSV the names of the columns, `names text`,
+    /// with the first row. Without rows it returns one without a line.
+    pub fn streamed(plan: &Plan) -> Option<Self> {
+        if !plan.streams() {
+            return None;
+        }
+        let mut writer = Writer::new(plan.tenant);
+        prepare(&mut writer, plan);
+        match &plan.action {
+            PlannedAction::Read(read) => writer.streamed_read(plan, read),
+            PlannedAction::Call(call) => writer.streamed_call(plan, call),
+            _ => return None,
         }
         Some(writer.finish())
     }
@@ -92,6 +106,16 @@ impl Statement {
         writer.push("EXPLAIN (FORMAT JSON) ");
         writer.counted_rows(read);
         Some(writer.finish())
+    }
+}
+
+fn prepare(writer: &mut Writer, plan: &Plan) {
+    let json = matches!(plan.handler, Handler::Json | Handler::Lines);
+    if !json || plan.jsonb_embeds {
+        writer.nest_as_json();
+    }
+    if plan.scan_order {
+        writer.keep_scan_order();
     }
 }
 

@@ -37,12 +37,14 @@ impl Writer {
             (true, true) => Body::Object,
             (true, false) => Body::Array,
         };
-        self.push("count(*) AS page_count, ");
-        self.location(mutate);
-        self.body(plan, body);
+        self.push("count(*) AS page_count");
         self.answer_settings();
+        self.push(", ");
+        self.location(mutate);
         self.push(", nullif(current_setting('tenon.updated', true), '')::bigint AS updated_count");
         self.guard(plan);
+        self.push(", ");
+        self.body(plan, body);
         if shown {
             self.rows(plan, |writer| writer.read_root(&mutate.read, From::Source));
         } else {
@@ -308,7 +310,7 @@ impl Writer {
     /// The key of the one new row, for `Location`.
     fn location(&mut self, mutate: &MutatePlan) {
         if mutate.location.is_empty() {
-            self.push("null::json AS location, ");
+            self.push("null::json AS location");
             return;
         }
         self.push("(SELECT json_build_object(");
@@ -322,7 +324,7 @@ impl Writer {
         }
         self.push(") FROM ");
         self.ident(SOURCE);
-        self.push(" LIMIT 1) AS location, ");
+        self.push(" LIMIT 1) AS location");
     }
 }
 

@@ -3,9 +3,10 @@
 use proptest::prelude::*;
 
 use crate::fixture::{TENANT, plan, statement};
+use crate::plan::Handler;
 use crate::sql::Statement;
 
-const ENVELOPE: &str = " AS body, nullif(current_setting('response.headers', true), '') AS response_headers, \
+const SETTINGS: &str = "nullif(current_setting('response.headers', true), '') AS response_headers, \
      nullif(current_setting('response.status', true), '') AS response_status";
 
 fn params(statement: &Statement) -> Vec<String> {
@@ -27,7 +28,7 @@ fn the_common_list_with_a_to_one_embed_is_one_flat_select() {
     assert_eq!(
         made.sql,
         format!(
-            "SELECT null::bigint AS total_count, count(*) AS page_count, coalesce(json_agg(tenon_row), '[]'){ENVELOPE} \
+            "SELECT null::bigint AS total_count, count(*) AS page_count, {SETTINGS}, coalesce(json_agg(tenon_row), '[]') AS body \
              FROM (SELECT \"orders\".\"id\", \"orders\".\"number\", \"tenon_one_1\" AS \"supplier\" FROM \"shop\".\"orders\" \
              LEFT JOIN LATERAL (SELECT \"suppliers_2\".\"id\", \"suppliers_2\".\"name\" FROM \"shop\".\"suppliers\" AS \"suppliers_2\" \
              WHERE \"suppliers_2\".\"org_id\" = \"orders\".\"org_id\" AND \"suppliers_2\".\"id\" = \"orders\".\"supplier_id\" \
@@ -280,4 +281,35 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn rows_one_by_one_hang_on_a_row_that_is_always_there() {
+    let streamed = |prefer, target, handler| {
+        let mut plan = plan("GET", target, prefer, "").expect("plans");
+        plan.handler = handler;
+        Statement::streamed(&plan)
+    };
+    let lines = streamed("count=exact", "/orders?select=id&limit=5", Handler::Lines).expect("streams");
+    assert_eq!(
+        lines.sql,
+        "SELECT total_count, (SELECT nullif(current_setting('response.headers', true), '')) AS response_headers, \
+         (SELECT nullif(current_setting('response.status', true), '')) AS response_status, \
+         (row_to_json(tenon_row))::text AS line \
+         FROM (SELECT (SELECT count(*) FROM (SELECT 1 FROM \"shop\".\"orders\" WHERE \"orders\".\"org_id\" = $1::uuid) \
+         AS tenon_counted) AS total_count) AS tenon_total \
+         LEFT JOIN (SELECT \"orders\".\"id\" FROM \"shop\".\"orders\" WHERE \"orders\".\"org_id\" = $1::uuid LIMIT 5) \
+         AS tenon_row ON true"
+    );
+    assert_eq!(params(&lines), [TENANT.to_string()]);
+    assert_eq!(streamed("", "/orders", Handler::Json), None);
+    let csv = streamed("", "/orders?select=id", Handler::Csv).expect("streams");
+    assert!(
+        csv.sql.contains(
+            "tenon_row::text AS line, CASE WHEN tenon_number = 1 THEN (SELECT string_agg(tenon_key, ',') \
+             FROM json_object_keys(row_to_json(tenon_row)) AS tenon_key) END AS names"
+        ),
+        "{}",
+        csv.sql
+    );
 }

@@ -22,6 +22,7 @@ use crate::api_request::HttpRequest;
 use crate::error::{Error, Result};
 use crate::http::to_http;
 use crate::respond::Response;
+use crate::stream::Answer;
 
 /// The largest body that is read.
 const MOST_BODY: usize = 64 << 20;
@@ -67,8 +68,8 @@ async fn handle(Extract(shared): Extract<Arc<Shared>>, request: Request<Body>) -
         .await
         .unwrap_or_else(|_| Err(Error::fault()));
     let answered = result.is_ok();
-    let response = result.unwrap_or_else(|error| refusal(&error, state.config.brief_errors));
-    let mut http = to_http(response, &parts.method);
+    let answer = result.unwrap_or_else(|error| refusal(&error, state.config.brief_errors).into());
+    let mut http = to_http(answer, &parts.method);
     log(&state, &parts, http.status());
     let headers = http.headers_mut();
     if answered {
@@ -97,7 +98,7 @@ async fn respond(
     parts: &Parts,
     body: Body,
     timing: &mut Timing,
-) -> Result<Response> {
+) -> Result<Answer> {
     let caller = caller(state, &parts.headers, shared.env.now().as_second());
     timing.ended("jwt");
     let caller = caller?;
@@ -115,7 +116,7 @@ async fn respond(
     let answer = if crate::batch::is_batch(&http, &*state.cache()?) {
         let answer = batch::run(state, &shared.db, &caller, http).await;
         timing.ended("transaction");
-        answer
+        answer.map(Answer::from)
     } else {
         answer(state, &shared.db, &caller, http, timing).await
     };

@@ -3,8 +3,9 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenon_sdk::permission::Role;
-use tenon_testkit::{TestServer, TestUser};
+use tenon_testkit::{TestServer, TestServerOptions, TestUser};
 
+use crate::own_schemas;
 use crate::server::{SHOW, goods, id, send};
 
 const NESTED: &str =
@@ -161,4 +162,52 @@ async fn as_many_makers_as_are_allowed_travel_at_once() {
         made[999],
         json!({"name": "Maker 999", "items": [{"name": "Item 999", "price": 999.0}]})
     );
+}
+
+#[tokio::test]
+async fn a_rehearsal_shows_all_and_leaves_nothing() {
+    let options = TestServerOptions {
+        config: Some(|config| config.rest.tx_rollback = true),
+        ..TestServerOptions::default()
+    };
+    let server = TestServer::start_with(vec![goods()], options).await;
+    let owner = server.organization("Here").await.owner;
+    let wish = [("prefer", "tx=rollback, return=representation, nested=insert")];
+    let body = maker(1, &json!([{"id": id(10), "name": "Bolt", "price": 1}]));
+    let target = "/rest/v1/makers?select=name,items(name)";
+    for _ in 0..2 {
+        let (status, shown) = send(&owner, Method::POST, target, &wish, &body).await;
+        let expected = json!([{"name": "Maker 1", "items": [{"name": "Bolt"}]}]);
+        assert_eq!((status, shown), (201, expected));
+    }
+    assert_eq!(all(&owner).await, json!([]));
+}
+
+#[tokio::test]
+async fn rows_of_an_organisation_bring_rows_beside_it() {
+    let server = own_schemas::start().await;
+    let (here, there) = (
+        server.organization("Here").await,
+        server.organization("There").await,
+    );
+    let profile = ("content-profile", "stock");
+    let target = "/rest/v1/boxes?columns=id,label,moves(id,amount),remarks(body)&select=label,moves(amount),remarks(body,org_id,box_id)";
+    let body = json!([
+        {"id": 1, "label": "One", "moves": [{"id": 1, "amount": 5}], "remarks": [{"body": "heavy"}]},
+        {"id": 2, "label": "Two", "remarks": [{"body": "light"}]}
+    ]);
+    for org in [&here, &there] {
+        let (status, made) = send(&org.owner, Method::POST, target, &[profile, SHOW], &body).await;
+        let id = org.id.to_string();
+        let expected = json!([
+            {"label": "One", "moves": [{"amount": 5}], "remarks": [{"body": "heavy", "org_id": id, "box_id": 1}]},
+            {"label": "Two", "moves": [], "remarks": [{"body": "light", "org_id": id, "box_id": 2}]}
+        ]);
+        assert_eq!((status, made), (201, expected));
+    }
+    let brought = json!({"body": "new", "boxes": {"id": 3, "label": "Three"}});
+    let target = "/rest/v1/remarks?columns=body,boxes(*)&select=box_id,org_id,boxes(label)";
+    let (status, made) = send(&here.owner, Method::POST, target, &[profile, SHOW], &brought).await;
+    let expected = json!([{"box_id": 3, "org_id": here.id.to_string(), "boxes": {"label": "Three"}}]);
+    assert_eq!((status, made), (201, expected));
 }

@@ -11,7 +11,7 @@ use crate::server::{SHOW, goods, id, send};
 const CLUB: &str = include_str!("club.sql");
 
 /// A server that shows `club` and `stock` beside the app's schema, with their tables in place.
-async fn start() -> TestServer {
+pub async fn start() -> TestServer {
     let options = TestServerOptions {
         config: Some(|config| config.rest.schemas = ["club", "stock", "public"].map(str::to_owned).to_vec()),
         ..TestServerOptions::default()

@@ -4,13 +4,13 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use serde_json::Value;
 use tenon_data_api::api_request::{ApiRequest, HttpRequest};
 use tenon_data_api::cost::CostGate;
 use tenon_data_api::error::{DatabaseError, Error};
 use tenon_data_api::plan::Plan;
-use tenon_data_api::respond::{DbResult, Response, check, info, respond};
+use tenon_data_api::respond::{DbResult, Lines, Response, check, info, respond};
 use tenon_data_api::schema_cache::{QUERY, SchemaCache};
 use tenon_data_api::settings::Settings;
 use tenon_data_api::sql::{Param, Statement, estimated_rows};
@@ -220,8 +220,43 @@ impl Shop {
             let explained: Value = self.query(&estimate).await?[0].get(0);
             result.estimate = estimated_rows(&explained.to_string());
         }
+        if let Some(streamed) = Statement::streamed(&plan) {
+            self.same_row_by_row(&plan, &streamed, &result).await?;
+        }
         check(&plan, &result)?;
         respond(&request, &plan, result)
+    }
+
+    /// A stream says the same as the statement that makes all of the body at once.
+    async fn same_row_by_row(
+        &self,
+        plan: &Plan,
+        streamed: &Statement,
+        whole: &DbResult,
+    ) -> Result<(), Error> {
+        let rows = self.query(streamed).await?;
+        let text =
+            |row: &tokio_postgres::Row, index: usize| row.get::<_, Option<String>>(index).map(Bytes::from);
+        let rows = rows.iter().map(|row| {
+            let total = row.get::<_, Option<i64>>(0);
+            let total = total.map(|total| Bytes::from(total.to_string()));
+            let rest = (1..row.len()).map(|index| text(row, index));
+            std::iter::once(total).chain(rest).collect::<Vec<_>>()
+        });
+        let (mut lines, mut body, mut result) = (Lines::new(plan), BytesMut::new(), None);
+        let mut count = 0;
+        for row in rows {
+            result.get_or_insert_with(|| Lines::result(&row));
+            count += i64::from(lines.write(&row, &mut body));
+        }
+        let result = DbResult {
+            page_count: count,
+            body: Some(body.freeze()),
+            estimate: whole.estimate,
+            ..result.expect("at least one row")
+        };
+        assert_eq!(&result, whole, "{}", streamed.sql);
+        Ok(())
     }
 
     async fn query(&self, statement: &Statement) -> Result<Vec<tokio_postgres::Row>, Error> {

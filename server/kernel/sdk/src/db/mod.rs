@@ -24,8 +24,8 @@ pub use connect::{connect, parse_url};
 pub use context::{OrgSelector, RequestContext, Resolved, Surroundings};
 pub use log::StatementLog;
 pub use migrate::Migration;
-pub use pipeline::{Param, Reply, ServerError, Statement, TextRow};
-pub use plain::{Isolation, PlainContext, PlainDb, PlainError, PlainFigures, PlainOptions, PlainTx};
+pub use pipeline::{Param, Reply, Rest, ServerError, Statement, TextRow};
+pub use plain::{Isolation, PlainContext, PlainDb, PlainError, PlainFigures, PlainOptions, PlainTx, Wanted};
 pub use request::RequestTx;
 pub use system::SystemTx;
 pub use tenant::{EnqueueOptions, TenantTx};
@@ -35,6 +35,9 @@ use crate::error::{Error, Result};
 /// The login that requests run under before they take a role; it has no rights of its own.
 pub const RUNTIME_LOGIN: &str = "tenon_authenticator";
 
+/// How many times longer than another statement one may take whose rows wait for their reader.
+const STREAM_PATIENCE: u32 = 20;
+
 /// How to reach the database.
 #[derive(Clone, Debug)]
 pub struct DbOptions {
@@ -42,7 +45,7 @@ pub struct DbOptions {
     pub admin: PgConfig,
     /// The login requests use. `None`: the admin login, held down to [`RUNTIME_LOGIN`] from the first byte on.
     pub runtime: Option<PgConfig>,
-    /// Exclusive connections.
+    /// Exclusive connections. Half as many more serve streams.
     pub pool_size: usize,
     /// Shared, pipelined connections.
     pub pipeline_connections: usize,
@@ -61,6 +64,7 @@ struct Inner {
     runtime: PgConfig,
     pool: Pool,
     pipeline: pipeline::Pipeline,
+    streams: pipeline::Exclusive,
     log: Option<StatementLog>,
 }
 
@@ -97,12 +101,29 @@ impl Db {
             &format!("statement_timeout={}", options.pipeline_timeout.as_millis()),
         );
         let pipeline = pipeline::Pipeline::new(shared, options.pipeline_connections.max(1))?;
+        let mut streaming = runtime.clone();
+        connect::add_option(&mut streaming, "plan_cache_mode=force_generic_plan");
+        let longest = options.pipeline_timeout.saturating_mul(STREAM_PATIENCE);
+        connect::add_option(
+            &mut streaming,
+            &format!("statement_timeout={}", longest.as_millis()),
+        );
+        let streams = pipeline::Exclusive::new(
+            streaming,
+            pipeline::ExclusiveOptions {
+                size: options.pool_size.div_ceil(2),
+                wait: Duration::from_secs(15),
+                idle: Duration::from_mins(1),
+                life: Duration::from_mins(30),
+            },
+        )?;
         let log = options.record_statements.then(StatementLog::default);
         Ok(Self(Arc::new(Inner {
             admin: options.admin,
             runtime,
             pool,
             pipeline,
+            streams,
             log,
         })))
     }
@@ -134,12 +155,40 @@ impl Db {
         for statement in &statements {
             self.record(&statement.sql);
         }
-        self.0.pipeline.run(context, statements).await
+        self.0.pipeline.run(context, statements, false).await
+    }
+
+    /// As [`Db::run_all`], but the last value of the row is handed out while it arrives, if it is large. What is read so must
+    /// not write: it is handed out before its transaction has ended.
+    pub async fn run_feeding(&self, context: &RequestContext, statements: Vec<Statement>) -> Result<Reply> {
+        for statement in &statements {
+            self.record(&statement.sql);
+        }
+        self.0.pipeline.run(context, statements, true).await
+    }
+
+    /// As [`Db::run`], but the rows are handed out while they arrive, on a connection that nobody else has meanwhile. It
+    /// must not write either. The rows of a statement `before` are in the reply.
+    pub async fn stream(
+        &self,
+        context: &RequestContext,
+        before: Option<Statement>,
+        statement: Statement,
+    ) -> Result<Reply> {
+        self.record(&statement.sql);
+        let steps = pipeline::steps(context, before.into_iter().chain([statement]));
+        let batch = pipeline::Batch {
+            feed: pipeline::Feed::Rows(steps.len() - 1),
+            steps,
+            stays_open: false,
+            prepared: true,
+        };
+        Ok(plain::send(&self.0.streams, batch, true).await?.into())
     }
 
     /// Resolves the context of a request alone: who is asking, in which organisation, with which permissions.
     pub async fn resolve(&self, context: &RequestContext) -> Result<Resolved> {
-        let reply = self.0.pipeline.run(context, Vec::new()).await?;
+        let reply = self.0.pipeline.run(context, Vec::new(), false).await?;
         Resolved::from_texts(&reply.context)
     }
 
@@ -178,6 +227,7 @@ impl Db {
     pub fn close(&self) {
         self.0.pool.close();
         self.0.pipeline.close();
+        self.0.streams.clear();
     }
 }
 

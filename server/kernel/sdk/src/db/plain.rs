@@ -11,8 +11,8 @@ use tokio_postgres::Config as PgConfig;
 use super::{
     connect,
     pipeline::{
-        Batch, Exclusive, ExclusiveOptions, Failure, Lease, NoLease, Role, ServerError, Statement, Step,
-        TextRow,
+        Batch, Exclusive, ExclusiveOptions, Failure, Feed, Lease, NoLease, Rest, Results, Role, ServerError,
+        Statement, Step, TextRow,
     },
 };
 use crate::error::{Error, Result};
@@ -64,6 +64,15 @@ pub struct PlainContext {
     pub roll_back: bool,
 }
 
+/// What of a result is handed out while it arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The last value of its one row, if it is large. The row has arrived but for that.
+    LargeValue,
+    /// Its rows.
+    Rows,
+}
+
 /// Why there is no result.
 #[derive(Debug)]
 pub enum PlainError {
@@ -111,17 +120,6 @@ impl PlainDb {
                 life: options.life,
             },
         )?;
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let known = connections.downgrade();
-            let pause = options.idle.clamp(Duration::from_secs(1), Duration::from_mins(1));
-            runtime.spawn(async move {
-                while let Some(connections) = known() {
-                    connections.reap();
-                    drop(connections);
-                    tokio::time::sleep(pause).await;
-                }
-            });
-        }
         Ok(Self(Arc::new(Inner {
             config,
             connections,
@@ -136,17 +134,54 @@ impl PlainDb {
         statements: Vec<Statement>,
     ) -> Result<Vec<Vec<TextRow>>, PlainError> {
         let count = statements.len();
+        let (results, before) = self.run_as(context, statements, None).await?;
+        Ok(wanted(results.sets, before, count))
+    }
+
+    /// As [`PlainDb::run`], but hands out what is wanted of the last statement while it arrives. What is handed out
+    /// must not depend on how the transaction ends.
+    pub async fn run_feeding(
+        &self,
+        context: &PlainContext,
+        statements: Vec<Statement>,
+        of_last: Wanted,
+    ) -> Result<(Vec<Vec<TextRow>>, Option<Rest>), PlainError> {
+        let count = statements.len();
+        let (results, before) = self.run_as(context, statements, Some(of_last)).await?;
+        Ok((wanted(results.sets, before, count), results.rest))
+    }
+
+    /// The results, and how many of them come before those of the statements.
+    async fn run_as(
+        &self,
+        context: &PlainContext,
+        statements: Vec<Statement>,
+        of_last: Option<Wanted>,
+    ) -> Result<(Results, usize), PlainError> {
         let explicit = context.roll_back || context.isolation != Isolation::ReadCommitted;
-        let mut steps = Vec::with_capacity(count + 3);
+        let mut steps = Vec::with_capacity(statements.len() + 4);
         if explicit {
             steps.push(Step::common(begin(context)));
         }
         steps.extend(body(context, statements));
+        let last = steps.len() - 1;
         if explicit {
             steps.extend(end(context.roll_back));
         }
-        let results = self.send(steps, context.read_only || context.roll_back).await?;
-        Ok(wanted(results, 1 + usize::from(explicit), count))
+        let feed = match of_last {
+            None => Feed::Nothing,
+            Some(Wanted::LargeValue) => Feed::LargeValue(last),
+            Some(Wanted::Rows) => Feed::Rows(last),
+        };
+        let batch = Batch {
+            steps,
+            stays_open: false,
+            prepared: self.0.options.prepared,
+            feed,
+        };
+        let repeatable = context.read_only || context.roll_back;
+        let results = send(&self.0.connections, batch, repeatable).await?;
+        Ok((results, 1 + usize::from(explicit)))
     }
 
     /// Runs statements and keeps their transaction open, so that their result decides how it ends.
@@ -162,6 +197,7 @@ impl PlainDb {
             steps,
             stays_open: true,
             prepared: self.0.options.prepared,
+            feed: Feed::Nothing,
         });
         loop {
             let tx = PlainTx {
@@ -173,7 +209,7 @@ impl PlainDb {
                 None => Err(Failure::Lost),
             };
             match answer {
-                Ok(results) => return Ok((tx, wanted(results, 2, count))),
+                Ok(results) => return Ok((tx, wanted(results.sets, 2, count))),
                 Err(failure) if failure.is_stale() && batch.prepared => batch = unprepared(&batch),
                 Err(failure) => return Err(failure.into()),
             }
@@ -190,27 +226,13 @@ impl PlainDb {
 
     /// Runs statements as the login, in one transaction and one round trip. They must not write.
     pub async fn query_all(&self, statements: Vec<Statement>) -> Result<Vec<Vec<TextRow>>, PlainError> {
-        self.send(statements.into_iter().map(Step::common).collect(), true)
-            .await
-    }
-
-    async fn send(&self, steps: Vec<Step>, repeatable: bool) -> Result<Vec<Vec<TextRow>>, PlainError> {
-        let mut batch = Arc::new(Batch {
-            steps,
+        let batch = Batch {
+            steps: statements.into_iter().map(Step::common).collect(),
             stays_open: false,
             prepared: self.0.options.prepared,
-        });
-        let mut lost = 0;
-        loop {
-            let lease = self.0.connections.lease().await?;
-            match lease.last(batch.clone()).await {
-                Ok(results) => return Ok(results),
-                // Whatever went stale was undone with its transaction.
-                Err(failure) if failure.is_stale() && batch.prepared => batch = unprepared(&batch),
-                Err(Failure::Lost) if repeatable && lost + 1 < TRIES => lost += 1,
-                Err(failure) => return Err(failure.into()),
-            }
-        }
+            feed: Feed::Nothing,
+        };
+        Ok(send(&self.0.connections, batch, true).await?.sets)
     }
 
     /// A connection of its own outside the pool, for `LISTEN`.
@@ -262,9 +284,10 @@ impl PlainTx {
             stays_open: true,
             // A statement that went stale could not be sent again: its error has ended the transaction.
             prepared: false,
+            feed: Feed::Nothing,
         });
         let lease = self.lease.as_ref().ok_or(PlainError::Lost)?;
-        Ok(lease.next(batch).await?)
+        Ok(lease.next(batch).await?.sets)
     }
 
     /// Ends it as its context says: keeps what was done, or nothing.
@@ -274,6 +297,7 @@ impl PlainTx {
             steps: end(self.roll_back),
             stays_open: false,
             prepared: false,
+            feed: Feed::Nothing,
         };
         lease.last(Arc::new(batch)).await?;
         Ok(())
@@ -284,6 +308,26 @@ impl Drop for PlainTx {
     fn drop(&mut self) {
         if let Some(lease) = self.lease.take() {
             lease.roll_back();
+        }
+    }
+}
+
+/// Sends a batch on a connection of its own. One that is `repeatable` is sent again when its connection breaks.
+pub(super) async fn send(
+    connections: &Exclusive,
+    batch: Batch,
+    repeatable: bool,
+) -> Result<Results, PlainError> {
+    let mut batch = Arc::new(batch);
+    let mut lost = 0;
+    loop {
+        let lease = connections.lease().await?;
+        match lease.last(batch.clone()).await {
+            Ok(results) => return Ok(results),
+            // Whatever went stale was undone with its transaction.
+            Err(failure) if failure.is_stale() && batch.prepared => batch = unprepared(&batch),
+            Err(Failure::Lost) if repeatable && lost + 1 < TRIES => lost += 1,
+            Err(failure) => return Err(failure.into()),
         }
     }
 }
@@ -331,6 +375,7 @@ fn unprepared(batch: &Batch) -> Arc<Batch> {
         steps: batch.steps.clone(),
         stays_open: batch.stays_open,
         prepared: false,
+        feed: batch.feed,
     })
 }
 
@@ -352,6 +397,35 @@ impl From<Failure> for PlainError {
         }
     }
 }
+
+impl From<PlainError> for Error {
+    fn from(error: PlainError) -> Self {
+        match error {
+            PlainError::Refused(error) => error.into(),
+            PlainError::Unreachable(error) => error,
+            PlainError::Lost => Self::unavailable(
+                "database.unavailable",
+                "The database is not reachable at the moment.",
+            )
+            .hint("Try again in a few seconds."),
+            PlainError::Busy => Self::unavailable("database.busy", "All database connections are in use.")
+                .hint("Try again in a few seconds."),
+        }
+    }
+}
+
+impl std::fmt::Display for PlainError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused(error) => error.fmt(f),
+            Self::Unreachable(error) => error.fmt(f),
+            Self::Lost => f.write_str("the connection to the database was lost"),
+            Self::Busy => f.write_str("no connection to the database became free in time"),
+        }
+    }
+}
+
+impl std::error::Error for PlainError {}
 
 impl std::fmt::Debug for PlainDb {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -8,5 +8,6 @@ mod cancelled;
 mod context;
 mod login;
 mod plain;
+mod streams;
 mod support;
 mod transactions;

@@ -75,6 +75,20 @@ pub(in crate::db) struct Batch {
     pub(in crate::db) stays_open: bool,
     /// Statements are kept prepared.
     pub(in crate::db) prepared: bool,
+    /// What is handed out before the answer is complete.
+    pub(in crate::db) feed: Feed,
+}
+
+/// What of a batch's answer is handed out piece by piece, while it arrives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::db) enum Feed {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The last value of this step's row, if it is large.
+    LargeValue(usize),
+    /// The rows of this step.
+    Rows(usize),
 }
 
 impl Batch {
@@ -84,6 +98,7 @@ impl Batch {
             steps: vec![Step::common(Statement::new(sql))],
             stays_open: false,
             prepared: true,
+            feed: Feed::Nothing,
         }
     }
 }

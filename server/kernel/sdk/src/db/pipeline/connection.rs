@@ -3,23 +3,18 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::BytesMut;
-use fallible_iterator::FallibleIterator;
-use postgres_protocol::{
-    IsNull,
-    message::{
-        backend::{DataRowBody, Message},
-        frontend,
-    },
-};
+use postgres_protocol::{IsNull, message::frontend};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf},
+    io::{AsyncWriteExt, WriteHalf},
     sync::{mpsc, oneshot},
 };
 
 use super::{
     super::connect::Stream,
-    Answer, Batch, Failure, Lease, Request, ServerError, Statement, Step, TextRow,
+    Answer, Batch, Failure, Lease, Request, Statement, Step,
+    cancel::Cancel,
     handshake::Ready,
+    reader::{Reader, Wire},
     statements::{Key, Statements, Use},
 };
 use crate::error::Error;
@@ -46,28 +41,40 @@ impl Handle {
 }
 
 /// What the reader has to know of a batch on the wire.
-struct Pending {
-    batch: Arc<Batch>,
+pub(super) struct Pending {
+    pub(super) batch: Arc<Batch>,
     /// Which names its `Parse` messages gave; none for a statement that is not kept.
-    parses: Vec<Option<(Key, u64)>>,
-    reply: oneshot::Sender<Answer>,
-    lease: Option<Lease>,
+    pub(super) parses: Vec<Option<(Key, u64)>>,
+    /// None once it has been told, while the rest still arrives.
+    pub(super) reply: Option<oneshot::Sender<Answer>>,
+    pub(super) lease: Option<Lease>,
 }
 
-type Shared = Arc<Mutex<Statements>>;
+impl Pending {
+    /// Tells whoever waits, once.
+    pub(super) fn tell(&mut self, answer: Answer) {
+        if let Some(reply) = self.reply.take() {
+            let _ = reply.send(answer);
+        }
+    }
+}
 
-pub(super) fn spawn(ready: Ready) -> Handle {
+pub(super) type Shared = Arc<Mutex<Statements>>;
+
+/// Starts the tasks of a connection; `cancel` ends its statement from outside.
+pub(super) fn spawn(ready: Ready, cancel: Cancel) -> Handle {
     let (reading, writing) = tokio::io::split(ready.stream);
     let (requests, incoming) = mpsc::unbounded_channel();
     let (pending, expected) = mpsc::unbounded_channel();
     let statements = Shared::default();
-    let reader = tokio::spawn(read(
-        reading,
-        ready.read,
+    let reader = Reader::new(
+        Wire::new(reading, ready.read),
         expected,
         statements.clone(),
         requests.downgrade(),
-    ));
+        cancel,
+    );
+    let reader = tokio::spawn(reader.run());
     tokio::spawn(write(
         writing,
         incoming,
@@ -106,7 +113,7 @@ async fn write(
                     let sent = pending.send(Pending {
                         batch,
                         parses,
-                        reply,
+                        reply: Some(reply),
                         lease,
                     });
                     if sent.is_err() {
@@ -186,131 +193,4 @@ fn bind_and_execute(name: &str, statement: &Statement, out: &mut BytesMut) -> st
         Err(frontend::BindError::Conversion(error)) => Err(std::io::Error::other(error)),
         Err(frontend::BindError::Serialization(error)) => Err(error),
     }
-}
-
-/// One answer while it arrives.
-#[derive(Default)]
-struct Arriving {
-    results: Vec<Vec<TextRow>>,
-    rows: Vec<TextRow>,
-    parsed: usize,
-    failure: Option<Failure>,
-}
-
-async fn read(
-    mut stream: ReadHalf<Box<dyn Stream>>,
-    mut buffer: BytesMut,
-    mut expected: mpsc::UnboundedReceiver<Pending>,
-    statements: Shared,
-    requests: mpsc::WeakUnboundedSender<Request>,
-) {
-    let mut current: Option<Pending> = None;
-    let mut arriving = Arriving::default();
-    loop {
-        let message = match Message::parse(&mut buffer) {
-            Ok(Some(message)) => message,
-            Ok(None) => match stream.read_buf(&mut buffer).await {
-                Ok(1..) => continue,
-                Ok(0) | Err(_) => break,
-            },
-            Err(error) => {
-                tracing::warn!(%error, "database sent what is not its protocol");
-                break;
-            }
-        };
-        if matches!(
-            message,
-            Message::NoticeResponse(_) | Message::ParameterStatus(_) | Message::NotificationResponse(_)
-        ) {
-            continue;
-        }
-        if current.is_none() {
-            // An error outside of any request is the server's farewell.
-            if let (Message::ErrorResponse(_), true) = (&message, expected.is_empty()) {
-                break;
-            }
-            current = expected.recv().await;
-        }
-        let Some(pending) = &mut current else { break };
-        match message {
-            Message::ParseComplete => {
-                if let Some(Some((key, name))) = pending.parses.get(arriving.parsed).cloned() {
-                    statements
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .confirmed(key, name);
-                }
-                arriving.parsed += 1;
-            }
-            Message::DataRow(row) => match columns(&row) {
-                Ok(columns) => arriving.rows.push(columns),
-                Err(error) => arriving.failure = Some(Failure::Broken(Error::internal(error))),
-            },
-            Message::CommandComplete(_) | Message::EmptyQueryResponse => {
-                arriving.results.push(std::mem::take(&mut arriving.rows));
-            }
-            Message::ErrorResponse(body) => {
-                let error = ServerError::read(&body);
-                if error.is_stale() {
-                    let mut statements = statements.lock().unwrap_or_else(PoisonError::into_inner);
-                    for Step { role, statement } in &pending.batch.steps {
-                        statements.forget(&(role.clone(), statement.sql.clone()));
-                    }
-                }
-                arriving.failure = Some(Failure::Refused(error));
-            }
-            Message::ReadyForQuery(body) => {
-                let done = std::mem::take(&mut arriving);
-                let Some(pending) = current.take() else { break };
-                let mut answer = done.failure.map_or(Ok(done.results), Err);
-                let open = body.status() != b'I' && !pending.batch.stays_open;
-                let mut lost = false;
-                match pending.lease {
-                    // Its own transaction failed before its end: the end is sent before anybody else's request can be.
-                    Some(lease) if open => lost = !roll_back(lease, &requests),
-                    // What left a transaction open on a connection of many has changed nothing that lasts, and the
-                    // connection must not serve anybody else.
-                    None if open => lost = true,
-                    lease => drop(lease),
-                }
-                if open && answer.is_ok() {
-                    let cause = "a pipelined statement left a transaction open";
-                    answer = Err(Failure::Broken(Error::internal(cause)));
-                }
-                let _ = pending.reply.send(answer);
-                if lost {
-                    break;
-                }
-            }
-            _ => {}
-        }
-    }
-    if let Some(pending) = current {
-        let _ = pending.reply.send(Err(Failure::Lost));
-    }
-    expected.close();
-    while let Some(pending) = expected.recv().await {
-        let _ = pending.reply.send(Err(Failure::Lost));
-    }
-}
-
-fn columns(row: &DataRowBody) -> std::io::Result<TextRow> {
-    let buffer = row.buffer_bytes();
-    row.ranges()
-        .map(|range| Ok(range.map(|range| buffer.slice(range))))
-        .collect()
-}
-
-/// Ends a failed transaction before its connection is anybody else's; whether that could be sent.
-fn roll_back(lease: Lease, requests: &mpsc::WeakUnboundedSender<Request>) -> bool {
-    let Some(requests) = requests.upgrade() else {
-        return false;
-    };
-    let (reply, _) = oneshot::channel();
-    let request = Request {
-        batch: Arc::new(Batch::end("rollback")),
-        reply,
-        lease: Some(lease),
-    };
-    requests.send(request).is_ok()
 }

@@ -79,20 +79,34 @@ pub(in crate::db) struct Lease {
     shared: Weak<Shared>,
     handle: Handle,
     born: Instant,
+    /// Nobody may have the connection after this.
+    discarded: bool,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Exclusive {
     /// Opens nothing yet.
     pub(in crate::db) fn new(config: PgConfig, options: ExclusiveOptions) -> Result<Self> {
-        Ok(Self(Arc::new(Shared {
+        let shared = Arc::new(Shared {
             config,
             tls: super::super::connect::tls_config()?,
             options,
             permits: Arc::new(Semaphore::new(options.size.max(1))),
             waiting: AtomicUsize::new(0),
             free: Mutex::default(),
-        })))
+        });
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let known = Arc::downgrade(&shared);
+            let pause = options.idle.clamp(Duration::from_secs(1), Duration::from_mins(1));
+            runtime.spawn(async move {
+                while let Some(shared) = known.upgrade() {
+                    shared.reap();
+                    drop(shared);
+                    tokio::time::sleep(pause).await;
+                }
+            });
+        }
+        Ok(Self(shared))
     }
 
     /// Waits for a connection.
@@ -119,13 +133,9 @@ impl Exclusive {
             shared: Arc::downgrade(shared),
             handle,
             born,
+            discarded: false,
             _permit: permit,
         })
-    }
-
-    /// Closes what has been idle for too long.
-    pub(in crate::db) fn reap(&self) {
-        self.0.lock().retain(|free| !self.0.is_spent(free));
     }
 
     /// Open connections that nobody uses, and requests that wait for one.
@@ -136,11 +146,6 @@ impl Exclusive {
     /// Closes what nobody uses; the rest closes after its answer.
     pub(in crate::db) fn clear(&self) {
         self.0.lock().clear();
-    }
-
-    pub(in crate::db) fn downgrade(&self) -> impl Fn() -> Option<Self> + Send + 'static {
-        let weak = Arc::downgrade(&self.0);
-        move || weak.upgrade().map(Self)
     }
 }
 
@@ -153,6 +158,11 @@ impl Shared {
         free.handle.is_closed()
             || free.since.elapsed() > self.options.idle
             || free.born.elapsed() > self.options.life
+    }
+
+    /// Closes what has been idle for too long.
+    fn reap(&self) {
+        self.lock().retain(|free| !self.is_spent(free));
     }
 
     /// The one used last, so that those not needed age.
@@ -197,6 +207,11 @@ impl Lease {
         answer.await.unwrap_or(Err(Failure::Lost))
     }
 
+    /// Gives up the connection, because it will be closed.
+    pub(in crate::db) fn discard(mut self) {
+        self.discarded = true;
+    }
+
     /// Sends `ROLLBACK` without waiting for it; what is sent on the connection later comes after it.
     pub(in crate::db) fn roll_back(self) {
         let handle = self.handle.clone();
@@ -220,7 +235,7 @@ impl Drop for Lease {
             since: Instant::now(),
         };
         // Before the permit goes, so that whoever gets it finds the connection.
-        if !free.handle.is_closed() && free.born.elapsed() <= shared.options.life {
+        if !self.discarded && !free.handle.is_closed() && free.born.elapsed() <= shared.options.life {
             shared.lock().push(free);
         }
     }

@@ -21,6 +21,8 @@ const INVALID_AUTHORIZATION: &str = "28";
 pub(super) struct Ready {
     pub(super) stream: Box<dyn Stream>,
     pub(super) read: BytesMut,
+    /// Process and secret, for [`super::cancel`].
+    pub(super) key: Option<(i32, i32)>,
 }
 
 /// Asks the server for encryption; whether it agreed.
@@ -46,6 +48,7 @@ pub(super) async fn start(mut stream: Box<dyn Stream>, config: &PgConfig) -> Res
     let mut out = BytesMut::new();
     frontend::startup_message(parameters, &mut out).map_err(Error::internal)?;
     let mut read = BytesMut::with_capacity(16 * 1024);
+    let mut key = None;
     let mut scram: Option<sasl::ScramSha256> = None;
     loop {
         if !out.is_empty() {
@@ -99,7 +102,7 @@ pub(super) async fn start(mut stream: Box<dyn Stream>, config: &PgConfig) -> Res
                     .ok_or_else(|| Error::internal("SASL out of order"))?;
                 client.finish(body.data()).map_err(Error::internal)?;
             }
-            Message::ReadyForQuery(_) => return Ok(Ready { stream, read }),
+            Message::ReadyForQuery(_) => return Ok(Ready { stream, read, key }),
             Message::ErrorResponse(body) => {
                 let error = ServerError::read(&body);
                 let refusal = if error.code.starts_with(INVALID_AUTHORIZATION) {
@@ -112,10 +115,8 @@ pub(super) async fn start(mut stream: Box<dyn Stream>, config: &PgConfig) -> Res
                 };
                 return Err(refusal.details(error.message));
             }
-            Message::AuthenticationOk
-            | Message::BackendKeyData(_)
-            | Message::ParameterStatus(_)
-            | Message::NoticeResponse(_) => {}
+            Message::BackendKeyData(body) => key = Some((body.process_id(), body.secret_key())),
+            Message::AuthenticationOk | Message::ParameterStatus(_) | Message::NoticeResponse(_) => {}
             _ => {
                 return Err(Error::internal(
                     "unexpected message while connecting to the database",

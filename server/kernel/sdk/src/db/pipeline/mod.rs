@@ -7,9 +7,14 @@
 //! `postgres-protocol`'s. What is not here: rows as Rust types, `COPY`, `LISTEN`; those are `tokio-postgres`'s.
 
 mod batch;
+mod cancel;
 mod connection;
 mod exclusive;
 mod handshake;
+mod large;
+mod reader;
+mod rest;
+mod spool;
 mod statements;
 
 use std::sync::{
@@ -21,10 +26,11 @@ use bytes::Bytes;
 use tokio::sync::{Mutex, oneshot};
 use tokio_postgres::Config as PgConfig;
 
-pub(super) use batch::{Batch, Step};
+pub(super) use batch::{Batch, Feed, Step};
 pub use batch::{Param, ServerError, Statement, TextRow};
 pub(super) use exclusive::{Exclusive, ExclusiveOptions, Lease, NoLease};
 pub(super) use handshake::request_tls;
+pub use rest::Rest;
 pub(super) use statements::Role;
 
 use super::context::{OrgSelector, RequestContext};
@@ -41,8 +47,22 @@ pub(super) const TIME_ZONE: &str = "select set_config('timezone', $1, true)";
 pub struct Reply {
     /// The row of `kernel.begin_request`.
     pub context: TextRow,
-    /// The rows of the last statement.
+    /// The rows of the last statement that is complete.
     pub rows: Vec<TextRow>,
+    /// What is still on its way: the last value of the one row, if it is large, or rows.
+    pub rest: Option<Rest>,
+}
+
+impl From<Results> for Reply {
+    fn from(results: Results) -> Self {
+        let mut sets = results.sets.into_iter();
+        Self {
+            context: sets.next().and_then(|mut rows| rows.pop()).unwrap_or_default(),
+            // Whatever stands between has nothing to tell.
+            rows: sets.next_back().unwrap_or_default(),
+            rest: results.rest,
+        }
+    }
 }
 
 /// A batch on its way to a connection.
@@ -54,7 +74,14 @@ struct Request {
 }
 
 /// The rows of each statement of a batch.
-type Answer = Result<Vec<Vec<TextRow>>, Failure>;
+#[derive(Debug, Default)]
+pub(super) struct Results {
+    pub(super) sets: Vec<Vec<TextRow>>,
+    /// What of the last of them is still on its way.
+    pub(super) rest: Option<Rest>,
+}
+
+type Answer = Result<Results, Failure>;
 
 /// Why a request got no reply.
 #[derive(Debug)]
@@ -92,22 +119,21 @@ impl Pipeline {
         })
     }
 
-    pub(super) async fn run(&self, context: &RequestContext, statements: Vec<Statement>) -> Result<Reply> {
-        let mut steps = vec![Step::common(Statement {
-            sql: BEGIN_REQUEST.into(),
-            params: context_params(context),
-        })];
-        steps.extend(context.time_zone.as_ref().map(|zone| {
-            Step::common(Statement {
-                sql: TIME_ZONE.into(),
-                params: vec![Param::text(zone.as_str())],
-            })
-        }));
-        steps.extend(statements.into_iter().map(|statement| Step {
-            role: Role::Fixed(context.role),
-            statement,
-        }));
+    /// Runs statements in the context of a request. With `feeds`, the last value of the last one's row is handed out while it
+    /// arrives, if it is large.
+    pub(super) async fn run(
+        &self,
+        context: &RequestContext,
+        statements: Vec<Statement>,
+        feeds: bool,
+    ) -> Result<Reply> {
+        let steps = steps(context, statements);
         let batch = Arc::new(Batch {
+            feed: if feeds {
+                Feed::LargeValue(steps.len() - 1)
+            } else {
+                Feed::Nothing
+            },
             steps,
             stays_open: false,
             prepared: true,
@@ -134,11 +160,7 @@ impl Pipeline {
             }
             match answer.await {
                 Ok(Ok(results)) => {
-                    let mut results = results.into_iter();
-                    let context = results.next().and_then(|mut rows| rows.pop()).unwrap_or_default();
-                    // Whatever stands between has nothing to tell.
-                    let rows = results.next_back().unwrap_or_default();
-                    return Ok(Reply { context, rows });
+                    return Ok(Reply::from(results));
                 }
                 Ok(Err(failure)) if failure.is_stale() && !stale_before => {
                     stale_before = true;
@@ -181,7 +203,35 @@ impl Pipeline {
 /// Opens a connection and starts its tasks.
 async fn connect(config: &PgConfig, tls: &Arc<rustls::ClientConfig>) -> Result<connection::Handle> {
     let stream = super::connect::open_stream(config, tls).await?;
-    Ok(connection::spawn(handshake::start(stream, config).await?))
+    let ready = handshake::start(stream, config).await?;
+    let cancel = cancel::Cancel {
+        config: config.clone(),
+        tls: tls.clone(),
+        key: ready.key,
+    };
+    Ok(connection::spawn(ready, cancel))
+}
+
+/// The context of a request, and its statements.
+pub(super) fn steps(context: &RequestContext, statements: impl IntoIterator<Item = Statement>) -> Vec<Step> {
+    let opener = Step::common(Statement {
+        sql: BEGIN_REQUEST.into(),
+        params: context_params(context),
+    });
+    let zone = context.time_zone.as_ref().map(|zone| {
+        Step::common(Statement {
+            sql: TIME_ZONE.into(),
+            params: vec![Param::text(zone.as_str())],
+        })
+    });
+    let statements = statements.into_iter().map(|statement| Step {
+        role: Role::Fixed(context.role),
+        statement,
+    });
+    let mut steps = vec![opener];
+    steps.extend(zone);
+    steps.extend(statements);
+    steps
 }
 
 fn context_params(context: &RequestContext) -> Vec<Param> {
