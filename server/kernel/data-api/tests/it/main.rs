@@ -12,6 +12,7 @@ mod hostile;
 mod leaks;
 mod lines;
 mod media;
+mod memory;
 mod nested;
 mod nested_server;
 mod own_schemas;

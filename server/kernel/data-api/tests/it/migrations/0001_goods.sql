@@ -24,3 +24,6 @@ create domain goods."application/octet-stream" as bytea;
 create function goods.long_bytes(size int) returns goods."application/octet-stream" language sql stable as
   $$ select convert_to(repeat('0123456789', size / 10), 'utf8') $$;
 grant execute on function goods.flaky(int), goods.endless(int), goods.long_text(int), goods.long_bytes(int) to authenticated;
+create function goods.padded(rows int) returns table (n int, pad text) language sql stable rows 100000 as
+  $$ select n, repeat('x', 1000) from generate_series(1, rows) n $$;
+grant execute on function goods.padded(int) to authenticated;
