@@ -214,7 +214,7 @@ async fn both_clients_sign_in_with_every_kind_of_password() {
         let error = pipelined(&wrong).await.unwrap_err();
         assert_eq!(
             (error.kind, error.code.as_ref()),
-            (Kind::Unavailable, "database.unavailable"),
+            (Kind::Unavailable, "database.authentication"),
             "{method}"
         );
         assert!(
