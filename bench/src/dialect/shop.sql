@@ -1,5 +1,7 @@
 -- A schema of the operator's own with organisations' tables: 1,000 organisations × 1,000 items, a line for each item.
 create schema shop;
+-- pgbench names the tables of a pipeline before its first statement has taken the role.
+grant usage on schema shop to tenon_authenticator;
 grant usage on schema shop to authenticated, service_role;
 create table shop.customers (
   org_id uuid not null, id bigint not null, name text not null,
