@@ -38,13 +38,24 @@ impl Writer {
             (true, false) => Body::Array,
         };
         self.push("count(*) AS page_count");
-        self.answer_settings();
-        self.push(", ");
-        self.location(mutate);
-        self.push(", nullif(current_setting('tenon.updated', true), '')::bigint AS updated_count");
-        self.guard(plan);
-        self.push(", ");
-        self.body(plan, body);
+        // In a plan that is shown the body stands where clients look for it, otherwise last.
+        if plan.explain.is_some() {
+            self.push(", ");
+            self.location(mutate);
+            self.push(", ");
+            self.body(plan, body);
+            self.answer_settings();
+            self.updated_count();
+            self.guard(plan);
+        } else {
+            self.answer_settings();
+            self.push(", ");
+            self.location(mutate);
+            self.updated_count();
+            self.guard(plan);
+            self.push(", ");
+            self.body(plan, body);
+        }
         if shown {
             self.rows(plan, |writer| writer.read_root(&mutate.read, From::Source));
         } else {
@@ -305,6 +316,11 @@ impl Writer {
             self.push(") AS ");
             self.ident(name);
         }
+    }
+
+    /// How many rows an upsert has updated.
+    fn updated_count(&mut self) {
+        self.push(", nullif(current_setting('tenon.updated', true), '')::bigint AS updated_count");
     }
 
     /// The key of the one new row, for `Location`.

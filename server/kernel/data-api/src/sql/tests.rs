@@ -313,3 +313,28 @@ fn rows_one_by_one_hang_on_a_row_that_is_always_there() {
         csv.sql
     );
 }
+
+#[test]
+fn a_plan_that_is_shown_has_the_body_where_clients_look_for_it() {
+    let places = |method, prefer, body| {
+        let mut plan = plan(method, "/orders?id=eq.1", prefer, body).expect("plans");
+        plan.explain = Some(crate::plan::Explain {
+            json: true,
+            options: Vec::new(),
+            media: plan.media.clone(),
+        });
+        let sql = Statement::new(&plan).expect("it needs the database").sql;
+        let at = |name: &str| sql.find(name).unwrap_or(usize::MAX);
+        [
+            at(" AS page_count"),
+            at(" AS location"),
+            at(" AS body"),
+            at(" AS response_headers"),
+            at(" AS updated_count"),
+        ]
+    };
+    for (method, body) in [("DELETE", ""), ("PATCH", r#"{"number":"2"}"#)] {
+        let places = places(method, "return=representation", body);
+        assert!(places.is_sorted(), "{method}: {places:?}");
+    }
+}
