@@ -329,8 +329,17 @@ impl Writer {
             self.push("null::json AS location");
             return;
         }
-        self.push("(SELECT json_build_object(");
-        for (index, column) in mutate.location.iter().enumerate() {
+        self.push("(SELECT ");
+        self.object_of_source(&mutate.location);
+        self.push(" FROM ");
+        self.ident(SOURCE);
+        self.push(" LIMIT 1) AS location");
+    }
+
+    /// These columns of a changed row, by name.
+    pub(super) fn object_of_source(&mut self, columns: &[String]) {
+        self.push("json_build_object(");
+        for (index, column) in columns.iter().enumerate() {
             if index > 0 {
                 self.push(", ");
             }
@@ -338,9 +347,7 @@ impl Writer {
             self.push(", ");
             self.member(SOURCE, column);
         }
-        self.push(") FROM ");
-        self.ident(SOURCE);
-        self.push(" LIMIT 1) AS location");
+        self.push(")");
     }
 }
 

@@ -274,16 +274,9 @@ impl Writer {
         } else {
             self.push("row_number() OVER ()");
         }
-        self.push(" AS number, json_build_object(");
-        for (index, key) in step.keys.iter().enumerate() {
-            if index > 0 {
-                self.push(", ");
-            }
-            self.literal(key);
-            self.push(", ");
-            self.member(SOURCE, key);
-        }
-        self.push(")::text AS key FROM ");
+        self.push(" AS number, ");
+        self.object_of_source(&step.keys);
+        self.push("::text AS key FROM ");
         self.ident(SOURCE);
         self.push(") AS ");
         self.ident(NEW);
