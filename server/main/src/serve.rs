@@ -93,6 +93,7 @@ async fn open_database(config: &Config, private: bool) -> anyhow::Result<(DbOpti
         runtime,
         pool_size: config.database.pool_size,
         pipeline_connections: config.database.pipeline_connections,
+        pipeline_write_connections: config.database.pipeline_write_connections,
         pipeline_timeout: Duration::from_millis(config.database.pipeline_timeout_ms),
         record_statements: false,
     };

@@ -86,6 +86,7 @@ fn options(server: &PostgresHandle, database: &str) -> DbOptions {
         runtime: Some(server.connection(RUNTIME_LOGIN, database)),
         pool_size: 8,
         pipeline_connections: 2,
+        pipeline_write_connections: 0,
         pipeline_timeout: std::time::Duration::from_secs(30),
         record_statements: true,
     }

@@ -59,8 +59,10 @@ pub struct Database {
     pub data_dir: PathBuf,
     /// Exclusive connections, for transactions of commands and jobs.
     pub pool_size: usize,
-    /// Shared connections on which requests of the data API are pipelined.
+    /// Shared connections on which reads of the data API are pipelined.
     pub pipeline_connections: usize,
+    /// The same for its writes; none lets them share those of reads.
+    pub pipeline_write_connections: usize,
     /// Milliseconds after which a pipelined statement is given up.
     pub pipeline_timeout_ms: u64,
 }

@@ -129,6 +129,7 @@ fn options(server: &PgConfig, database: &str) -> DbOptions {
         runtime: Some(named(Some(RUNTIME_LOGIN))),
         pool_size: 4,
         pipeline_connections: 1,
+        pipeline_write_connections: 0,
         pipeline_timeout: std::time::Duration::from_secs(30),
         record_statements: false,
     }

@@ -49,6 +49,8 @@ pub struct DbOptions {
     pub pool_size: usize,
     /// Shared, pipelined connections.
     pub pipeline_connections: usize,
+    /// Further ones for writes; none lets them share those of reads.
+    pub pipeline_write_connections: usize,
     /// Time-out of one pipelined statement.
     pub pipeline_timeout: Duration,
     /// Keeps the text of every statement, for tests of the rule that each names its organisation.
@@ -100,7 +102,11 @@ impl Db {
             &mut shared,
             &format!("statement_timeout={}", options.pipeline_timeout.as_millis()),
         );
-        let pipeline = pipeline::Pipeline::new(shared, options.pipeline_connections.max(1))?;
+        let pipeline = pipeline::Pipeline::new(
+            shared,
+            options.pipeline_connections,
+            options.pipeline_write_connections,
+        )?;
         let mut streaming = runtime.clone();
         connect::add_option(&mut streaming, "plan_cache_mode=force_generic_plan");
         let longest = options.pipeline_timeout.saturating_mul(STREAM_PATIENCE);
@@ -138,6 +144,7 @@ impl Db {
             runtime: None,
             pool_size: 1,
             pipeline_connections: 1,
+            pipeline_write_connections: 0,
             pipeline_timeout: Duration::from_secs(1),
             record_statements: false,
         })

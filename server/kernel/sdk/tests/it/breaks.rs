@@ -95,9 +95,15 @@ async fn a_transaction_whose_statement_became_stale_fails_once_and_the_next_one_
 async fn connections_that_were_ended_are_replaced_and_reading_goes_on_at_once() {
     let house = house_with(|options| options.pipeline_connections = 3).await;
     let (db, ada) = (house.db(), &house.ada);
-    for _ in 0..3 {
-        assert_eq!(who(db, &ada.context()).await.unwrap(), ada.identity());
-    }
+    // Several at once, so that there are several connections.
+    let all = async || {
+        let context = ada.context();
+        let three = tokio::join!(who(db, &context), who(db, &context), who(db, &context));
+        for one in [three.0, three.1, three.2] {
+            assert_eq!(one.unwrap(), ada.identity());
+        }
+    };
+    all().await;
     for _ in 0..5 {
         house.kill_connections().await;
         for _ in 0..6 {

@@ -109,6 +109,7 @@ fn db(config: &PgConfig) -> Db {
         runtime: Some(config.clone()),
         pool_size: 2,
         pipeline_connections: 1,
+        pipeline_write_connections: 0,
         pipeline_timeout: Duration::from_secs(20),
         record_statements: false,
     })

@@ -11,7 +11,7 @@ use tokio::{
 
 use super::{
     super::connect::Stream,
-    Answer, Batch, Failure, Lease, Request, Statement, Step,
+    Answer, Batch, Failure, Lease, OnTheWay, Request, Statement, Step,
     cancel::Cancel,
     handshake::Ready,
     reader::{Reader, Wire},
@@ -48,6 +48,7 @@ pub(super) struct Pending {
     /// None once it has been told, while the rest still arrives.
     pub(super) reply: Option<oneshot::Sender<Answer>>,
     pub(super) lease: Option<Lease>,
+    pub(super) on_the_way: Option<OnTheWay>,
 }
 
 impl Pending {
@@ -106,7 +107,12 @@ async fn write(
                 continue;
             }
             let start = out.len();
-            let Request { batch, reply, lease } = request;
+            let Request {
+                batch,
+                reply,
+                lease,
+                on_the_way,
+            } = request;
             match encode(&batch, &statements, &mut out) {
                 // The reader is gone when the connection broke: dropping the sender tells the caller.
                 Ok(parses) => {
@@ -115,6 +121,7 @@ async fn write(
                         parses,
                         reply: Some(reply),
                         lease,
+                        on_the_way,
                     });
                     if sent.is_err() {
                         return;

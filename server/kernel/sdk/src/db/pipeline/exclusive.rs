@@ -186,6 +186,7 @@ impl Lease {
             batch,
             reply,
             lease: Some(self),
+            on_the_way: None,
         };
         if handle.send(request).is_err() {
             return Err(Failure::Lost);
@@ -200,6 +201,7 @@ impl Lease {
             batch,
             reply,
             lease: None,
+            on_the_way: None,
         };
         if self.handle.send(request).is_err() {
             return Err(Failure::Lost);
@@ -220,6 +222,7 @@ impl Lease {
             batch: Arc::new(Batch::end("rollback")),
             reply,
             lease: Some(self),
+            on_the_way: None,
         });
     }
 }

@@ -12,18 +12,17 @@ mod connection;
 mod exclusive;
 mod handshake;
 mod large;
+mod places;
 mod reader;
 mod rest;
 mod spool;
 mod statements;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::{Mutex, oneshot};
+use places::{OnTheWay, Places};
+use tokio::sync::oneshot;
 use tokio_postgres::Config as PgConfig;
 
 pub(super) use batch::{Batch, Feed, Step};
@@ -71,6 +70,8 @@ struct Request {
     reply: oneshot::Sender<Answer>,
     /// Who has the connection for themselves; it is free once the answer is there, whether anybody waits for it or not.
     lease: Option<Lease>,
+    /// Counts it among the requests of a shared connection.
+    on_the_way: Option<OnTheWay>,
 }
 
 /// The rows of each statement of a batch.
@@ -105,17 +106,19 @@ impl Failure {
 pub(super) struct Pipeline {
     config: PgConfig,
     tls: Arc<rustls::ClientConfig>,
-    slots: Vec<Mutex<Option<connection::Handle>>>,
-    next: AtomicUsize,
+    reads: Places,
+    /// Writes wait for the disk and for locks, and reads do not wait with them.
+    writes: Places,
 }
 
 impl Pipeline {
-    pub(super) fn new(config: PgConfig, connections: usize) -> Result<Self> {
+    /// With so many connections for reads, and as many for writes; these share those of reads if they have none.
+    pub(super) fn new(config: PgConfig, reads: usize, writes: usize) -> Result<Self> {
         Ok(Self {
             config,
             tls: super::connect::tls_config()?,
-            slots: (0..connections).map(|_| Mutex::new(None)).collect(),
-            next: AtomicUsize::new(0),
+            reads: Places::new(reads.max(1)),
+            writes: Places::new(writes),
         })
     }
 
@@ -143,16 +146,22 @@ impl Pipeline {
         let mut again = None;
         let mut stale_before = false;
         let mut lost = 0;
-        while lost <= self.slots.len() {
-            let handle = match again.take() {
-                Some(handle) => handle,
-                None => self.connection().await?,
+        let places = if context.read_only || self.writes.slots().is_empty() {
+            &self.reads
+        } else {
+            &self.writes
+        };
+        while lost <= places.slots().len() {
+            let (handle, on_the_way) = match again.take() {
+                Some(handle) => (handle, None),
+                None => self.place(places).await?,
             };
             let (reply, answer) = oneshot::channel();
             let request = Request {
                 batch: batch.clone(),
                 reply,
                 lease: None,
+                on_the_way,
             };
             if handle.send(request).is_err() {
                 lost += 1;
@@ -179,22 +188,23 @@ impl Pipeline {
         .hint("Try again in a few seconds."))
     }
 
-    async fn connection(&self) -> Result<connection::Handle> {
-        // Round robin spreads evenly, since requests are of a kind; a broken connection is replaced in its slot.
-        let slot = &self.slots[self.next.fetch_add(1, Ordering::Relaxed) % self.slots.len()];
-        let mut slot = slot.lock().await;
-        if let Some(handle) = slot.as_ref().filter(|handle| !handle.is_closed()) {
-            return Ok(handle.clone());
-        }
-        let handle = connect(&self.config, &self.tls).await?;
-        *slot = Some(handle.clone());
-        Ok(handle)
+    /// A connection, and a place among the requests on it. A broken connection is replaced.
+    async fn place(&self, places: &Places) -> Result<(connection::Handle, Option<OnTheWay>)> {
+        let (slot, on_the_way) = places
+            .take()
+            .ok_or_else(|| Error::internal("a pipeline without connections"))?;
+        let mut known = slot.handle.lock().await;
+        let handle = match known.as_ref().filter(|handle| !handle.is_closed()) {
+            Some(handle) => handle.clone(),
+            None => known.insert(connect(&self.config, &self.tls).await?).clone(),
+        };
+        Ok((handle, Some(on_the_way)))
     }
 
     pub(super) fn close(&self) {
-        for slot in &self.slots {
-            if let Ok(mut slot) = slot.try_lock() {
-                slot.take();
+        for slot in self.reads.slots().iter().chain(self.writes.slots()) {
+            if let Ok(mut handle) = slot.handle.try_lock() {
+                handle.take();
             }
         }
     }

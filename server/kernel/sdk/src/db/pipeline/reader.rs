@@ -287,6 +287,8 @@ impl Reader {
     async fn complete(&mut self, body: &ReadyForQueryBody) -> Option<()> {
         let done = std::mem::take(&mut self.arriving);
         let mut pending = self.current.take()?;
+        // Before anybody is told, who may ask again at once.
+        pending.on_the_way.take();
         let mut answer = done.failure.map_or(
             Ok(Results {
                 sets: done.results,
@@ -333,6 +335,7 @@ fn roll_back(lease: Lease, requests: &mpsc::WeakUnboundedSender<Request>) -> boo
         batch: Arc::new(Batch::end("rollback")),
         reply,
         lease: Some(lease),
+        on_the_way: None,
     };
     requests.send(request).is_ok()
 }
