@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::own_schemas;
 use crate::respond::Raw;
 use crate::routes;
-use crate::schema_cache::{QUERY, QualifiedName, SchemaCache};
+use crate::schema_cache::{BEFORE_QUERY, QUERY, QualifiedName, SchemaCache};
 use crate::settings::Settings;
 use crate::sql::search_path;
 
@@ -129,6 +129,7 @@ async fn start(kernel: Kernel, api: Arc<DataApi>, reload: Arc<Notify>) -> Result
 
 async fn load(kernel: &Kernel, api: &DataApi, settings: &Settings) -> Result<()> {
     let tx = SystemTx::begin(kernel.db(), "schema cache").await?;
+    tx.batch(BEFORE_QUERY).await?;
     let Raw(json) = tx
         .query_one(QUERY, &[&settings.schemas, &settings.extra_search_path])
         .await?

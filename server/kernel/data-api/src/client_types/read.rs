@@ -16,6 +16,7 @@ pub async fn read(client: &Client, schemas: &[String]) -> Result<(Vec<Catalogue>
             return Err(format!("There is no schema {schema:?} in the database.").into());
         }
     }
+    client.batch_execute("set jit = off").await?;
     let mut catalogues = Vec::with_capacity(schemas.len());
     for schema in schemas {
         let row = client.query_one(catalogue::QUERY, &[schema]).await?;

@@ -25,6 +25,7 @@ pub use param::Param;
 pub(crate) use writer::search_path;
 
 use crate::plan::{Handler, Plan, PlannedAction};
+use crate::schema_cache::BEFORE_QUERY;
 use writer::Writer;
 
 /// SQL text with its parameters in order.
@@ -55,6 +56,19 @@ impl Statement {
             writer.push(") ");
         }
         Self::finished(writer, plan)
+    }
+
+    /// What has to run before the statement of a plan, in the same transaction and in this order.
+    pub fn before(plan: &Plan) -> Vec<Self> {
+        match &plan.action {
+            PlannedAction::Mutate(mutate) => nested::steps(plan, mutate),
+            PlannedAction::Describe(_) => {
+                let mut writer = Writer::new(None);
+                writer.push(BEFORE_QUERY);
+                vec![writer.finish()]
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// `EXPLAIN` of the statement of a plan, which runs nothing; [`estimated_cost`] reads its one JSON value.

@@ -7,7 +7,7 @@
 
 use super::writer::{SOURCE, Writer};
 use super::{Param, Statement};
-use crate::plan::{Link, MutatePlan, Nested, NestedStep, PayloadColumn, Plan, PlannedAction};
+use crate::plan::{Link, MutatePlan, Nested, NestedStep, PayloadColumn, Plan};
 use crate::schema_cache::TENANT_COLUMN;
 
 /// The rows of the body.
@@ -17,25 +17,20 @@ const BODY: &str = "tenon_body";
 /// The new rows' keys.
 const NEW: &str = "tenon_new";
 
-impl Statement {
-    /// What has to run before the statement of a plan, in the same transaction and in this order.
-    pub fn before(plan: &Plan) -> Vec<Self> {
-        let PlannedAction::Mutate(mutate) = &plan.action else {
-            return Vec::new();
-        };
-        let Some(nested) = &mutate.nested else {
-            return Vec::new();
-        };
-        let mut statements = vec![forget(nested)];
-        for (index, step) in nested.steps.iter().enumerate() {
-            for (number, rows) in step.rows.iter().enumerate() {
-                let mut writer = Writer::new(plan.tenant);
-                writer.step(mutate, nested, index, step, Param(rows.clone()), number);
-                statements.push(writer.finish());
-            }
+/// The steps before the statement of an insert.
+pub(super) fn steps(plan: &Plan, mutate: &MutatePlan) -> Vec<Statement> {
+    let Some(nested) = &mutate.nested else {
+        return Vec::new();
+    };
+    let mut statements = vec![forget(nested)];
+    for (index, step) in nested.steps.iter().enumerate() {
+        for (number, rows) in step.rows.iter().enumerate() {
+            let mut writer = Writer::new(plan.tenant);
+            writer.step(mutate, nested, index, step, Param(rows.clone()), number);
+            statements.push(writer.finish());
         }
-        statements
     }
+    statements
 }
 
 /// Empties the settings: an insert before in the same transaction may have used them.

@@ -7,7 +7,7 @@ use tenon_sdk::db::{Param, PlainDb, PlainError, PlainOptions, Statement, parse_u
 
 use super::config::{Config, KEYS, Key, Texts};
 use crate::plan::array_literal;
-use crate::schema_cache::{QUERY, QualifiedName};
+use crate::schema_cache::{BEFORE_QUERY, QUERY, QualifiedName};
 
 /// Why something could not be had from the database.
 #[derive(Debug)]
@@ -69,7 +69,8 @@ pub(super) async fn catalogue(db: &PlainDb, config: &Config) -> Result<String, T
             Param::text(array_literal(&config.settings.extra_search_path)),
         ],
     };
-    let rows = db.query(query).await?;
+    let mut results = db.query_all(vec![Statement::new(BEFORE_QUERY), query]).await?;
+    let rows = results.pop().unwrap_or_default();
     let text = rows
         .into_iter()
         .next()
