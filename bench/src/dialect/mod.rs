@@ -33,6 +33,8 @@ const WALL: f64 = 1.15;
 const ORGANIZATIONS: i32 = 1000;
 const CONNECTIONS: usize = 16;
 const SCHEMA: &str = "shop";
+/// As the server sets it for requests to that schema.
+const SEARCH_PATH: &str = "\"shop\", \"public\"";
 const LOGIN: &str = "tenon_authenticator";
 /// The organisation of a script, from its number.
 const ORGANIZATION: &str = "('00000000-0000-7000-8000-' || lpad((:org)::text, 12, '0'))::uuid";
@@ -214,7 +216,7 @@ impl Bench<'_> {
         let text = format!(
             "\\set org random(1, {ORGANIZATIONS})\n\\set item random(1, {ITEMS})\n{open}begin;\n\
              select org_id, member_role, permissions from kernel.begin_request('authenticated', '{}', '{claims}', \
-             {ORGANIZATION}, null, '{}', '/rest/v1{}', {});\n{sql};\ncommit;\n{close}",
+             {ORGANIZATION}, null, '{}', '/rest/v1{}', {}, '{SEARCH_PATH}');\n{sql};\ncommit;\n{close}",
             self.person.id,
             kind.method,
             kind.path,
@@ -256,7 +258,7 @@ impl Bench<'_> {
         let sql = self.sql(&list).await?;
         let claims = self.person.claims()?.replace(':', ": ");
         let begin = format!(
-            "select kernel.begin_request('authenticated', '{}', '{claims}', {ORGANIZATION}, null, 'GET', '/', true)",
+            "select kernel.begin_request('authenticated', '{}', '{claims}', {ORGANIZATION}, null, 'GET', '/', true, '{SEARCH_PATH}')",
             self.person.id
         );
         let script = |role: &str| {
