@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use mimalloc::MiMalloc;
+
 use clap::{Parser, Subcommand};
 use tenon::serve::{self, ServeOptions};
 use tenon::{policies, types};
@@ -195,3 +197,6 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve::run(config, options))
 }
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::response::IntoResponse;
 use futures_util::stream;
 use hyper::ext::ReasonPhrase;
-use serde_json::{Map, Value};
+use serde::Serializer;
 
 use crate::error::REASON;
 use crate::stream::{Answer, Tail};
@@ -48,12 +48,21 @@ pub(crate) fn to_http(answer: Answer, method: &Method) -> axum::response::Respon
 
 /// The headers of a request as one JSON object with names in lower case, for `request.headers`; those named are left out.
 pub(crate) fn headers_json(headers: &HeaderMap, without: &[HeaderName]) -> String {
-    let mut object = Map::new();
-    for (name, value) in headers.iter().filter(|(name, _)| !without.contains(name)) {
-        let value = String::from_utf8_lossy(value.as_bytes());
-        object.insert(name.as_str().to_owned(), Value::from(value.replace('\0', "")));
-    }
-    Value::Object(object).to_string()
+    let told = headers.keys().filter(|name| !without.contains(name)).map(|name| {
+        // Of several the last one.
+        let value = headers.get_all(name).iter().next_back();
+        let value = String::from_utf8_lossy(value.map(HeaderValue::as_bytes).unwrap_or_default());
+        let clean = if value.contains('\0') {
+            value.replace('\0', "").into()
+        } else {
+            value
+        };
+        (name.as_str(), clean)
+    });
+    let mut text = Vec::with_capacity(512);
+    // Writing names and texts into memory cannot fail.
+    let _ = serde_json::Serializer::new(&mut text).collect_map(told);
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// The same without what somebody could sign in with.

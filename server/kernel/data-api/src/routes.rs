@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::BytesRejection;
+use axum::RequestExt;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::routing::any;
-use axum::{RequestExt, extract::FromRequest};
-use bytes::Bytes;
+use http_body_util::LengthLimitError;
 use tenon_sdk::Kernel;
 use tenon_sdk::ctx::Identity;
 use tenon_sdk::http::{OrgHeader, RequestIdentity};
@@ -47,9 +46,9 @@ pub(crate) fn routes(api: &Arc<DataApi>) -> Routes {
 async fn handle(kernel: &Kernel, api: &DataApi, request: Request) -> Result<Answer, Error> {
     // With its limit, which an extractor would have found in the request.
     let (parts, body) = request.with_limited_body().into_parts();
-    let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &())
+    let body = axum::body::to_bytes(body, usize::MAX)
         .await
-        .map_err(|rejection| too_large(&rejection))?;
+        .map_err(|error| unreadable(&error))?;
     let identity = parts.extensions.get::<RequestIdentity>();
     let org = parts.extensions.get::<OrgHeader>();
     let caller = Caller {
@@ -65,14 +64,16 @@ async fn handle(kernel: &Kernel, api: &DataApi, request: Request) -> Result<Answ
         body: &body,
     };
     if batch::is_batch(&http, &*api.cache()?) {
-        let response = batch::run(kernel, api, &caller, http, full_path).await?;
+        // On the heap, so that other requests need not carry its room with them.
+        let response = Box::pin(batch::run(kernel, api, &caller, http, full_path)).await?;
         return Ok(response.into());
     }
     answer(kernel, api, &caller, http, full_path).await
 }
 
-fn too_large(rejection: &BytesRejection) -> Error {
-    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+fn unreadable(error: &axum::Error) -> Error {
+    let mut causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    if causes.any(<dyn std::error::Error>::is::<LengthLimitError>) {
         Error::new(413, "request.too_large", "The request is too large.")
     } else {
         Error::body_invalid("The body could not be read")

@@ -56,7 +56,7 @@ pub(crate) async fn answer(
         (selector, Some(user)) => match api.known(user, selector) {
             Some(org) => Some(org),
             None if touches_tenants(&request, &cache, settings)? => {
-                look_up(kernel, api, caller, context(true)).await?
+                Box::pin(look_up(kernel, api, caller, context(true))).await?
             }
             None => None,
         },
@@ -78,9 +78,8 @@ pub(crate) async fn answer(
         let rehearsed = request.preferences.tx == Some(TxEnd::Rollback);
         // A write beside tenant tables would stand even if the organisation were another meanwhile.
         if rehearsed || names_tenant && writes_beside_tenants(&plan) {
-            return in_transaction(kernel, api, caller, &request, &context, rehearsed)
-                .await
-                .map(Answer::from);
+            let done = in_transaction(kernel, api, caller, &request, &context, rehearsed);
+            return Box::pin(done).await.map(Answer::from);
         }
         if let Some(gate) = CostGate::new(&plan, settings, cache.role(caller.identity.role)) {
             let priced = kernel.db().run(&context, to_db(gate.statement())).await;

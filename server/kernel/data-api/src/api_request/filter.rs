@@ -37,12 +37,18 @@ pub(super) fn parse_or_argument(key: &str, value: &str) -> Result<Option<(EmbedP
 
 /// Parses `embed.embed.field->path`.
 pub(super) fn parse_path(key: &str) -> Result<(EmbedPath, Field)> {
-    parse_with("tree path", key, key, |input| {
-        let mut path = input.separated(delimiter, name)?;
-        let steps = json_path(input)?;
-        let name = path.pop().unwrap_or_default();
-        Ok((path, Field { name, path: steps }))
-    })
+    parse_with("tree path", key, key, path)
+}
+
+pub(super) fn path(input: &mut Parser<'_>) -> Parsed<(EmbedPath, Field)> {
+    if let Some(name) = input.bare_word(b"") {
+        let (name, path) = (name.to_owned(), Vec::new());
+        return Ok((EmbedPath::new(), Field { name, path }));
+    }
+    let mut path = input.separated(delimiter, name)?;
+    let steps = json_path(input)?;
+    let name = path.pop().unwrap_or_default();
+    Ok((path, Field { name, path: steps }))
 }
 
 /// Parses `embed.not.or` and its tree. The place of an error counts from the word before the parenthesis.

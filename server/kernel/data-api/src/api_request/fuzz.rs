@@ -71,7 +71,7 @@ pub fn headers(data: &[u8]) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::parser::work_so_far;
+    use super::super::parser::{both_ways, work_so_far};
     use super::*;
 
     type Parser = (&'static str, fn(&[u8]));
@@ -161,6 +161,25 @@ mod tests {
                 parser(words.as_bytes());
                 parser(&bytes);
             }
+        }
+    }
+
+    /// Texts of a column list or path, most of them good.
+    fn columns() -> impl Strategy<Value = String> {
+        let word = prop::sample::select(vec![
+            "a", "Id_9", "é", "a-b", " ", ",", ",", ".", ":", "::text", "->>k", "(", ")", "\"q\"", "*",
+            "count", "count()",
+        ]);
+        prop::collection::vec(word, 0..8).prop_map(|words| words.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn shortcuts_lead_where_the_long_way_does(text in columns()) {
+            let [short, long] = both_ways(&text, select::list);
+            prop_assert_eq!(short, long);
+            let [short, long] = both_ways(&text, filter::path);
+            prop_assert_eq!(short, long);
         }
     }
 

@@ -64,6 +64,9 @@ fn dash(input: &mut Parser<'_>) -> Parsed<()> {
 
 /// A column, table or alias.
 pub(super) fn name(input: &mut Parser<'_>) -> Parsed<String> {
+    if let Some(name) = input.bare_word(b".,:()") {
+        return Ok(name.to_owned());
+    }
     input.labelled("field name (* or [a..z0..9_$])", |input| {
         input.either(quoted, |input| Ok(input.separated(dash, identifier)?.join("-")))
     })

@@ -114,6 +114,20 @@ impl<'i> Parser<'i> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
+    /// ASCII letters, digits and `_` up to one of these characters or the end. A shortcut for what the parser that would
+    /// otherwise be tried takes as well; there is none while messages are collected, since it tells nothing.
+    pub fn bare_word(&mut self, ends: &[u8]) -> Option<&'i str> {
+        let rest = self.rest();
+        let fits = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let length = rest.bytes().position(|byte| !fits(&byte)).unwrap_or(rest.len());
+        let ended = rest.as_bytes().get(length).is_none_or(|byte| ends.contains(byte));
+        if self.tells || length == 0 || !ended {
+            return None;
+        }
+        self.advance(length);
+        rest.get(..length)
+    }
+
     /// Takes all that is left.
     pub fn take_rest(&mut self) -> Parsed<&'i str> {
         self.take_while(0, &[], |_| true)
@@ -418,6 +432,18 @@ pub(super) fn parse<'i, T>(
         Ok(value) => Ok(value),
         Err(Failed) => Err(failure(what, shown, text, &telling.expectation)),
     }
+}
+
+/// What a parser makes of a text without and with messages, and how far it came if it was good.
+#[cfg(test)]
+pub(super) fn both_ways<'i, T>(
+    text: &'i str,
+    parser: impl Fn(&mut Parser<'i>) -> Parsed<T>,
+) -> [Parsed<(T, usize)>; 2] {
+    [false, true].map(|tells| {
+        let mut input = Parser::new(text, tells);
+        parser(&mut input).map(|value| (value, input.at))
+    })
 }
 
 fn failure(what: &str, shown: &str, text: &str, expectation: &Expectation) -> Error {

@@ -13,7 +13,7 @@ pub(super) fn parse(value: &str) -> Result<Vec<SelectItem>> {
     parse_with("select parameter", value, value, list)
 }
 
-fn list(input: &mut Parser<'_>) -> Parsed<Vec<SelectItem>> {
+pub(super) fn list(input: &mut Parser<'_>) -> Parsed<Vec<SelectItem>> {
     let comma = |input: &mut Parser<'_>| lexeme(input, |input| input.char(','));
     input.separated(comma, item)
 }
@@ -23,6 +23,17 @@ fn items(input: &mut Parser<'_>) -> Parsed<Vec<SelectItem>> {
 }
 
 fn item(input: &mut Parser<'_>) -> Parsed<SelectItem> {
+    // Most items are plain columns.
+    if let Some(name) = input.bare_word(b",)") {
+        let path = Vec::new();
+        let name = name.to_owned();
+        return Ok(SelectItem::Field(SelectField {
+            field: Field { name, path },
+            alias: None,
+            cast: None,
+            aggregate: None,
+        }));
+    }
     input.either(
         |input| {
             let head = input.attempt(spread)?;

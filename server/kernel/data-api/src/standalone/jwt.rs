@@ -1,8 +1,9 @@
 //! Tokens: who signed them, whether they hold now, and which role they name.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use axum::body::Bytes;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet};
@@ -26,9 +27,34 @@ pub(super) struct Verifier {
     audience: Option<String>,
     role: JsonPath,
     /// Tokens whose signature was found good. Whether they hold now is checked each time.
-    cache: Option<Cache<Box<str>, Arc<Value>>>,
+    cache: Option<Cache<Box<str>, Arc<Token>>>,
     asked: AtomicU64,
     hits: AtomicU64,
+}
+
+/// What a token with a good signature says.
+#[derive(Debug)]
+pub(super) struct Token {
+    claims: Value,
+    /// The role that it names.
+    pub(super) role: Option<Arc<str>>,
+    /// The claims as they are told to the database, for the role that was asked for first. It is the same each time.
+    told: OnceLock<(Arc<str>, Bytes)>,
+}
+
+impl Token {
+    /// The claims as JSON, for a request with this role.
+    pub(super) fn claims_as(&self, role: &Arc<str>) -> Bytes {
+        let told = || claims_as(self.claims.as_object().cloned().unwrap_or_default(), role);
+        let (first, claims) = self.told.get_or_init(|| (role.clone(), told()));
+        if first == role { claims.clone() } else { told() }
+    }
+}
+
+/// Claims as JSON, with the role that the request has.
+pub(super) fn claims_as(mut claims: Map<String, Value>, role: &str) -> Bytes {
+    claims.insert("role".to_owned(), Value::from(role));
+    Value::Object(claims).to_string().into()
 }
 
 struct Key {
@@ -64,24 +90,20 @@ impl Verifier {
         })
     }
 
-    /// The claims of a token that is good at `now`, in seconds since 1970, and the role that they name.
-    pub(super) fn verify(&self, token: &str, now: i64) -> Result<(Arc<Value>, Option<String>)> {
+    /// What a token says that is good at `now`, in seconds since 1970.
+    pub(super) fn verify(&self, token: &str, now: i64) -> Result<Arc<Token>> {
         if token.is_empty() {
             return Err(Error::token("Empty JWT is sent in Authorization header"));
         }
         if self.keys.is_empty() {
             return Err(Error::no_secret());
         }
-        let claims = match self.known(token) {
-            Some(claims) => claims,
+        let known = match self.known(token) {
+            Some(known) => known,
             None => self.remember(token, self.signed(token)?),
         };
-        self.holds(&claims, now)?;
-        let role = self.role.query(&claims).first().map(|role| match role {
-            Value::String(role) => role.clone(),
-            other => other.to_string(),
-        });
-        Ok((claims, role))
+        self.holds(&known.claims, now)?;
+        Ok(known)
     }
 
     /// What the cache did.
@@ -92,7 +114,7 @@ impl Verifier {
         }
     }
 
-    fn known(&self, token: &str) -> Option<Arc<Value>> {
+    fn known(&self, token: &str) -> Option<Arc<Token>> {
         let cache = self.cache.as_ref()?;
         self.asked.fetch_add(1, Ordering::Relaxed);
         let found = cache.get(token)?;
@@ -100,12 +122,20 @@ impl Verifier {
         Some(found)
     }
 
-    fn remember(&self, token: &str, claims: Value) -> Arc<Value> {
-        let claims = Arc::new(claims);
+    fn remember(&self, token: &str, claims: Value) -> Arc<Token> {
+        let role = self.role.query(&claims).first().map(|role| match role {
+            Value::String(role) => role.as_str().into(),
+            other => other.to_string().into(),
+        });
+        let known = Arc::new(Token {
+            claims,
+            role,
+            told: OnceLock::new(),
+        });
         if let Some(cache) = &self.cache {
-            cache.insert(token.into(), claims.clone());
+            cache.insert(token.into(), known.clone());
         }
-        claims
+        known
     }
 
     /// The claims of a token that one of the keys signed.

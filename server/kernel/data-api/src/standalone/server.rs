@@ -114,7 +114,8 @@ async fn respond(
         body: &body,
     };
     let answer = if crate::batch::is_batch(&http, &*state.cache()?) {
-        let answer = batch::run(state, &shared.db, &caller, http).await;
+        // On the heap, so that other requests need not carry its room with them.
+        let answer = Box::pin(batch::run(state, &shared.db, &caller, http)).await;
         timing.ended("transaction");
         answer.map(Answer::from)
     } else {

@@ -3,10 +3,12 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::http::{HeaderMap, header};
 use serde_json::{Map, Value};
 use tenon_sdk::db::{Isolation, Param, PlainContext, Statement};
 
+use super::jwt::claims_as;
 use super::state::State;
 use crate::api_request::HttpRequest;
 use crate::error::{Error, Result};
@@ -18,7 +20,8 @@ use crate::sql::search_path;
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
     pub(super) role: Arc<str>,
-    claims: String,
+    /// As JSON, with the role.
+    claims: Bytes,
     /// As somebody else than those without a token.
     pub(super) signed_in: bool,
 }
@@ -32,21 +35,22 @@ pub(super) fn caller(state: &State, headers: &HeaderMap, now: i64) -> Result<Cal
             let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
             scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
         });
-    let (claims, named) = match bearer {
-        Some(token) => state.verifier.verify(token, now)?,
-        None => (Arc::new(Value::Object(Map::new())), None),
+    let known = bearer
+        .map(|token| state.verifier.verify(token, now))
+        .transpose()?;
+    let named = known.as_ref().and_then(|token| token.role.clone());
+    let anonymous = state.config.anon_role.as_deref();
+    let Some(role) = named.or_else(|| anonymous.map(Arc::from)) else {
+        return Err(Error::token_required());
     };
-    let role: Arc<str> = match named.or_else(|| state.config.anon_role.clone()) {
-        Some(role) => role.into(),
-        None => return Err(Error::token_required()),
+    let claims = match known {
+        Some(token) => token.claims_as(&role),
+        None => claims_as(Map::new(), &role),
     };
-    let mut claims = claims.as_object().cloned().unwrap_or_default();
-    claims.insert("role".to_owned(), Value::from(&*role));
-    let signed_in = state.config.anon_role.as_deref() != Some(&*role);
     Ok(Caller {
+        signed_in: anonymous != Some(&*role),
         role,
-        claims: Value::Object(claims).to_string(),
-        signed_in,
+        claims,
     })
 }
 
@@ -66,13 +70,16 @@ pub(super) struct Circumstances<'a> {
 /// The context of a transaction.
 pub(super) fn context(state: &State, caller: &Caller, at: &Circumstances<'_>) -> PlainContext {
     let config = &state.config;
-    let mut opener = Opener::default();
+    let mut opener = Opener {
+        sql: String::with_capacity(512),
+        params: Vec::with_capacity(16),
+    };
     opener.set(
         "search_path",
         search_path(at.schema, &config.settings.extra_search_path),
     );
     opener.set("role", &*caller.role);
-    opener.set("request.jwt.claims", &*caller.claims);
+    opener.set_to("request.jwt.claims", caller.claims.clone());
     opener.set("request.method", at.http.method.as_str());
     opener.set("request.path", at.http.path);
     opener.set(
@@ -123,7 +130,6 @@ fn level(name: &str) -> Isolation {
 }
 
 /// One `SELECT set_config(…), …`. Names stand in its text, so that the same ones are prepared once; values do not.
-#[derive(Default)]
 struct Opener {
     sql: String,
     params: Vec<Param>,
@@ -131,11 +137,24 @@ struct Opener {
 
 impl Opener {
     fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.params.push(Param::text(value));
+        self.set_to(name, Bytes::from(value.into()));
+    }
+
+    fn set_to(&mut self, name: &str, value: Bytes) {
+        self.params.push(Param {
+            oid: 0,
+            value: Some(value),
+        });
         self.sql
             .push_str(if self.sql.is_empty() { "SELECT " } else { ", " });
-        let name = name.replace('\'', "''").replace('\\', "\\\\");
-        let _ = write!(self.sql, "set_config(E'{name}', ${}, true)", self.params.len());
+        self.sql.push_str("set_config(E'");
+        for c in name.chars() {
+            if matches!(c, '\'' | '\\') {
+                self.sql.push(c);
+            }
+            self.sql.push(c);
+        }
+        let _ = write!(self.sql, "', ${}, true)", self.params.len());
     }
 
     fn finish(self) -> Statement {

@@ -10,6 +10,7 @@ use axum::{
     routing::get,
 };
 use tenon_sdk::{Error, Kernel, Module, SystemTx, http::authenticate, module::Routes};
+use tower::ServiceBuilder;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, cors::CorsLayer};
 use utoipa::openapi::{
     InfoBuilder, OpenApi, OpenApiBuilder,
@@ -19,6 +20,18 @@ use utoipa::openapi::{
 pub(super) fn build(kernel: &Kernel) -> (Router, OpenApi) {
     let (documented, openapi) = describe(kernel.modules());
     let document = serde_json::to_value(&openapi).unwrap_or_default();
+    // One layer of all of them: the router puts each of its own into a box that every request clones.
+    let around = ServiceBuilder::new()
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("unknown");
+            Error::internal(format!("panic in a handler: {text}")).into_response()
+        }))
+        .layer(cors())
+        .layer(CompressionLayer::new())
+        .layer(DefaultBodyLimit::max(kernel.config().server.max_body_bytes));
     let router = documented
         .route(
             "/openapi.json",
@@ -27,16 +40,7 @@ pub(super) fn build(kernel: &Kernel) -> (Router, OpenApi) {
         .layer(axum::middleware::from_fn_with_state(kernel.clone(), authenticate))
         .route("/healthz", get(|| std::future::ready("ok")))
         .route("/readyz", get(ready))
-        .layer(DefaultBodyLimit::max(kernel.config().server.max_body_bytes))
-        .layer(CompressionLayer::new())
-        .layer(cors())
-        .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("unknown");
-            Error::internal(format!("panic in a handler: {text}")).into_response()
-        }))
+        .layer(around)
         .with_state(kernel.clone());
     (router, openapi)
 }

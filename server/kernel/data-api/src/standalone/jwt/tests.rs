@@ -37,15 +37,16 @@ fn refused(verifier: &Verifier, token: &str) -> (String, String, Option<String>)
 #[test]
 fn a_signed_token_names_its_role() {
     let verifier = verifier(&[]);
-    let (claims, role) = verifier
-        .verify(&token(&json!({"role": "author", "id": 3})), NOW)
-        .expect("good");
-    assert_eq!(
-        (claims["id"].as_i64(), role.as_deref()),
-        (Some(3), Some("author"))
-    );
-    let (_, role) = verifier.verify(&token(&json!({"id": 3})), NOW).expect("good");
-    assert_eq!(role, None);
+    let known = |claims: &Value| verifier.verify(&token(claims), NOW).expect("good");
+    let author = known(&json!({"role": "author", "id": 3}));
+    assert_eq!(author.role.as_deref(), Some("author"));
+    assert_eq!(author.claims_as(&"author".into()), r#"{"role":"author","id":3}"#);
+    let anonymous = known(&json!({"id": 3}));
+    assert_eq!(anonymous.role, None);
+    for role in ["anon", "other"] {
+        let told = anonymous.claims_as(&role.into());
+        assert_eq!(told, format!(r#"{{"id":3,"role":"{role}"}}"#));
+    }
 }
 
 #[test]
@@ -60,8 +61,8 @@ fn the_path_of_the_role_is_a_json_path() {
         ("$.b", None),
     ] {
         let verifier = verifier(&[("jwt-role-claim-key", path)]);
-        let (_, role) = verifier.verify(&claims, NOW).expect("good");
-        assert_eq!(role.as_deref(), expected, "{path}");
+        let known = verifier.verify(&claims, NOW).expect("good");
+        assert_eq!(known.role.as_deref(), expected, "{path}");
     }
     let texts: Texts = [("jwt-role-claim-key".to_owned(), ".role".to_owned())].into();
     assert!(Verifier::new(&Config::new(&texts).expect("understood")).is_err());

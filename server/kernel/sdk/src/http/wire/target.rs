@@ -100,8 +100,31 @@ impl Targets {
                 }
                 continue;
             }
+            let plain = self.plain(data);
+            if plain > 0 {
+                out.extend_from_slice(&data[..plain]);
+                data = &data[plain..];
+                continue;
+            }
             data = rest;
             self.byte(byte, out);
+        }
+    }
+
+    /// How many bytes change nothing but what is known of a header line.
+    fn plain(&mut self, data: &[u8]) -> usize {
+        match self.state {
+            State::Head => {
+                let line = first(data, |byte| byte == b'\n');
+                let room = LOOKED_AT.saturating_sub(self.line.len());
+                self.line.extend_from_slice(&data[..line.min(room)]);
+                line
+            }
+            State::Version => first(data, |byte| byte == b'\n'),
+            State::Target { query } => first(data, |byte| {
+                matches!(byte, b' ' | b'\n') || !query && byte == b'?' || must_be_encoded(byte, query)
+            }),
+            _ => 0,
         }
     }
 
@@ -137,10 +160,6 @@ impl Targets {
             },
             (State::Version, b'\n') => State::Head,
             (State::Head, b'\n') => self.header(),
-            (State::Head, _) => {
-                self.keep(byte);
-                State::Head
-            }
             (State::Size { size, .. }, b'\n') => match size {
                 0 => State::Trailer { empty: true },
                 size => State::Chunk(size),
@@ -207,6 +226,11 @@ impl Targets {
         }
         State::Head
     }
+}
+
+/// How many bytes come before the first like that.
+fn first(data: &[u8], wanted: impl Fn(u8) -> bool) -> usize {
+    data.iter().position(|byte| wanted(*byte)).unwrap_or(data.len())
 }
 
 /// Whether a byte cannot stand in a path or query as it is. Control characters are for nobody to send.
