@@ -82,6 +82,8 @@ pub struct Relation {
     pub policies: Vec<Policy>,
     /// Rows that were judged.
     pub judged: i64,
+    /// There are more than those.
+    pub more: bool,
     /// Rows that all policies together let through.
     pub visible: Option<i64>,
 }
@@ -257,6 +259,7 @@ async fn relation(client: &Client, question: &Question, row: &Row) -> Result<Rel
         open,
         policies: Vec::new(),
         judged: 0,
+        more: false,
         visible: None,
     };
     if relation.open.is_some() {
@@ -279,6 +282,7 @@ async fn relation(client: &Client, question: &Question, row: &Row) -> Result<Rel
         rows: question.rows.max(0),
     };
     relation.judged = judge.count("true").await?.unwrap_or_default();
+    relation.more = judge.more().await?;
     for known in known {
         relation.policies.push(judge.policy(known).await?);
     }
@@ -324,6 +328,13 @@ impl Judge<'_> {
         );
         let counted = as_role(self.client, self.reader, &query, &[]).await?;
         Ok(counted.map(|rows| rows.first().map_or(0, |row| row.get(0))))
+    }
+
+    /// Whether there are rows that are not judged.
+    async fn more(&self) -> Result<bool, Failure> {
+        let query = format!("select exists (select from pg_temp.{COPY} offset {})", self.rows);
+        let found = as_role(self.client, self.reader, &query, &[]).await?;
+        Ok(found.is_ok_and(|rows| rows.first().is_some_and(|row| row.get(0))))
     }
 
     async fn policy(&self, known: Known) -> Result<Policy, Failure> {

@@ -60,15 +60,22 @@ impl fmt::Display for Relation {
                 let refused = self.judged - passed;
                 write!(
                     f,
-                    "\n    lets through {passed} of {} rows, refuses {refused}",
-                    self.judged
+                    "\n    lets through {passed} of {}, refuses {refused}",
+                    self.rows()
                 )?;
             }
         }
         match self.visible {
-            Some(visible) => write!(f, "\n  together: {visible} of {} rows can be seen", self.judged),
+            Some(visible) => write!(f, "\n  together: {visible} of {} can be seen", self.rows()),
             None => write!(f, "\n  together: fails"),
         }
+    }
+}
+
+impl Relation {
+    fn rows(&self) -> String {
+        let first = if self.more { "the first " } else { "" };
+        format!("{first}{} rows", self.judged)
     }
 }
 

@@ -82,6 +82,23 @@ fn policy<'a>(relation: &'a Relation, name: &str) -> &'a Policy {
 }
 
 #[tokio::test]
+async fn a_report_says_that_it_judged_the_first_rows_only() {
+    let server = Standalone::start(DEPOT, &[("db-schemas", "depot")]).await;
+    for (rows, more, told) in [(59, true, "of the first 59 rows"), (60, false, "of 60 rows")] {
+        let question = Question {
+            rows,
+            ..question(server.role("visitor"), "/boxes")
+        };
+        let report = explain(&server.operator().await, &question)
+            .await
+            .expect("explained");
+        let boxes = of(&report, "depot.boxes");
+        assert_eq!((boxes.judged, boxes.more), (rows, more));
+        assert!(report.to_string().contains(told), "{report}");
+    }
+}
+
+#[tokio::test]
 async fn policies_are_told_apart_by_what_they_let_through_and_how_often_they_run() {
     let server = Standalone::start(DEPOT, &[("db-schemas", "depot")]).await;
     let report = ask(&server, "visitor", "/boxes?select=id,halls(name)&id=gt.10").await;
