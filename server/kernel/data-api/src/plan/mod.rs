@@ -84,13 +84,20 @@ impl Plan {
             PlannedAction::Mutate(_) => crate::api_request::Range::ALL,
             _ => request.range,
         };
+        // The planner's estimates are made of the rows of all organisations.
+        let count = match &action {
+            PlannedAction::Read(read) if read.reads_tenants() => {
+                request.preferences.count.and(Some(Count::Exact))
+            }
+            _ => request.preferences.count,
+        };
         Ok(Self {
             action,
             media,
             handler,
             explain,
             head: request.is_head(),
-            count: request.preferences.count,
+            count,
             range,
             max_rows: settings.max_rows,
             tenant,

@@ -279,6 +279,11 @@ pub struct ReadPlan {
 }
 
 impl ReadPlan {
+    /// It, or what is embedded in it, belongs to tenants and the organisation is known.
+    pub fn reads_tenants(&self) -> bool {
+        self.tenant || self.embeds.iter().any(|embed| embed.read.reads_tenants())
+    }
+
     /// What there is in the output, in order. Columns come first, then embeds.
     pub fn outputs(&self) -> Vec<Output<'_>> {
         let columns = self.select.iter().map(Output::Column);

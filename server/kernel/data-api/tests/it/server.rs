@@ -242,7 +242,7 @@ async fn headers_say_what_was_done() {
     let owner = server.organization("Here").await.owner;
     let answer = owner
         .get("/rest/v1/items")
-        .header("prefer", "count=planned")
+        .header("prefer", "count=exact")
         .send()
         .await
         .expect("an answer");
@@ -255,12 +255,51 @@ async fn headers_say_what_was_done() {
             .to_owned()
     };
     assert_eq!(header("content-type"), "application/json; charset=utf-8");
-    assert_eq!(header("preference-applied"), "count=planned");
-    assert!(
-        header("content-range").starts_with("*/"),
-        "{}",
-        header("content-range")
+    assert_eq!(header("preference-applied"), "count=exact");
+    assert_eq!(header("content-range"), "*/0");
+}
+
+#[tokio::test]
+async fn no_count_hints_at_what_others_have() {
+    let server = TestServer::start(vec![goods()]).await;
+    let (here, there) = (
+        server.organization("Here").await,
+        server.organization("There").await,
     );
+    for (owner, count) in [(&here.owner, 20), (&there.owner, 400)] {
+        let items: Vec<Value> = (0..count)
+            .map(|number| {
+                let id = format!("00000000-0000-7000-8000-{number:012}");
+                json!({"id": id, "name": format!("Bolt {number}"), "price": i32::from(count > 20)})
+            })
+            .collect();
+        let sent = owner.post("/rest/v1/items").json(&items).send().await;
+        assert_eq!(sent.expect("an answer").status(), 201);
+    }
+    server
+        .admin()
+        .await
+        .batch_execute("analyze goods.items")
+        .await
+        .expect("analyzed");
+    for (wish, filter, range) in [
+        // What all of theirs have and none of ours.
+        ("planned", "price=eq.1", "*/0"),
+        ("estimated", "price=eq.1", "*/0"),
+        ("planned", "price=eq.0", "0-19/20"),
+        ("estimated", "or=(price.eq.1,name.eq.Bolt 1)", "0-0/1"),
+    ] {
+        let answer = here
+            .owner
+            .get(&format!("/rest/v1/items?{filter}"))
+            .header("prefer", format!("count={wish}"))
+            .send()
+            .await
+            .expect("an answer");
+        let header = |name: &str| answer.headers()[name].to_str().expect("text").to_owned();
+        assert_eq!(header("content-range"), range, "{wish} {filter}");
+        assert_eq!(header("preference-applied"), "count=exact");
+    }
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ async fn long_answers_are_the_same_row_by_row() {
     let counted = counted.text().await.expect("lines");
     assert_eq!(counted.lines().count(), 1000);
     let planned = get(user, path, LINES, "count=planned").await;
-    assert!(header(&planned, "content-range").is_some_and(|range| range.starts_with("*/1")));
+    assert_eq!(header(&planned, "content-range"), Some("0-999/1500"));
 
     let csv = get(
         user,
@@ -241,7 +241,13 @@ async fn slow_readers_hold_up_nobody() {
         let (status, rows) = org.owner.get_json("/rest/v1/items?select=price").await;
         assert_eq!((status, rows.as_array().map(Vec::len)), (200, Some(3)));
     }
-    assert_eq!(running(&server, "%long_text%").await, 0);
+    // Nobody has taken anything, and yet the database is soon done with all of them.
+    let mut looks = 0;
+    while running(&server, "%long_text%").await > 0 {
+        looks += 1;
+        assert!(looks < 200, "still running");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
     for answer in slow {
         assert_eq!(answer.bytes().await.expect("whole").len(), 10_000_002);
     }
