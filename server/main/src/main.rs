@@ -2,14 +2,16 @@
 
 use std::path::PathBuf;
 
-use mimalloc::MiMalloc;
-
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
 use tenon::serve::{self, ServeOptions};
 use tenon::{policies, types};
 use tenon_data_api::standalone::{self, Question};
 use tenon_sdk::config::Config;
 use tenon_sdk::env::Env;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// A business hub in which many organisations run their business.
 #[derive(Debug, Parser)]
@@ -197,6 +199,3 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve::run(config, options))
 }
-
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
