@@ -1,7 +1,7 @@
 //! Tokens: who signed them, whether they hold now, and which role they name.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use axum::body::Bytes;
 use base64::Engine;
@@ -38,16 +38,15 @@ pub(super) struct Token {
     claims: Value,
     /// The role that it names.
     pub(super) role: Option<Arc<str>>,
-    /// The claims as they are told to the database, for the role that was asked for first. It is the same each time.
-    told: OnceLock<(Arc<str>, Bytes)>,
+    /// The claims as JSON, if they name the role; it is the same for each request.
+    told: Option<Bytes>,
 }
 
 impl Token {
-    /// The claims as JSON, for a request with this role.
-    pub(super) fn claims_as(&self, role: &Arc<str>) -> Bytes {
-        let told = || claims_as(self.claims.as_object().cloned().unwrap_or_default(), role);
-        let (first, claims) = self.told.get_or_init(|| (role.clone(), told()));
-        if first == role { claims.clone() } else { told() }
+    /// The claims as JSON, for a request that has this role because they name it or no other.
+    pub(super) fn claims_as(&self, role: &str) -> Bytes {
+        let object = || self.claims.as_object().cloned().unwrap_or_default();
+        self.told.clone().unwrap_or_else(|| claims_as(object(), role))
     }
 }
 
@@ -123,15 +122,13 @@ impl Verifier {
     }
 
     fn remember(&self, token: &str, claims: Value) -> Arc<Token> {
-        let role = self.role.query(&claims).first().map(|role| match role {
+        let role: Option<Arc<str>> = self.role.query(&claims).first().map(|role| match role {
             Value::String(role) => role.as_str().into(),
             other => other.to_string().into(),
         });
-        let known = Arc::new(Token {
-            claims,
-            role,
-            told: OnceLock::new(),
-        });
+        let object = || claims.as_object().cloned().unwrap_or_default();
+        let told = role.as_deref().map(|role| claims_as(object(), role));
+        let known = Arc::new(Token { claims, role, told });
         if let Some(cache) = &self.cache {
             cache.insert(token.into(), known.clone());
         }

@@ -40,11 +40,11 @@ fn a_signed_token_names_its_role() {
     let known = |claims: &Value| verifier.verify(&token(claims), NOW).expect("good");
     let author = known(&json!({"role": "author", "id": 3}));
     assert_eq!(author.role.as_deref(), Some("author"));
-    assert_eq!(author.claims_as(&"author".into()), r#"{"role":"author","id":3}"#);
+    assert_eq!(author.claims_as("author"), r#"{"role":"author","id":3}"#);
     let anonymous = known(&json!({"id": 3}));
     assert_eq!(anonymous.role, None);
     for role in ["anon", "other"] {
-        let told = anonymous.claims_as(&role.into());
+        let told = anonymous.claims_as(role);
         assert_eq!(told, format!(r#"{{"id":3,"role":"{role}"}}"#));
     }
 }
