@@ -58,10 +58,10 @@ function Panels() {
     <Stack gap="md">
       <BoardFigures board={board} />
       <Grid gap="md">
-        <Grid.Col span={{ base: 12, lg: 7 }}>
+        <Grid.Col span={{ base: 12, xl: 7 }}>
           <TotalsPanel totals={board.totals} />
         </Grid.Col>
-        <Grid.Col span={{ base: 12, lg: 5 }}>
+        <Grid.Col span={{ base: 12, xl: 5 }}>
           <LevelsPanel board={board} />
         </Grid.Col>
         <Grid.Col span={12}>
@@ -78,10 +78,10 @@ function Loading() {
     <Stack gap="md" aria-hidden>
       <Skeleton height={92} />
       <Grid gap="md">
-        <Grid.Col span={{ base: 12, lg: 7 }}>
+        <Grid.Col span={{ base: 12, xl: 7 }}>
           <Skeleton height={240} />
         </Grid.Col>
-        <Grid.Col span={{ base: 12, lg: 5 }}>
+        <Grid.Col span={{ base: 12, xl: 5 }}>
           <Skeleton height={240} />
         </Grid.Col>
       </Grid>
