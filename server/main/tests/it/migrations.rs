@@ -115,6 +115,55 @@ async fn a_migration_that_fails_leaves_nothing_behind_and_can_be_corrected() {
     assert_ne!(fingerprint(&database).await, before);
 }
 
+/// What the policies hold written rows to, by table and policy.
+async fn checks(database: &TestDatabase) -> Vec<(String, String)> {
+    let rows = database
+        .admin()
+        .await
+        .query(
+            "select p.polrelid::regclass || ' ' || p.polname, pg_get_expr(p.polwithcheck, p.polrelid) \
+             from pg_policy p join kernel.tables t on t.relation = p.polrelid and t.kind = 'tenant' \
+             where p.polwithcheck is not null order by 1",
+            &[],
+        )
+        .await
+        .unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+#[tokio::test]
+async fn tables_of_an_older_version_check_written_rows_as_new_ones_do() {
+    let database = database().await;
+    let new = checks(&database).await;
+    assert!(new.len() > 10);
+    for (policy, check) in &new {
+        assert!(
+            check.contains("( SELECT tenancy.org_id() AS org_id)")
+                && check.contains("( SELECT tenancy.org_if("),
+            "{policy} checks row by row: {check}"
+        );
+    }
+    let admin = database.admin().await;
+    for (policy, check) in &new {
+        let (table, name) = policy.split_once(' ').unwrap();
+        let old = check
+            .replace("( SELECT tenancy.org_id() AS org_id)", "tenancy.org_id()")
+            .replace("( SELECT tenancy.org_if(", "tenancy.org_if(")
+            .replace(" AS org_if)", "");
+        admin
+            .batch_execute(&format!("alter policy {name} on {table} with check ({old})"))
+            .await
+            .unwrap();
+    }
+    let old = checks(&database).await;
+    assert!(old.iter().all(|(_, check)| !check.contains("SELECT")), "{old:?}");
+    admin
+        .batch_execute(include_str!("../../../kernel/sdk/migrations/0005_checks.sql"))
+        .await
+        .unwrap();
+    assert_eq!(checks(&database).await, new);
+}
+
 fn options(server: &PgConfig, database: &str) -> DbOptions {
     let named = |user: Option<&str>| {
         let mut config = server.clone();

@@ -13,7 +13,7 @@ with recursive exposed as (
   group by p.polrelid
   having bool_and(
     coalesce(pg_catalog.pg_get_expr(coalesce(p.polqual, p.polwithcheck), p.polrelid), '')
-      ~ '^(\(org_id = tenancy\.org_id\(\)\)$|\(\(org_id = tenancy\.org_id\(\)\) AND )')
+      ~ '^\(?\(org_id = (tenancy\.org_id\(\)|\( SELECT tenancy\.org_id\(\) AS org_id\))\)($| AND )')
 ), tenant as (
   select oid from guarded
   union

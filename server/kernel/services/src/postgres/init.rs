@@ -17,6 +17,8 @@ use super::{Durability, SUPERUSER};
 const DEFAULTS: &[(&str, &str)] = &[
     ("max_connections", "100"),
     ("shared_buffers", "128MB"),
+    // A bulk insert fills the 4 MB that would follow from that faster than they are written, and would wait.
+    ("wal_buffers", "16MB"),
     ("wal_level", "logical"),
     ("password_encryption", "scram-sha-256"),
     ("timezone", "UTC"),
