@@ -41,6 +41,7 @@ statements! {
     REVISION = "revision.sql";
     SET_THRESHOLDS = "set_thresholds.sql";
     STANDINGS = "standings.sql";
+    STANDINGS_OF = "standings_of.sql";
     THRESHOLDS = "thresholds.sql";
     UNDO_ALERTS = "undo_alerts.sql";
     UNDO_ENTRIES = "undo_entries.sql";

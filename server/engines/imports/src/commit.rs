@@ -144,11 +144,12 @@ impl AcceptedRows for Accepted<'_> {
                 .await?;
             return Ok(None);
         };
-        self.prepare().await?;
+        let job = self.job;
+        let told = job.progress(&topic, self.done, self.total, "committing");
+        let (told, prepared) = tokio::join!(told, self.prepare());
+        told?;
+        prepared?;
         let batch = unpacking.await.map_err(Error::internal)??;
-        self.job
-            .progress(&topic, self.done, self.total, "committing")
-            .await?;
         self.done += batch.rows.len() as u64;
         Ok(Some(batch))
     }

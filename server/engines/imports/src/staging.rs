@@ -14,7 +14,7 @@ use crate::validate::CheckedRow;
 /// Rows in a block: what a page of the preview has to read at least.
 const BLOCK: usize = 1_000;
 /// Blocks that the commit reads at once.
-const AT_ONCE: i64 = 5;
+const AT_ONCE: i64 = 10;
 
 /// PostgreSQL does not allow COPY into a table under row-level security; arrays are the next fastest way in.
 const STAGE: &str = "insert into imports.blocks \

@@ -1,6 +1,8 @@
 //! Brings orders to the level their figures make, and their alerts after them, in the transaction that changed the
 //! figures. What counts as a crossing is decided in `model`.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 use tenon_sdk::events::Event;
 use tenon_sdk::permission::Permission;
@@ -15,7 +17,7 @@ use crate::{events, queries};
 /// Events recorded with one statement.
 const EVENTS_AT_ONCE: usize = 500;
 
-/// What decides the level of an order, and the level it has so far.
+/// What decides the level of an order, and the level it was last evaluated at.
 #[derive(Debug)]
 pub struct Standing {
     /// The order's id.
@@ -23,7 +25,24 @@ pub struct Standing {
     current_value: Decimal,
     billed: Decimal,
     level: Level,
+    /// What its row says: already the new level where that was written together with the figures.
+    stored: Level,
     utilisation: Option<String>,
+}
+
+impl Standing {
+    /// The level once `amount` more is billed.
+    pub fn level_with(&self, amount: Decimal, thresholds: Thresholds) -> Level {
+        model::level_of(self.current_value, self.billed + amount, thresholds)
+    }
+
+    /// As its row stands now; it is still to be evaluated from where it stood before.
+    pub fn now(&mut self, row: &Row) -> Result<()> {
+        let before = self.level;
+        *self = standing(row)?;
+        self.level = before;
+        Ok(())
+    }
 }
 
 /// What an evaluation did.
@@ -60,13 +79,24 @@ pub async fn all_standings(tx: &TenantTx) -> Result<Vec<Standing>> {
         .collect()
 }
 
+/// These orders as they stand, by their ids.
+pub async fn standings_of(tx: &TenantTx, orders: &[Uuid]) -> Result<BTreeMap<Uuid, Standing>> {
+    tx.query(queries::STANDINGS_OF, &[&tx.org_id(), &orders])
+        .await?
+        .iter()
+        .map(|row| Ok((row.try_get(0)?, standing(row)?)))
+        .collect()
+}
+
 /// From id, value, billed, level and utilisation, in this order.
-pub fn standing(row: &Row) -> Result<Standing> {
+fn standing(row: &Row) -> Result<Standing> {
+    let level = level(row.try_get(3)?)?;
     Ok(Standing {
         order: row.try_get(0)?,
         current_value: row.try_get(1)?,
         billed: row.try_get(2)?,
-        level: level(row.try_get(3)?)?,
+        level,
+        stored: level,
         utilisation: row.try_get(4)?,
     })
 }
@@ -92,7 +122,9 @@ pub async fn evaluate(tx: &TenantTx, standings: &[Standing], import: Option<Uuid
             Crossing::Raise(level) => raised.push((standing, level)),
             Crossing::CloseAbove(floor) => fallen[floor as usize].push(standing.order),
         }
-        moved[after as usize].push(standing.order);
+        if standing.stored != after {
+            moved[after as usize].push(standing.order);
+        }
     }
     for (level, orders) in Level::ALL
         .into_iter()

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
-use tenon_sdk::import_template::AcceptedRows;
+use tenon_sdk::import_template::{AcceptedBatch, AcceptedRows};
 use tenon_sdk::imports::{self, ImportRow, SheetSpec};
 use tenon_sdk::{Error, Result, TenantTx};
 use uuid::Uuid;
@@ -21,12 +21,12 @@ use crate::{events, queries};
 pub async fn commit(tx: &TenantTx, import: Uuid, rows: &mut dyn AcceptedRows) -> Result<Value> {
     bump_revision(tx).await?;
     let mut arrived = Arrived::default();
-    while let Some(batch) = rows.next().await? {
-        if batch.sheet.key == ORDERS {
-            arrived.orders(tx, import, batch.sheet, &batch.rows).await?;
-        } else {
-            arrived.entries(tx, import, batch.sheet, &batch.rows).await?;
-        }
+    let mut batch = rows.next().await?;
+    while let Some(some) = batch {
+        // The next rows are fetched while these are being written.
+        let (written, next) = futures_util::join!(arrived.take(tx, import, &some), rows.next());
+        written?;
+        batch = next?;
     }
     plans::each_time(tx).await?;
     let standings = arrived.billing.post(tx).await?;
@@ -51,11 +51,19 @@ struct Arrived {
     suppliers: u64,
     entries: u64,
     billing: Billing,
-    /// Ids of orders by their numbers as surveys name them.
-    ids: HashMap<String, Uuid>,
+    /// Places of orders in `billing` by their numbers as surveys name them.
+    places: HashMap<String, usize>,
 }
 
 impl Arrived {
+    async fn take(&mut self, tx: &TenantTx, import: Uuid, batch: &AcceptedBatch) -> Result<()> {
+        if batch.sheet.key == ORDERS {
+            self.orders(tx, import, batch.sheet, &batch.rows).await
+        } else {
+            self.entries(tx, import, batch.sheet, &batch.rows).await
+        }
+    }
+
     async fn orders(
         &mut self,
         tx: &TenantTx,
@@ -102,21 +110,26 @@ impl Arrived {
     ) -> Result<()> {
         let cells = Cells { sheet, rows };
         let numbers = cells.texts("order")?;
-        plans::forget(tx).await?;
-        plans::for_any(tx).await?;
+        if self.entries == 0 {
+            // Orders may have come before them.
+            plans::forget(tx).await?;
+            plans::for_any(tx).await?;
+        }
         self.look_up(tx, &numbers).await?;
         let (dates, amounts) = (cells.dates("survey_date")?, cells.decimals("amount")?);
-        let (mut orders, mut place_of) = (Vec::new(), HashMap::new());
+        // The orders of these rows, each once, and of each row the place of its own among them, from 1.
+        let ids: Vec<Uuid> = self.billing.order_ids().collect();
+        let (mut orders, mut place_of) = (Vec::new(), vec![0_i32; ids.len()]);
         let mut places = Vec::with_capacity(rows.len());
         for ((number, date), amount) in numbers.iter().zip(&dates).zip(&amounts) {
             // It was there when the file was checked.
-            let order = number.and_then(|number| self.ids.get(number));
+            let order = number.and_then(|number| self.places.get(number));
             let order = *order.ok_or_else(changed_meanwhile)?;
-            let place = *place_of.entry(order).or_insert_with(|| {
-                orders.push(order);
-                orders.len()
-            });
-            places.push(i32::try_from(place).map_err(Error::internal)?);
+            if place_of[order] == 0 {
+                orders.push(ids[order]);
+                place_of[order] = i32::try_from(orders.len()).map_err(Error::internal)?;
+            }
+            places.push(place_of[order]);
             if let (Some(date), Some(amount)) = (date, amount) {
                 self.billing.add(order, *date, *amount);
             }
@@ -141,7 +154,6 @@ impl Arrived {
             .await
             .map_err(taken)?
             .try_get(0)?;
-        plans::as_usual(tx).await?;
         let arrived = u64::try_from(arrived).map_err(Error::internal)?;
         self.entries += arrived;
         all_arrived(rows, arrived)
@@ -153,7 +165,7 @@ impl Arrived {
             .iter()
             .flatten()
             .copied()
-            .filter(|number| !self.ids.contains_key(*number))
+            .filter(|number| !self.places.contains_key(*number))
             .collect();
         unknown.sort_unstable();
         unknown.dedup();
@@ -161,7 +173,8 @@ impl Arrived {
             return Ok(());
         }
         for row in tx.query(queries::ORDER_IDS, &[&tx.org_id(), &unknown]).await? {
-            self.ids.insert(row.try_get(0)?, row.try_get(1)?);
+            let place = self.billing.order(row.try_get(1)?, row.try_get(2)?);
+            self.places.insert(row.try_get(0)?, place);
         }
         Ok(())
     }

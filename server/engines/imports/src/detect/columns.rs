@@ -152,17 +152,25 @@ impl<'s> Wanted<'s> {
     }
 }
 
-/// A normalised text and its number of letters.
+/// A normalised text, its number of letters, and which letters it has: a bit for each, some sharing one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Word {
     text: String,
     length: usize,
+    letters: u64,
 }
 
 impl Word {
     pub(super) fn new(text: String) -> Self {
         let length = text.chars().count();
-        Self { text, length }
+        let letters = text
+            .chars()
+            .fold(0, |some, letter| some | 1 << (u32::from(letter) % 64));
+        Self {
+            text,
+            length,
+            letters,
+        }
     }
 
     /// Whether the other stands in this one as whole words.
@@ -177,7 +185,9 @@ impl Word {
             4..=7 => 1,
             _ => 2,
         };
-        if self.length.abs_diff(other.length) > 2 {
+        // One edit takes at most one letter away and brings one in.
+        let apart = (self.letters ^ other.letters).count_ones();
+        if self.length.abs_diff(other.length) > allowed as usize || apart > 2 * allowed {
             return 0.0;
         }
         match u32::try_from(osa_distance(&self.text, &other.text)) {
