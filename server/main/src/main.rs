@@ -138,6 +138,20 @@ fn particulars(error: &anyhow::Error) -> String {
     parts.fold(String::new(), |text, part| text + " " + part)
 }
 
+/// Threads that serve requests. PostgreSQL does most of the work: where it runs on the same cores, a thread for each of
+/// them would only take turns with it, and the requests that wait for that turn are the slowest.
+fn workers(config: &Config) -> usize {
+    if config.server.worker_threads > 0 {
+        return config.server.worker_threads;
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if config.database.url.is_empty() {
+        cores.div_ceil(2)
+    } else {
+        cores
+    }
+}
+
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Command::Rest(rest) = arguments.command {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -196,6 +210,9 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             }
         }
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers(&config))
+        .enable_all()
+        .build()?;
     runtime.block_on(serve::run(config, options))
 }

@@ -41,6 +41,8 @@ pub struct Server {
     pub bind: String,
     /// TCP port; 0 takes any free one.
     pub port: u16,
+    /// Threads that serve requests; 0: one for each core, or for every second where a private PostgreSQL shares them.
+    pub worker_threads: usize,
     /// The address people use, for links in invitations; empty: derived from bind and port.
     pub site_url: String,
     /// Largest request body in bytes outside of uploads.

@@ -101,6 +101,11 @@ async fn write(
             () = pending.closed() => break,
             received = incoming.recv_many(&mut batch, QUEUE) => if received == 0 { break },
         }
+        // Whoever else is ready to run comes first: requests that arrive together leave in one message.
+        tokio::task::yield_now().await;
+        while let Ok(request) = incoming.try_recv() {
+            batch.push(request);
+        }
         for request in batch.drain(..) {
             // Nobody waits for it; but what ends a transaction has to be said all the same.
             if request.reply.is_closed() && request.lease.is_none() {

@@ -102,6 +102,11 @@ impl Failure {
     }
 }
 
+/// Connections that keep the processors busy: while one waits for its client, and one for the next message, a third works.
+fn busy_at_once() -> usize {
+    3 * std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// A set of shared connections, opened when first needed and again when they break.
 pub(super) struct Pipeline {
     config: PgConfig,
@@ -117,8 +122,8 @@ impl Pipeline {
         Ok(Self {
             config,
             tls: super::connect::tls_config()?,
-            reads: Places::new(reads.max(1)),
-            writes: Places::new(writes),
+            reads: Places::new(reads.max(1), busy_at_once()),
+            writes: Places::new(writes, writes),
         })
     }
 

@@ -20,6 +20,8 @@ const HELD_UP: u64 = 20;
 pub(super) struct Places {
     began: Instant,
     all: Vec<Slot>,
+    /// So many serve while they move; those after them are spare.
+    usual: usize,
 }
 
 /// The place of a connection, whichever is there at the moment.
@@ -52,10 +54,13 @@ impl Drop for OnTheWay {
 }
 
 impl Places {
-    pub(super) fn new(count: usize) -> Self {
+    /// So many places, of which all but the first `usual` serve only while all of those are held up: more than the
+    /// processors can serve at once only make each message smaller.
+    pub(super) fn new(count: usize, usual: usize) -> Self {
         Self {
             began: Instant::now(),
             all: (0..count).map(|_| Slot::default()).collect(),
+            usual,
         }
     }
 
@@ -64,14 +69,14 @@ impl Places {
     }
 
     /// The connection with the fewest requests; among equals the one that answered last, so that a few serve what a few
-    /// can. One that is held up comes after all others. None if there are none.
+    /// can. One that is held up comes after all others, and a spare one after all that move. None if there are none.
     pub(super) fn take(&self) -> Option<(&Slot, OnTheWay)> {
         let now = milliseconds(self.began);
-        let slot = self.all.iter().min_by_key(|slot| {
+        let (_, slot) = self.all.iter().enumerate().min_by_key(|(at, slot)| {
             let waiting = slot.load.waiting.load(Ordering::Relaxed);
             let moved = slot.load.moved.load(Ordering::Relaxed);
             let held_up = waiting > 0 && now.saturating_sub(moved) > HELD_UP;
-            (held_up, waiting, Reverse(moved))
+            (held_up, *at >= self.usual, waiting, Reverse(moved))
         })?;
         if slot.load.waiting.fetch_add(1, Ordering::Relaxed) == 0 {
             slot.load.moved.store(now, Ordering::Relaxed);
@@ -99,7 +104,7 @@ mod tests {
 
     #[test]
     fn requests_spread_and_a_single_one_stays_where_the_last_was() {
-        let places = Places::new(3);
+        let places = Places::new(3, 3);
         let mut taken: Vec<_> = (0..6)
             .map(|_| {
                 let (slot, on_the_way) = places.take().expect("a place");
@@ -124,12 +129,25 @@ mod tests {
 
     #[test]
     fn nobody_waits_behind_one_that_is_held_up_while_another_moves() {
-        let places = Places::new(2);
+        let places = Places::new(2, 2);
         let (stuck, _stays) = places.take().expect("a place");
         std::thread::sleep(std::time::Duration::from_millis(HELD_UP + 5));
         let others: Vec<_> = (0..4).filter_map(|_| places.take()).collect();
         assert_eq!(others.len(), 4);
         assert!(others.iter().all(|(slot, _)| !std::ptr::eq(*slot, stuck)));
-        assert!(Places::new(0).take().is_none());
+        assert!(Places::new(0, 0).take().is_none());
+    }
+
+    #[test]
+    fn spare_ones_serve_while_all_others_are_held_up() {
+        let places = Places::new(3, 2);
+        let stuck: Vec<_> = (0..4).filter_map(|_| places.take()).collect();
+        assert!(stuck.iter().all(|(slot, _)| index(&places, slot) < 2));
+        std::thread::sleep(std::time::Duration::from_millis(HELD_UP + 5));
+        let (spare, served) = places.take().expect("a place");
+        assert_eq!(index(&places, spare), 2);
+        drop((stuck, served));
+        let (slot, _on_the_way) = places.take().expect("a place");
+        assert!(index(&places, slot) < 2, "the usual ones move again");
     }
 }
