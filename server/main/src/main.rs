@@ -138,23 +138,34 @@ fn particulars(error: &anyhow::Error) -> String {
     parts.fold(String::new(), |text, part| text + " " + part)
 }
 
-/// Threads that serve requests. PostgreSQL does most of the work: where it runs on the same cores, a thread for each of
-/// them would only take turns with it, and the requests that wait for that turn are the slowest.
-fn workers(config: &Config) -> usize {
-    if config.server.worker_threads > 0 {
-        return config.server.worker_threads;
+/// Threads that serve requests. PostgreSQL does most of the work: where it is on the same cores, a thread for each of them
+/// would only take turns with it, and the requests that wait for that turn are the slowest.
+fn threads(database_is_here: bool) -> usize {
+    let wanted = std::env::var("TOKIO_WORKER_THREADS").ok();
+    if let Some(wanted) = wanted
+        .and_then(|wanted| wanted.parse().ok())
+        .filter(|wanted| *wanted > 0)
+    {
+        return wanted;
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    if config.database.url.is_empty() {
+    if database_is_here {
         cores.div_ceil(2)
     } else {
         cores
     }
 }
 
+fn runtime(workers: usize) -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .enable_all()
+        .build()
+}
+
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Command::Rest(rest) = arguments.command {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let runtime = runtime(threads(standalone::database_is_here(rest.file.clone())))?;
         if let Some(question) = rest.question() {
             use std::io::Write;
             let text = runtime.block_on(standalone::answer(rest.file, question))?;
@@ -210,9 +221,9 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             }
         }
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(workers(&config))
-        .enable_all()
-        .build()?;
-    runtime.block_on(serve::run(config, options))
+    let workers = match config.server.worker_threads {
+        0 => threads(config.database.url.is_empty()),
+        some => some,
+    };
+    runtime(workers)?.block_on(serve::run(config, options))
 }

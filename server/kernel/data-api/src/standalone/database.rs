@@ -129,7 +129,7 @@ pub(super) fn call(function: &QualifiedName) -> Statement {
 }
 
 /// The address, with what it leaves out taken from the variables that `libpq` knows.
-fn address(config: &Config) -> Result<tokio_postgres::Config, tenon_sdk::Error> {
+pub(super) fn address(config: &Config) -> Result<tokio_postgres::Config, tenon_sdk::Error> {
     let uri = match config.uri.as_str() {
         "postgresql://" | "postgres://" => "",
         other => other,

@@ -24,6 +24,7 @@ mod state;
 mod timing;
 
 use tenon_sdk::env::Env;
+use tokio_postgres::config::Host;
 
 #[cfg(any(test, feature = "fuzz"))]
 pub use jwt::fuzz as fuzz_token;
@@ -52,6 +53,25 @@ pub enum StartError {
     Other(#[from] tenon_sdk::Error),
 }
 
+/// Whether the database is on this machine: its address names a socket's folder, this host, or nothing. What cannot be read
+/// is not here; [`serve`] says what is wrong with it.
+pub fn database_is_here(file: Option<std::path::PathBuf>) -> bool {
+    let read = || {
+        let sources = config::Sources::read(file, std::env::vars()).ok()?;
+        database::address(&Config::new(&sources.settings()).ok()?).ok()
+    };
+    read().is_some_and(|address| address.get_hosts().iter().all(is_here))
+}
+
+fn is_here(host: &Host) -> bool {
+    match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        }
+    }
+}
+
 /// Serves until `stop` is done. Settings come from the environment, from `file` and from the database.
 pub async fn serve(
     env: Env,
@@ -63,4 +83,32 @@ pub async fn serve(
     let shared = state::Shared::start(env, sources, config)?;
     signals::follow(&shared);
     server::run(shared, stop).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_here_by_socket_or_by_this_host_only() {
+        let here = |address: &str| {
+            let address: tokio_postgres::Config = address.parse().unwrap();
+            address.get_hosts().iter().all(is_here)
+        };
+        for address in [
+            "host=/run/postgresql",
+            "host=localhost",
+            "host=127.0.0.1",
+            "host=::1",
+        ] {
+            assert!(here(address), "{address}");
+        }
+        for address in [
+            "host=db.example.com",
+            "host=192.0.2.7",
+            "host=localhost,db.example.com",
+        ] {
+            assert!(!here(address), "{address}");
+        }
+    }
 }
