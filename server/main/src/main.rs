@@ -165,15 +165,15 @@ fn runtime(workers: usize) -> std::io::Result<tokio::runtime::Runtime> {
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Command::Rest(rest) = arguments.command {
-        let runtime = runtime(threads(standalone::database_is_here(rest.file.clone())))?;
         if let Some(question) = rest.question() {
             use std::io::Write;
-            let text = runtime.block_on(standalone::answer(rest.file, question))?;
+            let text = runtime(1)?.block_on(standalone::answer(rest.file, question))?;
             std::io::stdout().write_all(text.as_bytes())?;
             return Ok(());
         }
-        let served = standalone::serve(Env::real(), rest.file, serve::stop_signal());
-        return Ok(runtime.block_on(served)?);
+        let prepared = standalone::Prepared::read(rest.file)?;
+        let runtime = runtime(threads(prepared.database_is_here()))?;
+        return Ok(runtime.block_on(prepared.serve(Env::real(), serve::stop_signal()))?);
     }
     let mut config = Config::load(arguments.config.as_deref(), &arguments.set)?;
     let options = match arguments.command {

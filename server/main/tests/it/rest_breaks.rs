@@ -2,6 +2,7 @@
 //! Tenon's own and `tenon rest`.
 
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use nix::unistd::Pid;
 use reqwest::{Client as Http, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tenon_testkit::postgres::TestCluster;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 use tokio::process::Child;
 use tokio_postgres::NoTls;
@@ -52,18 +54,23 @@ impl Alone {
             .local_addr()
             .unwrap()
             .port();
-        let mut command = tenon(&["rest"]);
+        // The file may be a pipe, which can be read once.
+        let mut command = tenon(&["rest", "/dev/stdin"]);
         command
             .env("PGRST_DB_URI", cluster.url())
             .env("PGRST_DB_SCHEMAS", "api")
-            .env("PGRST_DB_ANON_ROLE", "web_anon")
             .env("PGRST_SERVER_HOST", "127.0.0.1")
             .env("PGRST_SERVER_PORT", port.to_string())
-            .envs(settings.iter().copied());
+            .envs(settings.iter().copied())
+            .stdin(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut file = child.stdin.take().unwrap();
+        file.write_all(b"db-anon-role = \"web_anon\"\n").await.unwrap();
+        drop(file);
         let alone = Self {
             cluster,
             base: format!("http://127.0.0.1:{port}"),
-            _child: command.spawn().unwrap(),
+            _child: child,
         };
         for _ in 0..200 {
             if alone

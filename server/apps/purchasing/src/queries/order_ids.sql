@@ -1,5 +1,5 @@
--- The orders with the numbers $2 and their currencies, each with the number as it was asked for: one look into the index each, whatever the
--- planner knows of the table.
+-- The orders with the numbers $2 and their currencies, each with the number as it was asked for: one look into the index
+-- each, whatever the planner knows of the table.
 select a.n, o.id, o.currency
 from unnest($2::text[]) a (n)
 cross join lateral (

@@ -53,14 +53,45 @@ pub enum StartError {
     Other(#[from] tenon_sdk::Error),
 }
 
-/// Whether the database is on this machine: its address names a socket's folder, this host, or nothing. What cannot be read
-/// is not here; [`serve`] says what is wrong with it.
-pub fn database_is_here(file: Option<std::path::PathBuf>) -> bool {
-    let read = || {
-        let sources = config::Sources::read(file, std::env::vars()).ok()?;
-        database::address(&Config::new(&sources.settings()).ok()?).ok()
-    };
-    read().is_some_and(|address| address.get_hosts().iter().all(is_here))
+/// Serves until `stop` is done. Settings come from the environment, from `file` and from the database.
+pub async fn serve(
+    env: Env,
+    file: Option<std::path::PathBuf>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), StartError> {
+    Prepared::read(file)?.serve(env, stop).await
+}
+
+/// What the environment and the file say, read once: the file may be a pipe.
+pub struct Prepared {
+    sources: config::Sources,
+    config: Config,
+}
+
+impl Prepared {
+    /// Reads the environment and `file`.
+    pub fn read(file: Option<std::path::PathBuf>) -> Result<Self, StartError> {
+        let sources = config::Sources::read(file, std::env::vars())?;
+        let config = Config::new(&sources.settings())?;
+        Ok(Self { sources, config })
+    }
+
+    /// Whether the database is on this machine: its address names a socket's folder or this host. One that cannot be read
+    /// is not; [`Self::serve`] says what is wrong with it.
+    pub fn database_is_here(&self) -> bool {
+        database::address(&self.config).is_ok_and(|address| address.get_hosts().iter().all(is_here))
+    }
+
+    /// Serves until `stop` is done.
+    pub async fn serve(
+        self,
+        env: Env,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), StartError> {
+        let shared = state::Shared::start(env, self.sources, self.config)?;
+        signals::follow(&shared);
+        server::run(shared, stop).await
+    }
 }
 
 fn is_here(host: &Host) -> bool {
@@ -70,19 +101,6 @@ fn is_here(host: &Host) -> bool {
             name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
         }
     }
-}
-
-/// Serves until `stop` is done. Settings come from the environment, from `file` and from the database.
-pub async fn serve(
-    env: Env,
-    file: Option<std::path::PathBuf>,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), StartError> {
-    let sources = config::Sources::read(file, std::env::vars())?;
-    let config = Config::new(&sources.settings())?;
-    let shared = state::Shared::start(env, sources, config)?;
-    signals::follow(&shared);
-    server::run(shared, stop).await
 }
 
 #[cfg(test)]

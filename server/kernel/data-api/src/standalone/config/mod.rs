@@ -47,8 +47,13 @@ impl Sources {
         Ok(sources)
     }
 
-    /// Reads the file again; the environment of a process does not change.
+    /// Reads the file again, unless it is a pipe, which has nothing more to say; the environment of a process does not
+    /// change.
     pub fn reread(&mut self) -> Result<(), ConfigError> {
+        let metadata = self.file.as_ref().and_then(|path| path.metadata().ok());
+        if metadata.is_some_and(|metadata| !metadata.is_file()) {
+            return Ok(());
+        }
         self.read_file(&std::env::vars().collect())
     }
 
