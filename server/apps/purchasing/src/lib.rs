@@ -16,7 +16,9 @@ pub fn app() -> Module {
     Module::app("purchasing", "Purchasing")
         .tables(
             "purchasing",
-            tenon_sdk::migrations!["../migrations/" => "0001_orders", "0002_keys", "0003_load", "0004_load_in_step"],
+            tenon_sdk::migrations![
+                "../migrations/" => "0001_orders", "0002_keys", "0003_load", "0004_load_in_step", "0005_entries_of_order"
+            ],
         )
         .permissions(permissions::ALL)
         .api_schema("purchasing")
