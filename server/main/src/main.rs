@@ -1,5 +1,6 @@
 //! `tenon`: the command line of the server.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -15,7 +16,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// A business hub in which many organisations run their business.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(version)]
 struct Arguments {
     /// A file with settings that differ from tenon.default.toml.
     #[arg(long, global = true, env = "TENON_CONFIG")]
@@ -103,6 +104,7 @@ fn main() -> std::process::ExitCode {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_writer(std::io::stderr);
     if json {
         log.json().init();

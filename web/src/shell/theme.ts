@@ -61,7 +61,11 @@ export const theme = createTheme({
     Paper: Paper.extend({ defaultProps: { radius: 'md' } }),
     Card: Card.extend({ defaultProps: { radius: 'md', withBorder: true } }),
     Button: Button.extend({ defaultProps: { fw: 550 } }),
-    Badge: Badge.extend({ defaultProps: { radius: 'sm' } }),
+    // What a badge says is short and read whole: the columns beside it give way.
+    Badge: Badge.extend({
+      defaultProps: { radius: 'sm' },
+      styles: { root: { minWidth: 'max-content' } },
+    }),
     Modal: Modal.extend({
       defaultProps: { centered: true, radius: 'md', overlayProps: { blur: 2 } },
       styles: { title: { fontWeight: 650 } },

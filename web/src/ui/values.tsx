@@ -32,7 +32,7 @@ export function DateText({ value }: { value: string | null }) {
   const { i18n } = useTranslation();
   if (value === null) return <Absent />;
   return (
-    <time dateTime={value} className="tnum">
+    <time dateTime={value} className="tnum nowrap">
       {formatDate(value, i18n.language)}
     </time>
   );

@@ -145,6 +145,7 @@ function useOrderColumns(slug: string): Column<Order>[] {
         key: 'number',
         header: t('orders.number'),
         sortable: true,
+        width: '14%',
         render: ({ id, number, description }) => (
           <>
             <AnchorLink
@@ -199,7 +200,7 @@ function useOrderColumns(slug: string): Column<Order>[] {
         key: 'utilisation',
         header: t('orders.utilisation'),
         sortable: true,
-        width: '19%',
+        width: '16%',
         render: ({ utilisation, level }) => <UtilisationBar value={utilisation} level={level} />,
       },
       {
