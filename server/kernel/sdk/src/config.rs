@@ -81,6 +81,8 @@ pub struct Auth {
     pub password_min_length: usize,
     /// Whether anybody may sign up.
     pub sign_up: bool,
+    /// Whether visitors may have an account without an address (`signInAnonymously`).
+    pub anonymous_users: bool,
     /// Days an invitation stays good.
     pub invitation_days: i64,
     /// Failed sign-ins per address and e-mail before a pause, in five minutes.

@@ -52,6 +52,21 @@ pub(super) fn session_not_found() -> Error {
     Error::forbidden("session_not_found", "This session has ended.").hint("Sign in again.")
 }
 
+pub(super) fn same_password() -> Error {
+    Error::unprocessable(
+        "same_password",
+        "New password should be different from the old password.",
+    )
+}
+
+pub(super) fn email_exists() -> Error {
+    Error::unprocessable(
+        "email_exists",
+        "A user with this email address has already been registered",
+    )
+    .hint("Sign in with that address, or use another.")
+}
+
 pub(super) fn bad_json(error: &impl std::fmt::Display) -> Error {
     Error::invalid("bad_json", format!("The request cannot be read: {error}"))
 }

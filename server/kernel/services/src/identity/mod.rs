@@ -63,7 +63,7 @@ impl Identity {
         Module::new("identity", "Identity")
             .tables(
                 "auth",
-                migrations!["../../migrations/auth/" => "0001_users", "0002_claims"],
+                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities"],
             )
             .routes(move || routes::routes(&identity))
             .on_start({

@@ -12,7 +12,11 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tenon_sdk::{Error, Kernel, Result, SystemTx, http::Caller, module::Routes};
 
-use super::{Identity, NewUser, errors, sessions, users};
+use super::{
+    Identity, NewUser, errors,
+    sessions::{self, Method},
+    users,
+};
 
 pub(super) fn routes(identity: &Identity) -> Routes {
     let router: Router<Kernel> = Router::new()
@@ -56,20 +60,32 @@ async fn sign_up(service: Service, headers: HeaderMap, body: Bytes) -> Response 
             password,
             data,
         } = read(&body)?;
-        if !service.0.0.config.auth.sign_up {
+        let auth = &service.0.0.config.auth;
+        if !auth.sign_up {
             return Err(
                 Error::unprocessable("signup_disabled", "Signups not allowed for this instance")
                     .hint("Ask for an invitation."),
             );
         }
-        let user = service
-            .create_user(NewUser {
+        // Whoever names no address asks for a visitor's account.
+        let (user, method) = if email.is_empty() && password.is_empty() {
+            if !auth.anonymous_users {
+                return Err(Error::unprocessable(
+                    "anonymous_provider_disabled",
+                    "Anonymous sign-ins are disabled",
+                )
+                .hint("Sign up with an e-mail address and a password."));
+            }
+            (users::create_anonymous(&service, &data).await?, Method::Anonymous)
+        } else {
+            let new = NewUser {
                 email: &email,
                 password: &password,
                 data: &data,
-            })
-            .await?;
-        sessions::open(&service, user, user_agent(&headers))
+            };
+            (service.create_user(new).await?, Method::Password)
+        };
+        sessions::open(&service, user, method, user_agent(&headers))
             .await
             .map(Json)
     };
@@ -127,7 +143,7 @@ async fn sign_in(identity: &Identity, credentials: Credentials, user_agent: Opti
     match user {
         Some(user) if fits => {
             identity.0.attempts.succeeded(&email);
-            sessions::open(identity, user, user_agent).await
+            sessions::open(identity, user, Method::Password, user_agent).await
         }
         _ => {
             identity.0.attempts.failed(&email, identity.0.env.now());
@@ -136,55 +152,24 @@ async fn sign_in(identity: &Identity, credentials: Credentials, user_agent: Opti
     }
 }
 
-async fn current(service: &Identity, caller: &Caller) -> Result<users::User> {
+/// The caller's session and who they are.
+async fn current(service: &Identity, caller: &Caller) -> Result<(uuid::Uuid, users::User)> {
     let session = caller.identity.session.ok_or_else(errors::session_not_found)?;
-    sessions::person(service, session)
+    let user = sessions::person(service, session)
         .await?
-        .ok_or_else(errors::session_not_found)
+        .ok_or_else(errors::session_not_found)?;
+    Ok((session, user))
 }
 
 async fn user(service: Service, caller: Result<Caller>, headers: HeaderMap) -> Response {
-    let result = async { Ok(Json(current(&service, &caller?).await?.to_json())) };
+    let result = async { Ok(Json(current(&service, &caller?).await?.1.to_json())) };
     errors::respond(&headers, result.await)
-}
-
-#[derive(Deserialize)]
-struct UserUpdate {
-    password: Option<String>,
-    data: Option<serde_json::Map<String, Value>>,
 }
 
 async fn update_user(service: Service, caller: Result<Caller>, headers: HeaderMap, body: Bytes) -> Response {
     let result = async {
-        let user = current(&service, &caller?).await?;
-        let update: UserUpdate = read(&body)?;
-        let hash = match update.password {
-            Some(password) => {
-                users::check_password(&service, &password)?;
-                Some(service.0.0.passwords.hash(password).await?)
-            }
-            None => None,
-        };
-        let data = Value::Object(update.data.unwrap_or_default());
-        if data.to_string().len() > 16 * 1024 {
-            return Err(Error::invalid(
-                "validation_failed",
-                "The field data must be a small JSON object.",
-            ));
-        }
-        let tx = SystemTx::begin(&service.0.0.db, "change of user").await?;
-        let row = tx
-            .query_one(
-                &format!(
-                    "update auth.users set encrypted_password = coalesce($2, encrypted_password), \
-                     raw_user_meta_data = raw_user_meta_data || $3, updated_at = $4 where id = $1 returning {}",
-                    users::COLUMNS
-                ),
-                &[&user.id, &hash, &data, &service.0.0.env.now()],
-            )
-            .await?;
-        let user = users::User::from_row(&row)?;
-        tx.commit().await?;
+        let (session, user) = current(&service, &caller?).await?;
+        let user = users::change(&service, &user, session, read(&body)?).await?;
         Ok(Json(user.to_json()))
     };
     errors::respond(&headers, result.await)
@@ -213,7 +198,7 @@ async fn logout(
 
 async fn settings(service: Service) -> Json<Value> {
     Json(json!({
-        "external": { "email": true, "phone": false, "anonymous_users": false },
+        "external": { "email": true, "phone": false, "anonymous_users": service.0.0.config.auth.anonymous_users },
         "disable_signup": !service.0.0.config.auth.sign_up,
         "mailer_autoconfirm": true,
         "phone_autoconfirm": false,

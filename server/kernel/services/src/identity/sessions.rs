@@ -16,17 +16,71 @@ fn hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 
+/// What a person proved who they are with, in the words of the claim `amr`.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Method {
+    /// Nothing: the account was made for a visitor just now.
+    Anonymous,
+    /// Their password.
+    Password,
+}
+
+impl Method {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Password => "password",
+        }
+    }
+}
+
+/// What every token of a session says of it.
+#[derive(Clone, Debug)]
+pub(super) struct Session {
+    pub(super) id: Uuid,
+    /// `aal1` or `aal2`: how many factors were shown.
+    pub(super) aal: String,
+    /// Methods and moments.
+    pub(super) amr: Value,
+}
+
 /// Opens a session for a person whose identity is proven.
-pub(super) async fn open(identity: &Identity, mut user: User, user_agent: Option<&str>) -> Result<Value> {
+pub(super) async fn open(
+    identity: &Identity,
+    mut user: User,
+    method: Method,
+    user_agent: Option<&str>,
+) -> Result<Value> {
     let env = &identity.0.env;
-    let (session, refresh_token, now) = (env.new_id(), env.new_secret::<24>(), env.now());
+    let (refresh_token, now) = (env.new_secret::<24>(), env.now());
+    let session = Session {
+        id: env.new_id(),
+        aal: "aal1".into(),
+        amr: json!([{ "method": method.name(), "timestamp": now.as_second() }]),
+    };
+    let user_agent = user_agent.map(|text| text.chars().take(400).collect::<String>());
     let tx = SystemTx::begin(&identity.0.db, "sign-in").await?;
     tx.execute(
-        "insert into auth.sessions (id, user_id, user_agent, created_at, refreshed_at) values ($1, $2, $3, $4, $4)",
-        &[&session, &user.id, &user_agent.map(|text| text.chars().take(400).collect::<String>()), &now],
+        "insert into auth.sessions (id, user_id, user_agent, aal, amr, created_at, refreshed_at) \
+         values ($1, $2, $3, $4, $5, $6, $6)",
+        &[
+            &session.id,
+            &user.id,
+            &user_agent,
+            &session.aal,
+            &session.amr,
+            &now,
+        ],
     )
     .await?;
-    insert_token(&tx, &refresh_token, session, now).await?;
+    insert_token(&tx, &refresh_token, session.id, now).await?;
+    if matches!(method, Method::Password) {
+        tx.execute(
+            "update auth.identities set last_sign_in_at = $2 where user_id = $1 and provider = 'email'",
+            &[&user.id, &now],
+        )
+        .await?;
+    }
     let row = tx
         .query_one(
             &format!(
@@ -38,7 +92,7 @@ pub(super) async fn open(identity: &Identity, mut user: User, user_agent: Option
         .await?;
     user = User::from_row(&row)?;
     tx.commit().await?;
-    answer(identity, &user, session, &refresh_token, now).await
+    answer(identity, &user, &session, &refresh_token, now).await
 }
 
 async fn insert_token(tx: &SystemTx, token: &str, session: Uuid, now: Timestamp) -> Result<()> {
@@ -62,22 +116,26 @@ pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
     let tx = SystemTx::begin(&identity.0.db, "refresh").await?;
     let row = tx
         .query_opt(
-            "select t.session_id, t.used_at, s.user_id from auth.refresh_tokens t \
+            "select t.session_id, t.used_at, s.user_id, s.aal, s.amr from auth.refresh_tokens t \
              join auth.sessions s on s.id = t.session_id where t.token_hash = $1 for update",
             &[&hash(token)],
         )
         .await?
         .ok_or_else(not_found)?;
-    let (session, used_at, user): (Uuid, Option<Timestamp>, Uuid) =
-        (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    let session = Session {
+        id: row.try_get(0)?,
+        aal: row.try_get(3)?,
+        amr: row.try_get(4)?,
+    };
+    let (used_at, user): (Option<Timestamp>, Uuid) = (row.try_get(1)?, row.try_get(2)?);
     if let Some(used_at) = used_at {
         let tolerated = SignedDuration::from_secs(identity.0.config.auth.refresh_reuse_seconds);
         if now.duration_since(used_at) > tolerated {
             // Somebody kept a token that was already spent: it may have been stolen, so nobody goes on with it.
-            tx.execute("delete from auth.sessions where id = $1", &[&session])
+            tx.execute("delete from auth.sessions where id = $1", &[&session.id])
                 .await?;
             tx.commit().await?;
-            tracing::warn!(%session, "refresh token used twice; session ended");
+            tracing::warn!(session = %session.id, "refresh token used twice; session ended");
             return Err(Error::invalid(
                 "refresh_token_already_used",
                 "Invalid Refresh Token: Already Used",
@@ -91,18 +149,18 @@ pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
         &[&hash(token), &now],
     )
     .await?;
-    insert_token(&tx, &next, session, now).await?;
+    insert_token(&tx, &next, session.id, now).await?;
     tx.execute(
         "update auth.sessions set refreshed_at = $2 where id = $1",
-        &[&session, &now],
+        &[&session.id, &now],
     )
     .await?;
     let user = find(&tx, user).await?.ok_or_else(not_found)?;
     tx.commit().await?;
-    answer(identity, &user, session, &next, now).await
+    answer(identity, &user, &session, &next, now).await
 }
 
-async fn find(tx: &SystemTx, user: Uuid) -> Result<Option<User>> {
+pub(super) async fn find(tx: &SystemTx, user: Uuid) -> Result<Option<User>> {
     let row = tx
         .query_opt(
             &format!("select {} from auth.users where id = $1", users::COLUMNS),
@@ -160,7 +218,7 @@ pub(super) async fn end(identity: &Identity, user: Uuid, session: Uuid, scope: S
 async fn answer(
     identity: &Identity,
     user: &User,
-    session: Uuid,
+    session: &Session,
     refresh_token: &str,
     now: Timestamp,
 ) -> Result<Value> {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use jsonwebtoken::{Algorithm, Header, Validation};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tenon_sdk::{Error, Result, UserId, ctx::Identity, env::Env, kernel::Authenticator};
 use uuid::Uuid;
 
-use super::{keys::Keys, users::User};
+use super::{keys::Keys, sessions::Session, users::User};
 
 /// Clocks of servers may differ by so many seconds.
 const SKEW_SECONDS: i64 = 30;
@@ -42,22 +42,22 @@ pub(super) struct Claims {
 }
 
 impl Claims {
-    pub(super) fn new(user: &User, session: Uuid, issuer: &str, now: i64, lifetime: i64) -> Self {
+    pub(super) fn new(user: &User, session: &Session, issuer: &str, now: i64, lifetime: i64) -> Self {
         Self {
             iss: issuer.to_owned(),
             sub: user.id,
             aud: "authenticated".into(),
             exp: now + lifetime,
             iat: now,
-            email: user.email.clone(),
+            email: user.email.clone().unwrap_or_default(),
             phone: String::new(),
             app_metadata: user.about.app.clone(),
             user_metadata: user.about.person.clone(),
             role: "authenticated".into(),
-            aal: "aal1".into(),
-            amr: json!([{ "method": "password", "timestamp": now }]),
-            session_id: session,
-            is_anonymous: false,
+            aal: session.aal.clone(),
+            amr: session.amr.clone(),
+            session_id: session.id,
+            is_anonymous: user.anonymous,
         }
     }
 }

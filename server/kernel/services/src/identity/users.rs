@@ -1,11 +1,15 @@
 //! People.
 
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
 use tenon_sdk::{Error, Result, SystemTx};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{Identity, passwords};
+use super::{Identity, errors, passwords, sessions};
+
+/// Most bytes of what a person says of themselves.
+const MOST_DATA: usize = 16 * 1024;
 
 /// What is known of a person beyond their address, in the two halves that clients of GoTrue expect.
 #[derive(Clone, Debug)]
@@ -21,17 +25,26 @@ pub(super) struct Metadata {
 pub struct User {
     /// Their id.
     pub id: Uuid,
-    /// Their e-mail address, in lower case.
-    pub email: String,
+    /// Their e-mail address, in lower case; a visitor's account has none.
+    pub email: Option<String>,
     pub(super) about: Metadata,
-    created_at: jiff::Timestamp,
-    updated_at: jiff::Timestamp,
-    last_sign_in_at: Option<jiff::Timestamp>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    last_sign_in_at: Option<Timestamp>,
     pub(super) password: Option<String>,
+    email_confirmed_at: Option<Timestamp>,
+    /// Whether the account was made for a visitor who has not said who they are.
+    pub(super) anonymous: bool,
+    identities: Value,
 }
 
+/// What [`User::from_row`] reads of `auth.users`.
 pub(super) const COLUMNS: &str = "id, email, raw_app_meta_data, raw_user_meta_data, created_at, updated_at, \
-                                  last_sign_in_at, encrypted_password";
+     last_sign_in_at, encrypted_password, email_confirmed_at, is_anonymous, \
+     (select coalesce(jsonb_agg(jsonb_build_object('identity_id', i.id, 'id', i.provider_id, 'user_id', i.user_id, \
+        'identity_data', i.identity_data, 'provider', i.provider, 'email', i.identity_data ->> 'email', \
+        'last_sign_in_at', i.last_sign_in_at, 'created_at', i.created_at, 'updated_at', i.updated_at) \
+        order by i.created_at, i.id), '[]') from auth.identities i where i.user_id = users.id)";
 
 impl User {
     pub(super) fn from_row(row: &Row) -> Result<Self> {
@@ -46,31 +59,33 @@ impl User {
             updated_at: row.try_get(5)?,
             last_sign_in_at: row.try_get(6)?,
             password: row.try_get(7)?,
+            email_confirmed_at: row.try_get(8)?,
+            anonymous: row.try_get(9)?,
+            identities: row.try_get(10)?,
         })
     }
 
     pub(super) fn to_json(&self) -> Value {
-        json!({
+        let mut shown = json!({
             "id": self.id,
             "aud": "authenticated",
             "role": "authenticated",
-            "email": self.email,
-            "email_confirmed_at": self.created_at,
-            "confirmed_at": self.created_at,
+            "email": self.email.as_deref().unwrap_or_default(),
             "phone": "",
             "last_sign_in_at": self.last_sign_in_at,
             "app_metadata": self.about.app,
             "user_metadata": self.about.person,
-            "identities": [{
-                "identity_id": self.id, "id": self.id, "user_id": self.id, "provider": "email",
-                "identity_data": { "email": self.email, "sub": self.id },
-                "created_at": self.created_at, "updated_at": self.updated_at,
-                "last_sign_in_at": self.last_sign_in_at,
-            }],
+            "identities": self.identities,
             "created_at": self.created_at,
             "updated_at": self.updated_at,
-            "is_anonymous": false,
-        })
+            "is_anonymous": self.anonymous,
+        });
+        // Clients ask whether these are there.
+        if let Some(at) = self.email_confirmed_at {
+            shown["email_confirmed_at"] = json!(at);
+            shown["confirmed_at"] = json!(at);
+        }
+        shown
     }
 }
 
@@ -121,47 +136,178 @@ pub(super) fn check_password(identity: &Identity, password: &str) -> Result<()> 
     Ok(())
 }
 
-/// Creates a person; their address counts as confirmed.
-pub async fn create_user(identity: &Identity, new: NewUser<'_>) -> Result<User> {
-    let email = normal_email(new.email)?;
-    check_password(identity, new.password)?;
-    if !(new.data.is_object() || new.data.is_null()) || new.data.to_string().len() > 16 * 1024 {
+/// What a person says of themselves, bounded: it travels in every token.
+fn check_data(data: &Value) -> Result<()> {
+    if !(data.is_object() || data.is_null()) || data.to_string().len() > MOST_DATA {
         return Err(Error::invalid(
             "validation_failed",
             "The field data must be a small JSON object.",
         ));
     }
-    let data = if new.data.is_null() {
-        json!({})
-    } else {
-        new.data.clone()
-    };
+    Ok(())
+}
+
+fn object(data: &Value) -> Value {
+    if data.is_null() { json!({}) } else { data.clone() }
+}
+
+/// Creates a person; their address counts as confirmed.
+pub async fn create_user(identity: &Identity, new: NewUser<'_>) -> Result<User> {
+    let email = normal_email(new.email)?;
+    check_password(identity, new.password)?;
+    check_data(new.data)?;
     let hash = identity.0.passwords.hash(new.password.to_owned()).await?;
+    let (id, now) = (identity.0.env.new_id(), identity.0.env.now());
     let tx = SystemTx::begin(&identity.0.db, "sign-up").await?;
-    let row = tx
-        .query_opt(
-            &format!(
-                "insert into auth.users (id, email, encrypted_password, raw_app_meta_data, raw_user_meta_data, \
-                 email_confirmed_at, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $6, $6) \
-                 on conflict (email) do nothing returning {COLUMNS}"
-            ),
-            &[
-                &identity.0.env.new_id(),
-                &email,
-                &hash,
-                &json!({ "provider": "email", "providers": ["email"] }),
-                &data,
-                &identity.0.env.now(),
-            ],
+    let inserted = tx
+        .execute(
+            "insert into auth.users (id, email, encrypted_password, raw_app_meta_data, raw_user_meta_data, \
+             email_confirmed_at, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $6, $6) \
+             on conflict (email) do nothing",
+            &[&id, &email, &hash, &by_email(), &object(new.data), &now],
         )
         .await?;
-    let Some(row) = row else {
+    if inserted == 0 {
         return Err(
             Error::unprocessable("user_already_exists", "User already registered")
                 .hint("Sign in, or use another address."),
         );
-    };
+    }
+    keep_email_identity(identity, &tx, id, &email, now).await?;
+    let user = sessions::find(&tx, id)
+        .await?
+        .ok_or_else(|| Error::internal("a person just made is not there"))?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// Creates an account for a visitor who says nothing of themselves but `data`.
+pub(super) async fn create_anonymous(identity: &Identity, data: &Value) -> Result<User> {
+    check_data(data)?;
+    let tx = SystemTx::begin(&identity.0.db, "anonymous sign-up").await?;
+    let row = tx
+        .query_one(
+            &format!(
+                "insert into auth.users (id, raw_user_meta_data, is_anonymous, created_at, updated_at) \
+                 values ($1, $2, true, $3, $3) returning {COLUMNS}"
+            ),
+            &[&identity.0.env.new_id(), &object(data), &identity.0.env.now()],
+        )
+        .await?;
     let user = User::from_row(&row)?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+fn by_email() -> Value {
+    json!({ "provider": "email", "providers": ["email"] })
+}
+
+/// Makes the person's own address a way in, or keeps it up with the address they have now.
+async fn keep_email_identity(
+    identity: &Identity,
+    tx: &SystemTx,
+    user: Uuid,
+    email: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let data = json!({ "sub": user, "email": email, "email_verified": true, "phone_verified": false });
+    tx.execute(
+        "insert into auth.identities (id, user_id, provider, provider_id, identity_data, created_at, updated_at) \
+         values ($1, $2, 'email', $3, $4, $5, $5) \
+         on conflict (provider, provider_id) do update \
+         set identity_data = excluded.identity_data, updated_at = excluded.updated_at",
+        &[&identity.0.env.new_id(), &user, &user.to_string(), &data, &now],
+    )
+    .await
+    .map(drop)
+}
+
+/// What somebody changes about themselves; what is absent stays.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(super) struct Changes {
+    email: Option<String>,
+    password: Option<String>,
+    data: Option<Map<String, Value>>,
+}
+
+/// Changes a person's own account. A new password ends their other sessions.
+///
+/// A visitor's account becomes a person's with its first address, and has to have one before it has a password: nobody
+/// could sign in to it otherwise.
+pub(super) async fn change(
+    identity: &Identity,
+    user: &User,
+    session: Uuid,
+    changes: Changes,
+) -> Result<User> {
+    let email = changes.email.as_deref().map(normal_email).transpose()?;
+    let email = email.filter(|email| user.email.as_ref() != Some(email));
+    let data = Value::Object(changes.data.unwrap_or_default());
+    check_data(&data)?;
+    let hash = match changes.password {
+        Some(_) if user.email.is_none() && email.is_none() => {
+            return Err(Error::unprocessable(
+                "validation_failed",
+                "Updating password of an anonymous user without an email or phone is not allowed",
+            )
+            .hint("Set an e-mail address first, or with it."));
+        }
+        Some(password) => {
+            check_password(identity, &password)?;
+            let passwords = &identity.0.passwords;
+            if user.password.is_some() && passwords.verify(password.clone(), user.password.clone()).await? {
+                return Err(errors::same_password());
+            }
+            Some(passwords.hash(password).await?)
+        }
+        None => None,
+    };
+    let now = identity.0.env.now();
+    let tx = SystemTx::begin(&identity.0.db, "change of user").await?;
+    let found = tx
+        .execute(
+            "update auth.users set encrypted_password = coalesce($2, encrypted_password), \
+             raw_user_meta_data = raw_user_meta_data || $3, updated_at = $4 where id = $1",
+            &[&user.id, &hash, &data, &now],
+        )
+        .await?;
+    if found == 0 {
+        return Err(errors::session_not_found());
+    }
+    if let Some(email) = &email {
+        // The condition holds back whoever has the address already; a race ends at the unique index.
+        let taken = tx
+            .query_opt("select 1 from auth.users where email = $1", &[email])
+            .await?;
+        if taken.is_some() {
+            return Err(errors::email_exists());
+        }
+        tx.execute(
+            "update auth.users set email = $2, email_confirmed_at = $3, is_anonymous = false, \
+             raw_app_meta_data = raw_app_meta_data || $4 where id = $1",
+            &[&user.id, email, &now, &by_email()],
+        )
+        .await
+        .map_err(|error| {
+            if error.code == "23505" {
+                errors::email_exists()
+            } else {
+                error
+            }
+        })?;
+        keep_email_identity(identity, &tx, user.id, email, now).await?;
+    }
+    if hash.is_some() {
+        tx.execute(
+            "delete from auth.sessions where user_id = $1 and id <> $2",
+            &[&user.id, &session],
+        )
+        .await?;
+    }
+    let user = sessions::find(&tx, user.id)
+        .await?
+        .ok_or_else(errors::session_not_found)?;
     tx.commit().await?;
     Ok(user)
 }

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tenon_testkit::{PASSWORD, TestServer, answer};
+use tenon_testkit::{PASSWORD, TestServer, TestServerOptions, answer};
 
 async fn sign_up(server: &TestServer, email: &str, password: &str) -> (u16, Value) {
     let body = json!({ "email": email, "password": password, "data": { "name": "Ada" } });
@@ -244,4 +244,189 @@ async fn no_password_or_token_is_stored_as_it_was_sent() {
         .unwrap();
     let sent = text(&session["refresh_token"]).as_bytes();
     assert!(tokens.iter().all(|row| row.get::<_, Vec<u8>>(0) != sent));
+}
+
+async fn change(server: &TestServer, token: &str, body: &Value) -> (u16, Value) {
+    answer(
+        server
+            .anonymous(Method::PUT, "/auth/v1/user")
+            .header("x-supabase-api-version", "2024-01-01")
+            .bearer_auth(token)
+            .json(body),
+    )
+    .await
+}
+
+/// A server that gives accounts to visitors, and one of theirs.
+async fn visitor() -> (TestServer, Value) {
+    let server = TestServer::start_with(
+        vec![],
+        TestServerOptions {
+            config: Some(|config| config.auth.anonymous_users = true),
+            ..TestServerOptions::default()
+        },
+    )
+    .await;
+    let request = server.anonymous(Method::POST, "/auth/v1/signup");
+    let (status, session) = answer(request.json(&json!({ "data": { "colour": "blue" } }))).await;
+    assert_eq!(status, 200, "{session}");
+    (server, session)
+}
+
+fn claims(session: &Value) -> Value {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    let payload = text(&session["access_token"])
+        .split('.')
+        .nth(1)
+        .expect("a payload");
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).expect("base64")).expect("claims")
+}
+
+#[tokio::test]
+async fn a_visitor_gets_an_account_only_where_the_installation_gives_them() {
+    let closed = TestServer::start(vec![]).await;
+    let request = closed.anonymous(Method::POST, "/auth/v1/signup");
+    let (status, body) = answer(request.json(&json!({}))).await;
+    assert_eq!(
+        (status, text(&body["error_code"])),
+        (422, "anonymous_provider_disabled")
+    );
+
+    let (server, session) = visitor().await;
+    let user = &session["user"];
+    assert_eq!(
+        (&user["is_anonymous"], &user["email"], &user["identities"]),
+        (&json!(true), &json!(""), &json!([]))
+    );
+    assert_eq!(user["user_metadata"]["colour"], "blue");
+    assert!(user.get("email_confirmed_at").is_none());
+    let claims = claims(&session);
+    assert_eq!(
+        (
+            &claims["is_anonymous"],
+            &claims["role"],
+            &claims["amr"][0]["method"]
+        ),
+        (&json!(true), &json!("authenticated"), &json!("anonymous"))
+    );
+    let (_, settings) = answer(server.anonymous(Method::GET, "/auth/v1/settings")).await;
+    assert_eq!(settings["external"]["anonymous_users"], true);
+    // An address alone is no visitor, and nobody signs in without a password.
+    let (status, body) = sign_up(&server, "ada@example.com", "").await;
+    assert_eq!((status, text(&body["code"])), (422, "weak_password"));
+    let (status, _) = sign_in(&server, "", "").await;
+    assert_eq!(status, 400);
+}
+
+#[tokio::test]
+async fn a_visitors_account_becomes_a_persons_with_an_address_and_keeps_its_data() {
+    let (server, session) = visitor().await;
+    let token = text(&session["access_token"]);
+    let (status, body) = change(&server, token, &json!({ "password": PASSWORD })).await;
+    assert_eq!(
+        (status, text(&body["code"])),
+        (422, "validation_failed"),
+        "{body}"
+    );
+
+    sign_up(&server, "taken@example.com", PASSWORD).await;
+    let (status, body) = change(&server, token, &json!({ "email": "Taken@example.com" })).await;
+    assert_eq!((status, text(&body["code"])), (422, "email_exists"), "{body}");
+
+    let (status, user) = change(
+        &server,
+        token,
+        &json!({ "email": "Ada@Example.com", "password": PASSWORD }),
+    )
+    .await;
+    assert_eq!(status, 200, "{user}");
+    assert_eq!(
+        (&user["is_anonymous"], &user["email"], &user["id"]),
+        (&json!(false), &json!("ada@example.com"), &session["user"]["id"])
+    );
+    assert_eq!(user["identities"][0]["provider"], "email");
+    assert_eq!(user["app_metadata"]["provider"], "email");
+
+    let (status, again) = sign_in(&server, "ada@example.com", PASSWORD).await;
+    assert_eq!((status, &again["user"]["id"]), (200, &session["user"]["id"]));
+    assert_eq!(again["user"]["user_metadata"]["colour"], "blue");
+    // Tokens of the first session say from the next refresh on that nobody is anonymous any more.
+    let (_, refreshed) = refresh(&server, text(&session["refresh_token"])).await;
+    let claims = claims(&refreshed);
+    assert_eq!(
+        (&claims["is_anonymous"], &claims["amr"][0]["method"]),
+        (&json!(false), &json!("anonymous"))
+    );
+}
+
+#[tokio::test]
+async fn a_visitors_account_neither_founds_nor_joins_an_organisation() {
+    let (server, session) = visitor().await;
+    let org = server.organization("Harbour").await;
+    let (_, invitation) = org
+        .owner
+        .post_json("/api/v1/tenancy/invitations", &json!({ "role": "viewer" }))
+        .await;
+    let link = text(&invitation["url"]);
+    let token = link.rsplit('/').next().expect("a token");
+    for (path, body) in [
+        (
+            "/api/v1/tenancy/organizations".to_owned(),
+            json!({ "name": "Visitors" }),
+        ),
+        (format!("/api/v1/tenancy/invitations/{token}/accept"), json!({})),
+    ] {
+        let request = server
+            .anonymous(Method::POST, &path)
+            .bearer_auth(text(&session["access_token"]));
+        let (status, body) = answer(request.json(&body)).await;
+        assert_eq!(
+            (status, text(&body["code"])),
+            (403, "tenancy.address_needed"),
+            "{path}: {body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_differs_from_the_old_one_and_ends_the_other_sessions() {
+    let server = TestServer::start(vec![]).await;
+    let (_, other) = sign_up(&server, "ada@example.com", PASSWORD).await;
+    let (_, session) = sign_in(&server, "ada@example.com", PASSWORD).await;
+    let token = text(&session["access_token"]);
+    let (status, body) = change(&server, token, &json!({ "password": PASSWORD })).await;
+    assert_eq!((status, text(&body["code"])), (422, "same_password"));
+
+    let (status, _) = change(&server, token, &json!({ "password": "another good one" })).await;
+    assert_eq!(status, 200);
+    let (status, body) = refresh(&server, text(&other["refresh_token"])).await;
+    assert_eq!((status, text(&body["code"])), (400, "refresh_token_not_found"));
+    assert_eq!(refresh(&server, text(&session["refresh_token"])).await.0, 200);
+    assert_eq!(sign_in(&server, "ada@example.com", PASSWORD).await.0, 400);
+    assert_eq!(
+        sign_in(&server, "ada@example.com", "another good one").await.0,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_person_changes_their_address_and_signs_in_with_the_new_one() {
+    let server = TestServer::start(vec![]).await;
+    let (_, session) = sign_up(&server, "ada@example.com", PASSWORD).await;
+    let token = text(&session["access_token"]);
+    for (email, code) in [
+        ("nowhere", "email_address_invalid"),
+        ("", "email_address_invalid"),
+    ] {
+        let (status, body) = change(&server, token, &json!({ "email": email })).await;
+        assert_eq!((status, text(&body["code"])), (400, code), "{email}");
+    }
+    let (status, user) = change(&server, token, &json!({ "email": "grace@example.com" })).await;
+    assert_eq!(
+        (status, &user["identities"][0]["identity_data"]["email"]),
+        (200, &json!("grace@example.com"))
+    );
+    assert_eq!(user["identities"].as_array().map(Vec::len), Some(1));
+    assert_eq!(sign_in(&server, "ada@example.com", PASSWORD).await.0, 400);
+    assert_eq!(sign_in(&server, "grace@example.com", PASSWORD).await.0, 200);
 }

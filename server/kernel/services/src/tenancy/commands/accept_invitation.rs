@@ -81,18 +81,13 @@ pub async fn accept_invitation(kernel: &Kernel, user: UserId, token: &str) -> Re
     let now = kernel.env().now();
     let tx = SystemTx::begin(kernel.db(), "accept invitation").await?;
     let found = find(&tx, token, now).await?;
-    if let Some(email) = &found.shown.email {
-        let own: String = tx
-            .query_one("select email from auth.users where id = $1", &[&user])
-            .await?
-            .try_get(0)?;
-        if own != *email {
-            return Err(Error::forbidden(
-                "tenancy.invitation_for_another",
-                "This invitation is meant for another e-mail address.",
-            )
-            .hint("Sign in with the address it was sent to."));
-        }
+    let own = super::address_of(&tx, user).await?;
+    if found.shown.email.as_ref().is_some_and(|email| *email != own) {
+        return Err(Error::forbidden(
+            "tenancy.invitation_for_another",
+            "This invitation is meant for another e-mail address.",
+        )
+        .hint("Sign in with the address it was sent to."));
     }
     tx.execute(
         "insert into tenancy.memberships (org_id, user_id, role) values ($1, $2, $3) on conflict do nothing",

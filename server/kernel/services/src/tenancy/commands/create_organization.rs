@@ -41,6 +41,7 @@ pub async fn create_organization(
         ));
     }
     let tx = SystemTx::begin(kernel.db(), "new organisation").await?;
+    super::address_of(&tx, owner).await?;
     let id = OrgId(kernel.env().new_id());
     let slug = insert(&tx, id, name, owner).await?;
     add(&tx, id, owner, Role::Owner).await?;
