@@ -57,7 +57,8 @@ pub fn run(options: &Options) -> Result<Infallible> {
         .arg(&options.data_dir)
         .args(["--port", &options.port.to_string()]);
     if !options.no_demo {
-        server.arg("--demo");
+        // Whoever tries the demo out sees the mail it would send.
+        server.args(["--demo", "--set", "mail.mailbox=true"]);
     }
     // An existing database is served by the version that made it, which the server finds by itself.
     if let Some(installation) = installation.filter(|found| suits(&options.data_dir, found.major)) {

@@ -25,6 +25,8 @@ pub struct Config {
     pub database: Database,
     /// Sign-in.
     pub auth: Auth,
+    /// Mail.
+    pub mail: Mail,
     /// Limits of uploads and workbooks.
     pub imports: Imports,
     /// The data API.
@@ -83,12 +85,42 @@ pub struct Auth {
     pub sign_up: bool,
     /// Whether visitors may have an account without an address (`signInAnonymously`).
     pub anonymous_users: bool,
+    /// Whether people show that they read a new address before it is theirs.
+    pub confirm_email: bool,
+    /// Seconds a link or code in a mail stays good.
+    pub link_seconds: i64,
+    /// Seconds between mails to one address.
+    pub mail_pause_seconds: i64,
+    /// Addresses besides the installation's own that links in mails may lead to, each with all below it.
+    pub redirect_urls: Vec<String>,
     /// Days an invitation stays good.
     pub invitation_days: i64,
     /// Failed sign-ins per address and e-mail before a pause, in five minutes.
     pub failed_sign_ins: u32,
     /// The key that browsers send as `apikey`.
     pub publishable_key: String,
+}
+
+/// How mail goes out.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// The mail server, `smtps://user:password@host:465` or `smtp://host:587?tls=required`; empty: mail is not sent.
+    pub smtp_url: String,
+    /// The sender.
+    pub from: String,
+    /// Keeps mail in a mailbox that everybody can read instead of sending it: for development.
+    pub mailbox: bool,
+}
+
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The address of the mail server holds a password.
+        out.debug_struct("Mail")
+            .field("from", &self.from)
+            .field("mailbox", &self.mailbox)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Limits of uploads and workbooks.

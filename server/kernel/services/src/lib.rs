@@ -3,6 +3,7 @@
 pub mod events;
 pub mod identity;
 pub mod jobs;
+pub mod notifications;
 pub mod postgres;
 pub mod server;
 pub mod tenancy;

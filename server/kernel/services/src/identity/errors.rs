@@ -52,6 +52,28 @@ pub(super) fn session_not_found() -> Error {
     Error::forbidden("session_not_found", "This session has ended.").hint("Sign in again.")
 }
 
+pub(super) fn user_already_exists() -> Error {
+    Error::unprocessable("user_already_exists", "User already registered")
+        .hint("Sign in, or use another address.")
+}
+
+pub(super) fn email_not_confirmed() -> Error {
+    Error::invalid("email_not_confirmed", "Email not confirmed")
+        .hint("Follow the link in the mail; /auth/v1/resend sends another.")
+}
+
+pub(super) fn otp_expired() -> Error {
+    Error::forbidden("otp_expired", "Token has expired or is invalid").hint("Ask for another mail.")
+}
+
+pub(super) fn mailed_lately(seconds: u64) -> Error {
+    Error::new(
+        Kind::RateLimited,
+        "over_email_send_rate_limit",
+        format!("For security purposes, you can only request this after {seconds} seconds."),
+    )
+}
+
 pub(super) fn same_password() -> Error {
     Error::unprocessable(
         "same_password",

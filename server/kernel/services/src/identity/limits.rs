@@ -1,4 +1,4 @@
-//! A brake on guessing passwords: attempts for one e-mail address in a sliding window of five minutes.
+//! Brakes, each per process: mails to one address, and guessing passwords: attempts for one e-mail address in a sliding window of five minutes.
 
 use std::{
     collections::HashMap,
@@ -64,6 +64,42 @@ impl Attempts {
     }
 }
 
+/// A pause between mails to one address, whether anybody has it or not: else the refusal would tell.
+#[derive(Clone)]
+pub(super) struct Mails {
+    pause: SignedDuration,
+    sent: Arc<Mutex<HashMap<String, Timestamp>>>,
+}
+
+impl Mails {
+    pub(super) fn new(pause_seconds: i64) -> Self {
+        Self {
+            pause: SignedDuration::from_secs(pause_seconds),
+            sent: Arc::default(),
+        }
+    }
+
+    /// An error if the address was written to within the pause; else it counts as written to now.
+    pub(super) fn check(&self, address: &str, now: Timestamp) -> Result<()> {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = sent.get(address) {
+            let passed = now.duration_since(*last);
+            if passed < self.pause {
+                let left = (self.pause - passed).as_secs().unsigned_abs();
+                return Err(errors::mailed_lately(left.max(1)));
+            }
+        }
+        if sent.len() >= CAPACITY {
+            sent.retain(|_, last| now.duration_since(*last) < self.pause);
+            if sent.len() >= CAPACITY {
+                sent.clear();
+            }
+        }
+        sent.insert(address.to_owned(), now);
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +119,25 @@ mod tests {
         );
         assert!(attempts.check("b@example.com", start).is_ok());
         assert!(attempts.check("a@example.com", start + WINDOW).is_ok());
+    }
+
+    #[test]
+    fn an_address_is_written_to_once_in_a_pause() {
+        let (mails, start) = (Mails::new(60), Timestamp::UNIX_EPOCH);
+        assert!(mails.check("a@example.com", start).is_ok());
+        let refused = mails
+            .check("a@example.com", start + SignedDuration::from_secs(59))
+            .unwrap_err();
+        assert_eq!(
+            (refused.code.as_ref(), refused.status()),
+            ("over_email_send_rate_limit", 429)
+        );
+        assert!(mails.check("b@example.com", start).is_ok());
+        assert!(
+            mails
+                .check("a@example.com", start + SignedDuration::from_secs(60))
+                .is_ok()
+        );
     }
 
     #[test]

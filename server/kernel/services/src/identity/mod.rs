@@ -3,7 +3,11 @@
 mod errors;
 mod keys;
 mod limits;
+mod mails;
+mod one_time;
 mod passwords;
+mod proofs;
+mod redirects;
 mod routes;
 mod sessions;
 mod tokens;
@@ -28,6 +32,7 @@ struct Inner {
     verifier: TokenVerifier,
     passwords: passwords::Passwords,
     attempts: limits::Attempts,
+    mails: limits::Mails,
 }
 
 impl Identity {
@@ -36,6 +41,7 @@ impl Identity {
         let keys = keys::Keys::new(db.clone(), env.clone());
         let verifier = TokenVerifier::new(keys.clone(), env.clone(), config.auth.publishable_key.clone());
         let attempts = limits::Attempts::new(config.auth.failed_sign_ins);
+        let mails = limits::Mails::new(config.auth.mail_pause_seconds);
         Self(Arc::new(Inner {
             db,
             env,
@@ -44,6 +50,7 @@ impl Identity {
             verifier,
             passwords: passwords::Passwords::new(),
             attempts,
+            mails,
         }))
     }
 
@@ -63,7 +70,7 @@ impl Identity {
         Module::new("identity", "Identity")
             .tables(
                 "auth",
-                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities"],
+                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens"],
             )
             .routes(move || routes::routes(&identity))
             .on_start({

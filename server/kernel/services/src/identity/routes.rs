@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tenon_sdk::{Error, Kernel, Result, SystemTx, http::Caller, module::Routes};
 
 use super::{
-    Identity, NewUser, errors,
+    Identity, NewUser, errors, proofs, redirects,
     sessions::{self, Method},
     users,
 };
@@ -24,6 +24,7 @@ pub(super) fn routes(identity: &Identity) -> Routes {
         .route("/auth/v1/token", post(token))
         .route("/auth/v1/logout", post(logout))
         .route("/auth/v1/user", get(user).put(update_user))
+        .merge(proofs::routes())
         .route("/auth/v1/settings", get(settings))
         .route("/auth/v1/health", get(health))
         .route("/auth/v1/.well-known/jwks.json", get(jwks))
@@ -31,13 +32,13 @@ pub(super) fn routes(identity: &Identity) -> Routes {
     router.into()
 }
 
-type Service = axum::Extension<Identity>;
+pub(super) type Service = axum::Extension<Identity>;
 
-fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T> {
+pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T> {
     serde_json::from_slice(body).map_err(|error| errors::bad_json(&error))
 }
 
-fn user_agent(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn user_agent(headers: &HeaderMap) -> Option<&str> {
     headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok())
@@ -53,7 +54,12 @@ struct Credentials {
     data: Value,
 }
 
-async fn sign_up(service: Service, headers: HeaderMap, body: Bytes) -> Response {
+async fn sign_up(
+    service: Service,
+    Query(query): Query<Redirect>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let result = async {
         let Credentials {
             email,
@@ -83,6 +89,12 @@ async fn sign_up(service: Service, headers: HeaderMap, body: Bytes) -> Response 
                 password: &password,
                 data: &data,
             };
+            if auth.confirm_email {
+                let redirect_to = redirects::allowed(&service, query.redirect_to.as_deref());
+                return users::sign_up_unconfirmed(&service, new, &redirect_to)
+                    .await
+                    .map(Json);
+            }
             (service.create_user(new).await?, Method::Password)
         };
         sessions::open(&service, user, method, user_agent(&headers))
@@ -90,6 +102,12 @@ async fn sign_up(service: Service, headers: HeaderMap, body: Bytes) -> Response 
             .map(Json)
     };
     errors::respond(&headers, result.await)
+}
+
+/// Where to go on from a link in a mail.
+#[derive(Deserialize)]
+pub(super) struct Redirect {
+    pub(super) redirect_to: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -129,20 +147,17 @@ async fn sign_in(identity: &Identity, credentials: Credentials, user_agent: Opti
     };
     identity.0.attempts.check(&email, identity.0.env.now())?;
     let tx = SystemTx::begin(&identity.0.db, "sign-in").await?;
-    let row = tx
-        .query_opt(
-            &format!("select {} from auth.users where email = $1", users::COLUMNS),
-            &[&email],
-        )
-        .await?;
+    let user = users::by_address(&tx, &email).await?;
     tx.commit().await?;
-    let user = row.as_ref().map(users::User::from_row).transpose()?;
     let hash = user.as_ref().and_then(|user| user.password.clone());
     let fits = credentials.password.len() <= super::passwords::MAX_BYTES
         && identity.0.passwords.verify(credentials.password, hash).await?;
     match user {
         Some(user) if fits => {
             identity.0.attempts.succeeded(&email);
+            if !user.confirmed() {
+                return Err(errors::email_not_confirmed());
+            }
             sessions::open(identity, user, Method::Password, user_agent).await
         }
         _ => {
@@ -166,11 +181,19 @@ async fn user(service: Service, caller: Result<Caller>, headers: HeaderMap) -> R
     errors::respond(&headers, result.await)
 }
 
-async fn update_user(service: Service, caller: Result<Caller>, headers: HeaderMap, body: Bytes) -> Response {
+async fn update_user(
+    service: Service,
+    caller: Result<Caller>,
+    Query(query): Query<Redirect>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let result = async {
         let (session, user) = current(&service, &caller?).await?;
-        let user = users::change(&service, &user, session, read(&body)?).await?;
-        Ok(Json(user.to_json()))
+        let redirect_to = redirects::allowed(&service, query.redirect_to.as_deref());
+        users::change(&service, &user, session, read(&body)?, &redirect_to)
+            .await
+            .map(Json)
     };
     errors::respond(&headers, result.await)
 }
@@ -200,7 +223,7 @@ async fn settings(service: Service) -> Json<Value> {
     Json(json!({
         "external": { "email": true, "phone": false, "anonymous_users": service.0.0.config.auth.anonymous_users },
         "disable_signup": !service.0.0.config.auth.sign_up,
-        "mailer_autoconfirm": true,
+        "mailer_autoconfirm": !service.0.0.config.auth.confirm_email,
         "phone_autoconfirm": false,
         "sms_provider": "",
         "saml_enabled": false,

@@ -21,6 +21,8 @@ fn hash(token: &str) -> Vec<u8> {
 pub(super) enum Method {
     /// Nothing: the account was made for a visitor just now.
     Anonymous,
+    /// A link or a code in a mail.
+    Otp,
     /// Their password.
     Password,
 }
@@ -29,6 +31,7 @@ impl Method {
     const fn name(self) -> &'static str {
         match self {
             Self::Anonymous => "anonymous",
+            Self::Otp => "otp",
             Self::Password => "password",
         }
     }
@@ -74,7 +77,7 @@ pub(super) async fn open(
     )
     .await?;
     insert_token(&tx, &refresh_token, session.id, now).await?;
-    if matches!(method, Method::Password) {
+    if !matches!(method, Method::Anonymous) {
         tx.execute(
             "update auth.identities set last_sign_in_at = $2 where user_id = $1 and provider = 'email'",
             &[&user.id, &now],

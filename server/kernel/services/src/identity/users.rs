@@ -6,7 +6,11 @@ use tenon_sdk::{Error, Result, SystemTx};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{Identity, errors, passwords, sessions};
+use super::{
+    Identity, errors, mails,
+    one_time::{self, Purpose},
+    passwords, sessions,
+};
 
 /// Most bytes of what a person says of themselves.
 const MOST_DATA: usize = 16 * 1024;
@@ -63,6 +67,16 @@ impl User {
             anonymous: row.try_get(9)?,
             identities: row.try_get(10)?,
         })
+    }
+
+    /// Whether their address is known to be theirs.
+    pub(super) fn confirmed(&self) -> bool {
+        self.email_confirmed_at.is_some()
+    }
+
+    /// The language to write to them in.
+    pub(super) fn language(&self) -> &'static str {
+        mails::language(self.about.person["locale"].as_str())
     }
 
     pub(super) fn to_json(&self) -> Value {
@@ -153,32 +167,147 @@ fn object(data: &Value) -> Value {
 
 /// Creates a person; their address counts as confirmed.
 pub async fn create_user(identity: &Identity, new: NewUser<'_>) -> Result<User> {
+    let (email, hash) = prepare(identity, &new).await?;
+    let tx = SystemTx::begin(&identity.0.db, "new user").await?;
+    let user = insert(identity, &tx, &email, Some(&hash), new.data, true).await?;
+    let user = user.ok_or_else(errors::user_already_exists)?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// Checks what a new person brings; gives the address in its stored form and the password's hash.
+async fn prepare(identity: &Identity, new: &NewUser<'_>) -> Result<(String, String)> {
     let email = normal_email(new.email)?;
     check_password(identity, new.password)?;
     check_data(new.data)?;
     let hash = identity.0.passwords.hash(new.password.to_owned()).await?;
+    Ok((email, hash))
+}
+
+/// Inserts a person with their address as a way in; `None` if the address is somebody's already.
+pub(super) async fn insert(
+    identity: &Identity,
+    tx: &SystemTx,
+    email: &str,
+    hash: Option<&str>,
+    data: &Value,
+    confirmed: bool,
+) -> Result<Option<User>> {
+    check_data(data)?;
     let (id, now) = (identity.0.env.new_id(), identity.0.env.now());
-    let tx = SystemTx::begin(&identity.0.db, "sign-up").await?;
     let inserted = tx
         .execute(
             "insert into auth.users (id, email, encrypted_password, raw_app_meta_data, raw_user_meta_data, \
-             email_confirmed_at, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $6, $6) \
+             email_confirmed_at, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $7) \
              on conflict (email) do nothing",
-            &[&id, &email, &hash, &by_email(), &object(new.data), &now],
+            &[
+                &id,
+                &email,
+                &hash,
+                &by_email(),
+                &object(data),
+                &confirmed.then_some(now),
+                &now,
+            ],
         )
         .await?;
     if inserted == 0 {
-        return Err(
-            Error::unprocessable("user_already_exists", "User already registered")
-                .hint("Sign in, or use another address."),
-        );
+        return Ok(None);
     }
-    keep_email_identity(identity, &tx, id, &email, now).await?;
-    let user = sessions::find(&tx, id)
-        .await?
-        .ok_or_else(|| Error::internal("a person just made is not there"))?;
+    keep_email_identity(identity, tx, id, email, confirmed).await?;
+    sessions::find(tx, id).await
+}
+
+/// Signs a person up who has to show first that they read their address. Gives what to show them, which is the same for an
+/// address that is somebody's already: that it is taken can be read in no answer, only in no mail.
+pub(super) async fn sign_up_unconfirmed(
+    identity: &Identity,
+    new: NewUser<'_>,
+    redirect_to: &str,
+) -> Result<Value> {
+    let (email, hash) = prepare(identity, &new).await?;
+    identity.0.mails.check(&email, identity.0.env.now())?;
+    let tx = SystemTx::begin(&identity.0.db, "sign-up").await?;
+    let user = match insert(identity, &tx, &email, Some(&hash), new.data, false).await? {
+        Some(user) => user,
+        None => match by_address(&tx, &email).await? {
+            // Somebody began before; whether it was the same person shows when the mail is read.
+            Some(user) if user.email_confirmed_at.is_none() => user,
+            _ => return Ok(nobody(identity, email, new.data)),
+        },
+    };
+    one_time::mail(identity, &tx, &user, Purpose::SignUp, &email, redirect_to).await?;
     tx.commit().await?;
-    Ok(user)
+    let mut shown = user.to_json();
+    shown["confirmation_sent_at"] = json!(identity.0.env.now());
+    Ok(shown)
+}
+
+/// What a new person would look like.
+fn nobody(identity: &Identity, email: String, data: &Value) -> Value {
+    let now = identity.0.env.now();
+    let user = User {
+        id: identity.0.env.new_id(),
+        email: Some(email),
+        about: Metadata {
+            app: by_email(),
+            person: object(data),
+        },
+        created_at: now,
+        updated_at: now,
+        last_sign_in_at: None,
+        password: None,
+        email_confirmed_at: None,
+        anonymous: false,
+        identities: json!([]),
+    };
+    let mut shown = user.to_json();
+    shown["confirmation_sent_at"] = json!(now);
+    shown
+}
+
+/// The person with an address in its stored form.
+pub(super) async fn by_address(tx: &SystemTx, email: &str) -> Result<Option<User>> {
+    let row = tx
+        .query_opt(
+            &format!("select {COLUMNS} from auth.users where email = $1"),
+            &[&email],
+        )
+        .await?;
+    row.as_ref().map(User::from_row).transpose()
+}
+
+/// Records that a person reads an address, which becomes theirs if it was not. Gives them as they are now.
+///
+/// A password that was set before anybody had shown that they read the address goes, unless the proof answers the sign-up that
+/// set it: else a stranger could sign up with somebody's address and wait for them to come in by another road.
+pub(super) async fn confirm(
+    identity: &Identity,
+    tx: &SystemTx,
+    user: Uuid,
+    email: &str,
+    proof: &str,
+) -> Result<User> {
+    let now = identity.0.env.now();
+    let another_road = matches!(proof, "magiclink" | "recovery");
+    tx.execute(
+        "update auth.users set email = $2, is_anonymous = false, updated_at = $3, \
+         email_confirmed_at = case when email = $2 then coalesce(email_confirmed_at, $3) else $3 end, \
+         encrypted_password = case when email_confirmed_at is not null or is_anonymous or not $5 \
+             then encrypted_password end, \
+         raw_app_meta_data = raw_app_meta_data || $4 where id = $1",
+        &[&user, &email, &now, &by_email(), &another_road],
+    )
+    .await
+    .map_err(|error| {
+        if error.code == "23505" {
+            errors::email_exists()
+        } else {
+            error
+        }
+    })?;
+    keep_email_identity(identity, tx, user, email, true).await?;
+    sessions::find(tx, user).await?.ok_or_else(errors::otp_expired)
 }
 
 /// Creates an account for a visitor who says nothing of themselves but `data`.
@@ -209,9 +338,10 @@ async fn keep_email_identity(
     tx: &SystemTx,
     user: Uuid,
     email: &str,
-    now: Timestamp,
+    verified: bool,
 ) -> Result<()> {
-    let data = json!({ "sub": user, "email": email, "email_verified": true, "phone_verified": false });
+    let now = identity.0.env.now();
+    let data = json!({ "sub": user, "email": email, "email_verified": verified, "phone_verified": false });
     tx.execute(
         "insert into auth.identities (id, user_id, provider, provider_id, identity_data, created_at, updated_at) \
          values ($1, $2, 'email', $3, $4, $5, $5) \
@@ -231,7 +361,8 @@ pub(super) struct Changes {
     data: Option<Map<String, Value>>,
 }
 
-/// Changes a person's own account. A new password ends their other sessions.
+/// Changes a person's own account. A new password ends their other sessions; a new address has to be confirmed where
+/// `auth.confirm_email` is set. Gives the person as the wire shows them.
 ///
 /// A visitor's account becomes a person's with its first address, and has to have one before it has a password: nobody
 /// could sign in to it otherwise.
@@ -240,7 +371,8 @@ pub(super) async fn change(
     user: &User,
     session: Uuid,
     changes: Changes,
-) -> Result<User> {
+    redirect_to: &str,
+) -> Result<Value> {
     let email = changes.email.as_deref().map(normal_email).transpose()?;
     let email = email.filter(|email| user.email.as_ref() != Some(email));
     let data = Value::Object(changes.data.unwrap_or_default());
@@ -275,28 +407,18 @@ pub(super) async fn change(
     if found == 0 {
         return Err(errors::session_not_found());
     }
+    let mut waiting = None;
     if let Some(email) = &email {
-        // The condition holds back whoever has the address already; a race ends at the unique index.
-        let taken = tx
-            .query_opt("select 1 from auth.users where email = $1", &[email])
-            .await?;
-        if taken.is_some() {
+        if by_address(&tx, email).await?.is_some() {
             return Err(errors::email_exists());
         }
-        tx.execute(
-            "update auth.users set email = $2, email_confirmed_at = $3, is_anonymous = false, \
-             raw_app_meta_data = raw_app_meta_data || $4 where id = $1",
-            &[&user.id, email, &now, &by_email()],
-        )
-        .await
-        .map_err(|error| {
-            if error.code == "23505" {
-                errors::email_exists()
-            } else {
-                error
-            }
-        })?;
-        keep_email_identity(identity, &tx, user.id, email, now).await?;
+        if identity.0.config.auth.confirm_email {
+            identity.0.mails.check(email, now)?;
+            one_time::mail(identity, &tx, user, Purpose::EmailChange, email, redirect_to).await?;
+            waiting = Some(email);
+        } else {
+            confirm(identity, &tx, user.id, email, Purpose::EmailChange.name()).await?;
+        }
     }
     if hash.is_some() {
         tx.execute(
@@ -309,7 +431,12 @@ pub(super) async fn change(
         .await?
         .ok_or_else(errors::session_not_found)?;
     tx.commit().await?;
-    Ok(user)
+    let mut shown = user.to_json();
+    if let Some(email) = waiting {
+        shown["new_email"] = json!(email);
+        shown["email_change_sent_at"] = json!(now);
+    }
+    Ok(shown)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use tenon_sdk::{
 use tokio::sync::Notify;
 use utoipa::openapi::OpenApi;
 
-use crate::{events, identity::Identity, jobs, tenancy};
+use crate::{events, identity::Identity, jobs, notifications, tenancy};
 
 /// A server that is ready to answer.
 pub struct Server {
@@ -30,6 +30,7 @@ pub struct Server {
 /// The kernel's own services, then the given modules.
 pub fn all_modules(identity: &Identity, others: Vec<Module>) -> Vec<Module> {
     let mut modules = vec![
+        notifications::module(),
         identity.module(),
         tenancy::module(),
         events::module(),
@@ -75,10 +76,11 @@ impl Server {
         Ok(server)
     }
 
-    /// Starts taking jobs.
+    /// Starts taking jobs and sending mail.
     pub fn start_workers(&mut self) {
         self.tasks
             .spawn(jobs::work(self.kernel.clone(), self.wake.clone()));
+        self.tasks.spawn(notifications::work(self.kernel.clone()));
     }
 
     /// The kernel.

@@ -7,6 +7,8 @@ mod chores;
 mod events;
 mod identity;
 mod jobs;
+mod mail;
 mod postgres;
+mod proofs;
 mod tenancy;
 mod workers;
