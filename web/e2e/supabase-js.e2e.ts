@@ -47,6 +47,57 @@ it('signs up, in, on and out as auth-js does', async () => {
   expect(gone.error?.name).toBe('AuthSessionMissingError');
 });
 
+/** The code and the link's token of the newest mail to an address. */
+async function mailTo(address: string): Promise<{ code: string; token: string }> {
+  const answer = await fetch(`${url}/api/v1/notifications/mailbox`);
+  const mails = (await answer.json()) as { recipient: string; text: string }[];
+  const text = mails.find(({ recipient }) => recipient === address)?.text ?? '';
+  return {
+    code: /\b\d{6}\b/.exec(text)?.[0] ?? '',
+    token: /token=([^&]+)/.exec(text)?.[1] ?? '',
+  };
+}
+
+it('signs in by code and link of a mail, and recovers a password, as auth-js does', async () => {
+  const { auth } = client();
+  const address = email('otp');
+  expect((await auth.signInWithOtp({ email: address })).error).toBeNull();
+  const soon = await auth.signInWithOtp({ email: address });
+  expect(soon.error).toMatchObject({ status: 429, code: 'over_email_send_rate_limit' });
+  const { code } = await mailTo(address);
+  const verified = await auth.verifyOtp({ email: address, token: code, type: 'email' });
+  expect(verified.error).toBeNull();
+  expect(verified.data.user?.email_confirmed_at).toBeTypeOf('string');
+  expect((await auth.getClaims()).data?.claims.amr).toMatchObject([{ method: 'otp' }]);
+  const spent = await auth.verifyOtp({ email: address, token: code, type: 'email' });
+  expect(spent.error).toMatchObject({ status: 403, code: 'otp_expired' });
+
+  const other = email('recover');
+  await client().auth.signUp({ email: other, password });
+  expect((await auth.resetPasswordForEmail(other)).error).toBeNull();
+  const { token } = await mailTo(other);
+  const recovered = await auth.verifyOtp({ token_hash: token, type: 'recovery' });
+  expect(recovered.data.user?.email).toBe(other);
+  expect((await auth.updateUser({ password })).error?.code).toBe('same_password');
+  expect((await auth.updateUser({ password: `${password} 2` })).error).toBeNull();
+});
+
+it('gives a visitor an account that becomes a person’s, as auth-js does', async () => {
+  const { auth } = client();
+  const visitor = await auth.signInAnonymously({ options: { data: { colour: 'blue' } } });
+  expect(visitor.error).toBeNull();
+  expect(visitor.data.user?.is_anonymous).toBe(true);
+  const address = email('visitor');
+  const person = await auth.updateUser({ email: address, password });
+  expect(person.data.user).toMatchObject({
+    id: visitor.data.user?.id,
+    email: address,
+    is_anonymous: false,
+  });
+  const identities = await auth.getUserIdentities();
+  expect(identities.data?.identities.map(({ provider }) => provider)).toEqual(['email']);
+});
+
 it('reads through postgrest-js what the organisation imported, and nothing without it', async () => {
   const visitor = client();
   const { data } = await visitor.auth.signUp({ email: email('ben'), password });

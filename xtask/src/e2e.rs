@@ -48,6 +48,7 @@ fn prepare(postgres: &Installation) -> Result<Server> {
     let process = program(target().join("debug/tenon"))
         .args(["serve", "--port", &port.to_string(), "--data-dir"])
         .arg(&data_dir)
+        .args(["--set", "mail.mailbox=true", "--set", "auth.anonymous_users=true"])
         .env("TENON_PG_BIN", &postgres.bin_dir)
         .env("NO_COLOR", "1")
         .stdout(output.try_clone()?)

@@ -83,6 +83,11 @@ async fn listen(config: &mut Config) -> anyhow::Result<TcpListener> {
             address.ip().to_string()
         };
         config.server.site_url = format!("http://{host}:{}", address.port());
+        if host == "localhost" {
+            // People type either; a link in a mail leads back to the one where they asked for it.
+            let same = format!("http://127.0.0.1:{}", address.port());
+            config.auth.redirect_urls.push(same);
+        }
     }
     Ok(listener)
 }

@@ -21,7 +21,7 @@ import { router } from './router';
 import { theme, variables } from './theme';
 
 /** Pages that need no session. */
-const OPEN_TO_ALL = /^\/(sign-in|sign-up|invite)(\/|$)/;
+const OPEN_TO_ALL = /^\/(sign-in|sign-up|forgot-password|new-password|mailbox|invite)(\/|$)/;
 
 await startLanguages(namespaces);
 

@@ -1,4 +1,5 @@
 import type { Messages } from '@/kernel/i18n';
+import { notificationsMessages } from '@/kernel/notifications/messages';
 import { errorMessages, identityMessages } from '@/kernel/identity/messages';
 import { uiMessages } from '@/ui/messages';
 import { shellMessages } from './messages';
@@ -9,6 +10,7 @@ export const namespaces: Record<string, Messages> = {
   shell: shellMessages,
   ui: uiMessages,
   identity: identityMessages,
+  notifications: notificationsMessages,
   errors: errorMessages,
   ...Object.fromEntries(modules.map(({ name, messages }) => [name, messages])),
 };

@@ -1,6 +1,7 @@
 /** Puts the modules' routes together. */
 import { createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router';
 import { identityRoutes } from '@/kernel/identity/routes';
+import { notificationsRoutes } from '@/kernel/notifications/routes';
 import { queryClient } from '@/kernel/routing/query-client';
 import { organizationRoute, requireSession, rootRoute } from '@/kernel/routing/routes';
 import { parseSearch, stringifySearch } from '@/kernel/routing/search';
@@ -44,6 +45,7 @@ const organizationIndexRoute = createRoute({
 const routeTree = rootRoute.addChildren([
   indexRoute,
   ...identityRoutes,
+  ...notificationsRoutes,
   ...tenancyRoutes,
   organizationRoute.addChildren([organizationIndexRoute, ...moduleRoutes]),
 ]);

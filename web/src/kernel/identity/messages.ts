@@ -17,8 +17,33 @@ const en = {
     description: 'Welcome back.',
     submit: 'Sign in',
     expired: 'Your session has ended. Sign in again to go on where you were.',
+    badLink: 'This link was used before or is too old. Sign in, or ask for another mail.',
+    forgot: 'Forgot your password?',
     noAccount: 'New to Tenon?',
     toSignUp: 'Create an account',
+  },
+  forgot: {
+    title: 'Set a new password',
+    description: 'We send you a link and a code to the address of your account.',
+    submit: 'Send the mail',
+    back: 'Back to sign-in',
+  },
+  code: {
+    title: 'Look into your mail',
+    sent: 'If {{email}} belongs to an account, a mail is on its way to it. Follow its link, or enter its code here.',
+    confirm:
+      'A mail is on its way to {{email}}. Follow its link, or enter its code here, to go on.',
+    label: 'Code',
+    submit: 'Go on',
+  },
+  newPassword: {
+    title: 'Choose a new password',
+    description: 'You are signed out everywhere else.',
+    submit: 'Save password',
+    label: 'New password',
+    badLink: 'This link is not good any more',
+    badLinkText: 'It was used before, is too old, or a newer one was sent.',
+    again: 'Ask for another mail',
   },
   signUp: {
     title: 'Create your account',
@@ -30,6 +55,7 @@ const en = {
   signOut: 'Sign out',
   invalid: {
     email: 'Enter an e-mail address, such as name@example.com',
+    code: 'The code has six digits',
     password: 'Use at least 8 characters',
     passwordMissing: 'Enter your password',
     name: 'Enter your name',
@@ -54,8 +80,34 @@ const de: Translation<typeof en> = {
     submit: 'Anmelden',
     expired:
       'Ihre Sitzung ist zu Ende. Melden Sie sich erneut an, um dort weiterzumachen, wo Sie waren.',
+    badLink:
+      'Dieser Link wurde schon benutzt oder ist zu alt. Melden Sie sich an oder fordern Sie eine neue E-Mail an.',
+    forgot: 'Passwort vergessen?',
     noAccount: 'Neu bei Tenon?',
     toSignUp: 'Konto anlegen',
+  },
+  forgot: {
+    title: 'Neues Passwort setzen',
+    description: 'Wir schicken einen Link und einen Code an die Adresse Ihres Kontos.',
+    submit: 'E-Mail senden',
+    back: 'Zurück zur Anmeldung',
+  },
+  code: {
+    title: 'Sehen Sie in Ihre E-Mails',
+    sent: 'Gehört {{email}} zu einem Konto, ist eine E-Mail dorthin unterwegs. Folgen Sie ihrem Link oder geben Sie hier ihren Code ein.',
+    confirm:
+      'Eine E-Mail an {{email}} ist unterwegs. Folgen Sie ihrem Link oder geben Sie hier ihren Code ein.',
+    label: 'Code',
+    submit: 'Weiter',
+  },
+  newPassword: {
+    title: 'Wählen Sie ein neues Passwort',
+    description: 'Überall sonst werden Sie abgemeldet.',
+    submit: 'Passwort speichern',
+    label: 'Neues Passwort',
+    badLink: 'Dieser Link gilt nicht mehr',
+    badLinkText: 'Er wurde schon benutzt, ist zu alt, oder ein neuerer wurde gesendet.',
+    again: 'Neue E-Mail anfordern',
   },
   signUp: {
     title: 'Konto anlegen',
@@ -67,6 +119,7 @@ const de: Translation<typeof en> = {
   signOut: 'Abmelden',
   invalid: {
     email: 'Geben Sie eine E-Mail-Adresse ein, etwa name@example.com',
+    code: 'Der Code hat sechs Ziffern',
     password: 'Verwenden Sie mindestens 8 Zeichen',
     passwordMissing: 'Geben Sie Ihr Passwort ein',
     name: 'Geben Sie Ihren Namen ein',
@@ -81,6 +134,11 @@ const enErrors = {
   user_already_exists: 'An account with this e-mail address exists already. Sign in instead.',
   weak_password: 'This password is too weak. Use at least 8 characters.',
   email_address_invalid: 'This is not a valid e-mail address.',
+  email_not_confirmed: 'This address is not confirmed yet. Follow the link in the mail we sent.',
+  otp_expired: 'This code is wrong, was used before or is too old.',
+  over_email_send_rate_limit:
+    'A mail was sent to this address a moment ago. Try again in a minute.',
+  same_password: 'This is your old password. Choose another.',
   'network.unreachable': 'The server cannot be reached.',
 };
 
@@ -89,6 +147,12 @@ const deErrors: Translation<typeof enErrors> = {
   user_already_exists: 'Zu dieser E-Mail-Adresse gibt es schon ein Konto. Melden Sie sich an.',
   weak_password: 'Dieses Passwort ist zu schwach. Verwenden Sie mindestens 8 Zeichen.',
   email_address_invalid: 'Das ist keine gültige E-Mail-Adresse.',
+  email_not_confirmed:
+    'Diese Adresse ist noch nicht bestätigt. Folgen Sie dem Link in der E-Mail, die wir gesendet haben.',
+  otp_expired: 'Dieser Code ist falsch, wurde schon benutzt oder ist zu alt.',
+  over_email_send_rate_limit:
+    'An diese Adresse ging eben schon eine E-Mail. Versuchen Sie es in einer Minute noch einmal.',
+  same_password: 'Das ist Ihr altes Passwort. Wählen Sie ein anderes.',
   'network.unreachable': 'Der Server ist nicht erreichbar.',
 };
 

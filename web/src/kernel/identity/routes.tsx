@@ -1,6 +1,8 @@
 import { createRoute, redirect } from '@tanstack/react-router';
 import { rootRoute } from '@/kernel/routing/routes';
 import { signInSearch, safeNext, type SignInSearch } from '@/kernel/routing/search';
+import { ForgotPasswordPage } from './pages/forgot-password';
+import { NewPasswordPage } from './pages/new-password';
 import { SignInPage } from './pages/sign-in';
 import { SignUpPage } from './pages/sign-up';
 import { currentSession } from './session';
@@ -28,4 +30,21 @@ const signUpRoute = createRoute({
   component: SignUpPage,
 });
 
-export const identityRoutes = [signInRoute, signUpRoute] as const;
+const forgotPasswordRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/forgot-password',
+  component: ForgotPasswordPage,
+});
+
+const newPasswordRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/new-password',
+  component: NewPasswordPage,
+});
+
+export const identityRoutes = [
+  signInRoute,
+  signUpRoute,
+  forgotPasswordRoute,
+  newPasswordRoute,
+] as const;

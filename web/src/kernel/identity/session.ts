@@ -4,8 +4,14 @@ import { useSyncExternalStore } from 'react';
 import { authenticateWith, PUBLISHABLE_KEY } from '@/api/client';
 import { ApiError } from '@/api/errors';
 
+/** Why the link of a mail that led here was refused, if one was; read before supabase-js looks at the address. */
+export const refusedLink: string | null = new URLSearchParams(window.location.hash.slice(1)).get(
+  'error_code',
+);
+
 export const supabase = createClient(window.location.origin, PUBLISHABLE_KEY, {
-  auth: { storageKey: 'tenon.session', detectSessionInUrl: false },
+  // Links in mails lead back here with the session behind the `#`.
+  auth: { storageKey: 'tenon.session', detectSessionInUrl: true },
 });
 
 let current: Session | null = null;
@@ -69,8 +75,42 @@ export async function signIn(email: string, password: string): Promise<void> {
   if (error) throw refused(error);
 }
 
-export async function signUp(email: string, password: string, name: string): Promise<void> {
-  const { error } = await supabase.auth.signUp({ email, password, options: { data: { name } } });
+/** Gives whether the person is signed in now; if not, they have to show first that they read their address. */
+export async function signUp(
+  email: string,
+  password: string,
+  name: string,
+  locale: string,
+): Promise<boolean> {
+  const { data, error } = await supabase.auth.signUp({
+    email,
+    password,
+    options: { data: { name, locale } },
+  });
+  if (error) throw refused(error);
+  return data.session !== null;
+}
+
+/** Asks for a mail with a link and a code to set a new password. */
+export async function forgotPassword(email: string): Promise<void> {
+  const redirectTo = `${window.location.origin}/new-password`;
+  const { error } = await supabase.auth.resetPasswordForEmail(email, { redirectTo });
+  if (error) throw refused(error);
+}
+
+/** Signs in with the code of a mail. */
+export async function showCode(
+  email: string,
+  token: string,
+  type: 'recovery' | 'email',
+): Promise<void> {
+  const { error } = await supabase.auth.verifyOtp({ email, token, type });
+  if (error) throw refused(error);
+}
+
+/** Sets the password of whoever is signed in; their other sessions end. */
+export async function setPassword(password: string): Promise<void> {
+  const { error } = await supabase.auth.updateUser({ password });
   if (error) throw refused(error);
 }
 

@@ -6,7 +6,8 @@ import {
   notFound,
   redirect,
 } from '@tanstack/react-router';
-import { currentSession } from '@/kernel/identity/session';
+import { currentSession, refusedLink } from '@/kernel/identity/session';
+import type { SignInSearch } from './search';
 import { organizationsQuery, organizationSessionQuery } from '@/kernel/tenancy/queries';
 
 export interface RouterContext {
@@ -15,11 +16,16 @@ export interface RouterContext {
 
 export const rootRoute = createRootRouteWithContext<RouterContext>()();
 
+function whyHere(href: string): SignInSearch {
+  if (refusedLink !== null) return { reason: 'link' };
+  return href === '/' ? {} : { next: href };
+}
+
 /** Sends a signed-out visitor to sign-in, and back here afterwards. */
 export async function requireSession(href: string): Promise<void> {
   if ((await currentSession()) === null) {
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- the router's own way
-    throw redirect({ to: '/sign-in', search: href === '/' ? {} : { next: href } });
+    throw redirect({ to: '/sign-in', search: whyHere(href) });
   }
 }
 

@@ -60,6 +60,11 @@ export function SignInPage() {
               {t('signIn.expired')}
             </Alert>
           )}
+          {search.reason === 'link' && mutation.isIdle && (
+            <Alert icon={<IconClock />} color="yellow" role="status">
+              {t('signIn.badLink')}
+            </Alert>
+          )}
           {mutation.isError && <ErrorState error={mutation.error} />}
           <TextInput
             type="email"
@@ -84,6 +89,9 @@ export function SignInPage() {
           <Button type="submit" loading={mutation.isPending} mt="xs">
             {t('signIn.submit')}
           </Button>
+          <AnchorLink to="/forgot-password" size="sm">
+            {t('signIn.forgot')}
+          </AnchorLink>
         </Stack>
       </form>
     </AuthLayout>

@@ -7,11 +7,12 @@ import { safeNext } from '@/kernel/routing/search';
 import { ErrorState } from '@/ui/states/error-state';
 import { AuthLayout } from '../auth-layout';
 import { isEmail, SHORTEST_PASSWORD } from '../model';
+import { CodeForm } from '../code-form';
 import { signUp } from '../session';
 import { AnchorLink } from '@/ui/links';
 
 export function SignUpPage() {
-  const { t } = useTranslation('identity');
+  const { t, i18n } = useTranslation('identity');
   const router = useRouter();
   const search = useSearch({ from: '/sign-up' });
   const form = useForm({
@@ -23,13 +24,25 @@ export function SignUpPage() {
       password: (value) => (value.length < SHORTEST_PASSWORD ? t('invalid.password') : null),
     },
   });
+  const enter = () => {
+    router.history.push(safeNext(search.next));
+  };
   const mutation = useMutation({
     mutationFn: ({ name, email, password }: typeof form.values) =>
-      signUp(email.trim(), password, name.trim()),
-    onSuccess: () => {
-      router.history.push(safeNext(search.next));
+      signUp(email.trim(), password, name.trim(), i18n.language),
+    onSuccess: (signedIn) => {
+      if (signedIn) enter();
     },
   });
+
+  if (mutation.data === false) {
+    const email = mutation.variables.email.trim();
+    return (
+      <AuthLayout title={t('code.title')} description={t('code.confirm', { email })}>
+        <CodeForm email={email} type="email" onDone={enter} />
+      </AuthLayout>
+    );
+  }
 
   return (
     <AuthLayout
