@@ -48,6 +48,7 @@ const OPERATIONS: &[(&str, Names, Needs, &str)] = &[
     ("put /api/v1/imports/{id}/mapping", Names::Import, Permission("imports.runs.create"), r#"{"sheets":[]}"#),
     ("get /api/v1/imports/{id}/rows", Names::Import, Permission("purchasing.orders.import"), ""),
     ("post /api/v1/imports/{id}/undo", Names::Import, Permission("imports.runs.undo"), "{}"),
+    ("get /api/v1/notifications/mailbox", Names::Nothing, Nobody, ""),
     ("post /api/v1/purchasing/alerts/{id}/acknowledge", Names::Alert, Permission("purchasing.alerts.acknowledge"), r#"{"note":"seen"}"#),
     ("get /api/v1/purchasing/board", Names::Nothing, Permission("purchasing.orders.read"), ""),
     ("get /api/v1/purchasing/settings", Names::Nothing, Permission("purchasing.orders.read"), ""),

@@ -15,5 +15,5 @@ create index one_time_tokens_address on auth.one_time_tokens (address);
 comment on column auth.one_time_tokens.address is 'Where the mail went: what the proof proves.';
 comment on column auth.one_time_tokens.link_hash is 'SHA-256; the link itself is never stored.';
 comment on column auth.one_time_tokens.code_hash is 'SHA-256 of the row''s id and the six digits: guessed fast by whoever has the row, which is why it lives shortly.';
-comment on column auth.one_time_tokens.failures is 'Wrong codes given for it; the fifth ends it.';
+comment on column auth.one_time_tokens.failures is 'Wrong codes given within an hour; after the fifth no code is looked at, only the link.';
 select kernel.system_table('auth.one_time_tokens', 'proofs of people, across organisations');

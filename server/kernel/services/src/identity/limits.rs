@@ -14,6 +14,17 @@ const WINDOW: SignedDuration = SignedDuration::from_mins(5);
 /// Addresses remembered at most; the oldest go first, so that memory stays bounded under attack.
 const CAPACITY: usize = 20_000;
 
+/// Forgets the oldest tenth when the map is full.
+fn make_room<V>(map: &mut HashMap<String, V>, at: impl Fn(&V) -> Timestamp) {
+    if map.len() < CAPACITY {
+        return;
+    }
+    let mut times: Vec<Timestamp> = map.values().map(&at).collect();
+    let (_, limit, _) = times.select_nth_unstable(CAPACITY / 10);
+    let limit = *limit;
+    map.retain(|_, value| at(value) > limit);
+}
+
 /// Failed attempts by address.
 #[derive(Clone)]
 pub(super) struct Attempts {
@@ -29,31 +40,21 @@ impl Attempts {
         }
     }
 
-    /// An error if the address has failed too often.
-    pub(super) fn check(&self, address: &str, now: Timestamp) -> Result<()> {
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        match failed.get(address) {
-            Some((since, count)) if *count >= self.most && now.duration_since(*since) < WINDOW => {
-                let left = WINDOW - now.duration_since(*since);
-                Err(errors::too_many(left.as_secs().unsigned_abs().max(1)))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    pub(super) fn failed(&self, address: &str, now: Timestamp) {
+    /// Counts an attempt as failed until [`Attempts::succeeded`] says otherwise, so that many at once count as many; an error
+    /// if the address has failed too often.
+    pub(super) fn begin(&self, address: &str, now: Timestamp) -> Result<()> {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        if failed.len() >= CAPACITY {
-            failed.retain(|_, (since, _)| now.duration_since(*since) < WINDOW);
-            if failed.len() >= CAPACITY {
-                failed.clear();
-            }
-        }
+        make_room(&mut failed, |(since, _)| *since);
         let entry = failed.entry(address.to_owned()).or_insert((now, 0));
         if now.duration_since(entry.0) >= WINDOW {
             *entry = (now, 0);
         }
+        if entry.1 >= self.most {
+            let left = WINDOW - now.duration_since(entry.0);
+            return Err(errors::too_many(left.as_secs().unsigned_abs().max(1)));
+        }
         entry.1 += 1;
+        Ok(())
     }
 
     pub(super) fn succeeded(&self, address: &str) {
@@ -89,12 +90,7 @@ impl Mails {
                 return Err(errors::mailed_lately(left.max(1)));
             }
         }
-        if sent.len() >= CAPACITY {
-            sent.retain(|_, last| now.duration_since(*last) < self.pause);
-            if sent.len() >= CAPACITY {
-                sent.clear();
-            }
-        }
+        make_room(&mut sent, |last| *last);
         sent.insert(address.to_owned(), now);
         Ok(())
     }
@@ -109,16 +105,15 @@ mod tests {
         let attempts = Attempts::new(3);
         let start = Timestamp::UNIX_EPOCH;
         for _ in 0..3 {
-            assert!(attempts.check("a@example.com", start).is_ok());
-            attempts.failed("a@example.com", start);
+            assert!(attempts.begin("a@example.com", start).is_ok());
         }
-        let refused = attempts.check("a@example.com", start).unwrap_err();
+        let refused = attempts.begin("a@example.com", start).unwrap_err();
         assert_eq!(
             (refused.code.as_ref(), refused.status()),
             ("over_request_rate_limit", 429)
         );
-        assert!(attempts.check("b@example.com", start).is_ok());
-        assert!(attempts.check("a@example.com", start + WINDOW).is_ok());
+        assert!(attempts.begin("b@example.com", start).is_ok());
+        assert!(attempts.begin("a@example.com", start + WINDOW).is_ok());
     }
 
     #[test]
@@ -141,10 +136,23 @@ mod tests {
     }
 
     #[test]
+    fn a_flood_of_addresses_pushes_out_the_oldest_only() {
+        let (mails, start) = (Mails::new(3600), Timestamp::UNIX_EPOCH);
+        for number in 0..=i64::try_from(CAPACITY).unwrap() {
+            let now = start + SignedDuration::from_millis(number);
+            assert!(mails.check(&format!("{number}@example.com"), now).is_ok());
+        }
+        let later = start + SignedDuration::from_secs(60);
+        assert!(mails.check("15000@example.com", later).is_err());
+        assert!(mails.check("0@example.com", later).is_ok());
+    }
+
+    #[test]
     fn a_success_forgets_the_failures() {
         let attempts = Attempts::new(1);
-        attempts.failed("a@example.com", Timestamp::UNIX_EPOCH);
-        attempts.succeeded("a@example.com");
-        assert!(attempts.check("a@example.com", Timestamp::UNIX_EPOCH).is_ok());
+        for _ in 0..3 {
+            assert!(attempts.begin("a@example.com", Timestamp::UNIX_EPOCH).is_ok());
+            attempts.succeeded("a@example.com");
+        }
     }
 }

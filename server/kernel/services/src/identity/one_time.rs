@@ -1,5 +1,6 @@
 //! Proofs that somebody reads an address: a link (192 random bits) and a code (six digits) in one mail. Either is good once, for
-//! an hour unless set otherwise; asking again replaces both, and five wrong codes end them.
+//! an hour unless set otherwise; asking again replaces both. Five wrong codes in an hour end the codes, not the links: else a
+//! stranger could keep somebody out.
 
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
@@ -9,7 +10,7 @@ use uuid::Uuid;
 use super::{Identity, errors, mails, sessions, users::User};
 use crate::notifications;
 
-/// Wrong codes after which a proof is void: a guesser's chance stays at 1 in 200,000 for each mail.
+/// Wrong codes after which none is looked at any more: a guesser's chance stays at 1 in 200,000 for an hour.
 const WRONG_CODES: i32 = 5;
 
 /// What a proof is for.
@@ -49,7 +50,7 @@ impl Purpose {
     }
 }
 
-const FIND: &str = "select id, user_id, kind, address, code_hash from auth.one_time_tokens \
+const FIND: &str = "select id, user_id, kind, address, code_hash, failures from auth.one_time_tokens \
                     where kind = any($1) and expires_at > $2";
 
 /// What somebody shows as proof.
@@ -109,8 +110,9 @@ pub(super) async fn mail(
          (id, user_id, kind, address, link_hash, code_hash, created_at, expires_at) \
          values ($1, $2, $3, $4, $5, $6, $7, $8) \
          on conflict (user_id, kind) do update set id = excluded.id, address = excluded.address, \
-         link_hash = excluded.link_hash, code_hash = excluded.code_hash, failures = 0, \
-         created_at = excluded.created_at, expires_at = excluded.expires_at",
+         link_hash = excluded.link_hash, code_hash = excluded.code_hash, \
+         failures = case when one_time_tokens.created_at > excluded.created_at - interval '1 hour' \
+         then one_time_tokens.failures else 0 end, created_at = excluded.created_at, expires_at = excluded.expires_at",
         &[
             &id,
             &user.id,
@@ -168,7 +170,10 @@ pub(super) async fn redeem(
         let id: Uuid = row.try_get(0)?;
         let good = match proof {
             Proof::Link(_) => true,
-            Proof::Code { code, .. } => row.try_get::<_, Vec<u8>>(4)? == code_hash(id, code.trim()),
+            Proof::Code { code, .. } => {
+                row.try_get::<_, i32>(5)? < WRONG_CODES
+                    && row.try_get::<_, Vec<u8>>(4)? == code_hash(id, code.trim())
+            }
         };
         if good {
             tx.execute("delete from auth.one_time_tokens where id = $1", &[&id])
@@ -180,13 +185,15 @@ pub(super) async fn redeem(
             &[&id],
         )
         .await?;
-        tx.execute(
-            "delete from auth.one_time_tokens where id = $1 and failures >= $2",
-            &[&id, &WRONG_CODES],
-        )
-        .await?;
     }
     Ok(None)
+}
+
+/// Makes all proofs of a person void, as whoever changes what they sign in with expects.
+pub(super) async fn forget(tx: &SystemTx, user: Uuid) -> Result<()> {
+    tx.execute("delete from auth.one_time_tokens where user_id = $1", &[&user])
+        .await
+        .map(drop)
 }
 
 /// The answer to a proof that is not good, whatever is wrong with it.

@@ -82,6 +82,7 @@ async fn otp(service: Service, Query(query): Query<Redirect>, headers: HeaderMap
                     .hint("This installation sends no text messages; ask for a mail."),
             );
         }
+        users::check_data(&ask.data)?;
         let email = asked_for(&service, &ask.email)?;
         let redirect_to = redirects::allowed(&service, query.redirect_to.as_deref());
         let tx = SystemTx::begin(&service.0.0.db, "one-time code").await?;
@@ -266,7 +267,6 @@ async fn enter(
         return Err(one_time::not_good());
     };
     let user = users::confirm(identity, &tx, user, &address, kind.as_str()).await?;
-    tx.commit().await?;
-    let session = sessions::open(identity, user, Method::Otp, user_agent).await?;
+    let session = sessions::open(identity, tx, user.id, Method::Otp, user_agent).await?;
     Ok((session, kind))
 }

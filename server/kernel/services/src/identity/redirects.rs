@@ -6,19 +6,12 @@ use super::Identity;
 pub(super) fn allowed(identity: &Identity, asked: Option<&str>) -> String {
     let config = &identity.0.config;
     let site = &config.server.site_url;
-    match asked {
-        Some(asked)
-            if within(asked, site)
-                || config
-                    .auth
-                    .redirect_urls
-                    .iter()
-                    .any(|listed| within(asked, listed)) =>
-        {
-            asked.to_owned()
-        }
-        _ => site.clone(),
-    }
+    let mut bases = std::iter::once(site).chain(&config.auth.redirect_urls);
+    asked
+        .filter(|asked| bases.any(|base| within(asked, base)))
+        // As it was understood, not as it was written.
+        .and_then(|asked| url::Url::parse(asked).ok())
+        .map_or_else(|| site.clone(), String::from)
 }
 
 /// Whether an address is `base` or lies below it. Compared after parsing, as a browser would: `https://site.example@evil`,

@@ -74,7 +74,7 @@ async fn sign_up(
             );
         }
         // Whoever names no address asks for a visitor's account.
-        let (user, method) = if email.is_empty() && password.is_empty() {
+        let (tx, user, method) = if email.is_empty() && password.is_empty() {
             if !auth.anonymous_users {
                 return Err(Error::unprocessable(
                     "anonymous_provider_disabled",
@@ -82,7 +82,9 @@ async fn sign_up(
                 )
                 .hint("Sign up with an e-mail address and a password."));
             }
-            (users::create_anonymous(&service, &data).await?, Method::Anonymous)
+            let tx = SystemTx::begin(&service.0.0.db, "anonymous sign-up").await?;
+            let id = users::create_anonymous(&service, &tx, &data).await?;
+            (tx, id, Method::Anonymous)
         } else {
             let new = NewUser {
                 email: &email,
@@ -95,9 +97,12 @@ async fn sign_up(
                     .await
                     .map(Json);
             }
-            (service.create_user(new).await?, Method::Password)
+            let ready = users::prepare(&service, &new).await?;
+            let tx = SystemTx::begin(&service.0.0.db, "sign-up").await?;
+            let id = users::create_user_in(&service, &tx, &ready, &data).await?.id;
+            (tx, id, Method::Password)
         };
-        sessions::open(&service, user, method, user_agent(&headers))
+        sessions::open(&service, tx, user, method, user_agent(&headers))
             .await
             .map(Json)
     };
@@ -145,7 +150,7 @@ async fn sign_in(identity: &Identity, credentials: Credentials, user_agent: Opti
     let Ok(email) = users::normal_email(&credentials.email) else {
         return Err(errors::invalid_credentials());
     };
-    identity.0.attempts.check(&email, identity.0.env.now())?;
+    identity.0.attempts.begin(&email, identity.0.env.now())?;
     let tx = SystemTx::begin(&identity.0.db, "sign-in").await?;
     let user = users::by_address(&tx, &email).await?;
     tx.commit().await?;
@@ -158,12 +163,20 @@ async fn sign_in(identity: &Identity, credentials: Credentials, user_agent: Opti
             if !user.confirmed() {
                 return Err(errors::email_not_confirmed());
             }
-            sessions::open(identity, user, Method::Password, user_agent).await
+            let tx = SystemTx::begin(&identity.0.db, "sign-in").await?;
+            // The password may have been changed while it was being checked.
+            let same = tx
+                .query_opt(
+                    "select 1 from auth.users where id = $1 and encrypted_password = $2 for update",
+                    &[&user.id, &user.password],
+                )
+                .await?;
+            if same.is_none() {
+                return Err(errors::invalid_credentials());
+            }
+            sessions::open(identity, tx, user.id, Method::Password, user_agent).await
         }
-        _ => {
-            identity.0.attempts.failed(&email, identity.0.env.now());
-            Err(errors::invalid_credentials())
-        }
+        _ => Err(errors::invalid_credentials()),
     }
 }
 

@@ -47,10 +47,11 @@ pub(super) struct Session {
     pub(super) amr: Value,
 }
 
-/// Opens a session for a person whose identity is proven.
+/// Opens a session for a person whose identity is proven, in the transaction that proved it, and commits that.
 pub(super) async fn open(
     identity: &Identity,
-    mut user: User,
+    tx: SystemTx,
+    user: Uuid,
     method: Method,
     user_agent: Option<&str>,
 ) -> Result<Value> {
@@ -62,25 +63,17 @@ pub(super) async fn open(
         amr: json!([{ "method": method.name(), "timestamp": now.as_second() }]),
     };
     let user_agent = user_agent.map(|text| text.chars().take(400).collect::<String>());
-    let tx = SystemTx::begin(&identity.0.db, "sign-in").await?;
     tx.execute(
         "insert into auth.sessions (id, user_id, user_agent, aal, amr, created_at, refreshed_at) \
          values ($1, $2, $3, $4, $5, $6, $6)",
-        &[
-            &session.id,
-            &user.id,
-            &user_agent,
-            &session.aal,
-            &session.amr,
-            &now,
-        ],
+        &[&session.id, &user, &user_agent, &session.aal, &session.amr, &now],
     )
     .await?;
     insert_token(&tx, &refresh_token, session.id, now).await?;
     if !matches!(method, Method::Anonymous) {
         tx.execute(
             "update auth.identities set last_sign_in_at = $2 where user_id = $1 and provider = 'email'",
-            &[&user.id, &now],
+            &[&user, &now],
         )
         .await?;
     }
@@ -90,10 +83,10 @@ pub(super) async fn open(
                 "update auth.users set last_sign_in_at = $2 where id = $1 returning {}",
                 users::COLUMNS
             ),
-            &[&user.id, &now],
+            &[&user, &now],
         )
         .await?;
-    user = User::from_row(&row)?;
+    let user = User::from_row(&row)?;
     tx.commit().await?;
     answer(identity, &user, &session, &refresh_token, now).await
 }

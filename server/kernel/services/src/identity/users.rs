@@ -12,8 +12,8 @@ use super::{
     passwords, sessions,
 };
 
-/// Most bytes of what a person says of themselves.
-const MOST_DATA: usize = 16 * 1024;
+/// Most bytes of what a person says of themselves. It stands in every token of theirs, which may have twice as many.
+const MOST_DATA: usize = 4 * 1024;
 
 /// What is known of a person beyond their address, in the two halves that clients of GoTrue expect.
 #[derive(Clone, Debug)]
@@ -118,6 +118,8 @@ pub struct NewUser<'a> {
 pub(super) fn normal_email(text: &str) -> Result<String> {
     let email = text.trim().to_lowercase();
     let good = email.len() <= 254
+        // Of these an address has none outside of quotes, which nobody uses, and a mail program reads more into them.
+        && !email.contains(['<', '>', '(', ')', '[', ']', ',', ';', ':', '\\', '"'])
         && !email.chars().any(|c| c.is_whitespace() || c.is_control())
         && email.split_once('@').is_some_and(|(name, host)| {
             !name.is_empty()
@@ -151,7 +153,7 @@ pub(super) fn check_password(identity: &Identity, password: &str) -> Result<()> 
 }
 
 /// What a person says of themselves, bounded: it travels in every token.
-fn check_data(data: &Value) -> Result<()> {
+pub(super) fn check_data(data: &Value) -> Result<()> {
     if !(data.is_object() || data.is_null()) || data.to_string().len() > MOST_DATA {
         return Err(Error::invalid(
             "validation_failed",
@@ -167,21 +169,54 @@ fn object(data: &Value) -> Value {
 
 /// Creates a person; their address counts as confirmed.
 pub async fn create_user(identity: &Identity, new: NewUser<'_>) -> Result<User> {
-    let (email, hash) = prepare(identity, &new).await?;
+    let ready = prepare(identity, &new).await?;
     let tx = SystemTx::begin(&identity.0.db, "new user").await?;
-    let user = insert(identity, &tx, &email, Some(&hash), new.data, true).await?;
-    let user = user.ok_or_else(errors::user_already_exists)?;
+    let user = create_user_in(identity, &tx, &ready, new.data).await?;
     tx.commit().await?;
     Ok(user)
 }
 
-/// Checks what a new person brings; gives the address in its stored form and the password's hash.
-async fn prepare(identity: &Identity, new: &NewUser<'_>) -> Result<(String, String)> {
+/// As [`create_user`], as part of `tx`. Somebody who once asked for a code to this address, and never showed it, is no
+/// hindrance.
+pub(super) async fn create_user_in(
+    identity: &Identity,
+    tx: &SystemTx,
+    Prepared { email, hash }: &Prepared,
+    data: &Value,
+) -> Result<User> {
+    if let Some(user) = insert(identity, tx, email, Some(hash), data, true).await? {
+        return Ok(user);
+    }
+    let row = tx
+        .query_opt(
+            &format!(
+                "update auth.users set encrypted_password = $2, raw_user_meta_data = $3, \
+                 email_confirmed_at = $4, updated_at = $4 \
+                 where email = $1 and email_confirmed_at is null returning {COLUMNS}"
+            ),
+            &[email, hash, &object(data), &identity.0.env.now()],
+        )
+        .await?
+        .ok_or_else(errors::user_already_exists)?;
+    let user = User::from_row(&row)?;
+    one_time::forget(tx, user.id).await?;
+    keep_email_identity(identity, tx, user.id, email, true).await?;
+    Ok(user)
+}
+
+/// What a new person brings, checked; the password hashed, which takes too long to hold a transaction meanwhile.
+pub(super) struct Prepared {
+    email: String,
+    hash: String,
+}
+
+/// Checks what a new person brings.
+pub(super) async fn prepare(identity: &Identity, new: &NewUser<'_>) -> Result<Prepared> {
     let email = normal_email(new.email)?;
     check_password(identity, new.password)?;
     check_data(new.data)?;
     let hash = identity.0.passwords.hash(new.password.to_owned()).await?;
-    Ok((email, hash))
+    Ok(Prepared { email, hash })
 }
 
 /// Inserts a person with their address as a way in; `None` if the address is somebody's already.
@@ -225,33 +260,59 @@ pub(super) async fn sign_up_unconfirmed(
     new: NewUser<'_>,
     redirect_to: &str,
 ) -> Result<Value> {
-    let (email, hash) = prepare(identity, &new).await?;
+    let Prepared { email, hash } = prepare(identity, &new).await?;
     identity.0.mails.check(&email, identity.0.env.now())?;
     let tx = SystemTx::begin(&identity.0.db, "sign-up").await?;
-    let user = match insert(identity, &tx, &email, Some(&hash), new.data, false).await? {
-        Some(user) => user,
-        None => match by_address(&tx, &email).await? {
-            // Somebody began before; whether it was the same person shows when the mail is read.
-            Some(user) if user.email_confirmed_at.is_none() => user,
-            _ => return Ok(nobody(identity, email, new.data)),
-        },
+    let shown = if let Some(user) = insert(identity, &tx, &email, Some(&hash), new.data, false).await? {
+        one_time::mail(identity, &tx, &user, Purpose::SignUp, &email, redirect_to).await?;
+        waiting(&user)
+    } else {
+        let user = by_address(&tx, &email).await?;
+        if let Some(user) = user.filter(|user| user.email_confirmed_at.is_none()) {
+            // Two signed up with this address, and nobody knows whose it is: neither password counts, and whoever reads the
+            // mail sets another.
+            tx.execute(
+                "update auth.users set encrypted_password = null, raw_user_meta_data = $2, updated_at = $3 \
+                 where id = $1",
+                &[&user.id, &object(new.data), &identity.0.env.now()],
+            )
+            .await?;
+            one_time::mail(identity, &tx, &user, Purpose::SignUp, &email, redirect_to).await?;
+        }
+        let stored = tx.query_one("select $1::jsonb", &[&object(new.data)]).await?;
+        waiting(&somebody(identity, email, stored.try_get(0)?))
     };
-    one_time::mail(identity, &tx, &user, Purpose::SignUp, &email, redirect_to).await?;
     tx.commit().await?;
-    let mut shown = user.to_json();
-    shown["confirmation_sent_at"] = json!(identity.0.env.now());
     Ok(shown)
 }
 
-/// What a new person would look like.
-fn nobody(identity: &Identity, email: String, data: &Value) -> Value {
-    let now = identity.0.env.now();
-    let user = User {
-        id: identity.0.env.new_id(),
+/// How a person is shown whose address waits to be confirmed.
+fn waiting(user: &User) -> Value {
+    let mut shown = user.to_json();
+    shown["confirmation_sent_at"] = json!(user.created_at);
+    shown
+}
+
+/// What a person would look like who is new, made of nothing but what was said.
+fn somebody(identity: &Identity, email: String, data: Value) -> User {
+    let (id, now) = (identity.0.env.new_id(), identity.0.env.now());
+    // The database keeps microseconds.
+    let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
+    let identity_data =
+        json!({ "sub": id, "email": email, "email_verified": false, "phone_verified": false });
+    let in_database = format!("{}+00:00", now.to_string().trim_end_matches('Z'));
+    User {
+        id,
+        // In the order the database gives names in: by length.
+        identities: json!([{
+            "id": id, "email": email, "user_id": id, "provider": "email",
+            "created_at": in_database, "updated_at": in_database,
+            "identity_id": identity.0.env.new_id(), "identity_data": identity_data, "last_sign_in_at": null,
+        }]),
         email: Some(email),
         about: Metadata {
             app: by_email(),
-            person: object(data),
+            person: data,
         },
         created_at: now,
         updated_at: now,
@@ -259,11 +320,7 @@ fn nobody(identity: &Identity, email: String, data: &Value) -> Value {
         password: None,
         email_confirmed_at: None,
         anonymous: false,
-        identities: json!([]),
-    };
-    let mut shown = user.to_json();
-    shown["confirmation_sent_at"] = json!(now);
-    shown
+    }
 }
 
 /// The person with an address in its stored form.
@@ -290,42 +347,46 @@ pub(super) async fn confirm(
 ) -> Result<User> {
     let now = identity.0.env.now();
     let another_road = matches!(proof, "magiclink" | "recovery");
-    tx.execute(
-        "update auth.users set email = $2, is_anonymous = false, updated_at = $3, \
+    let changes = proof == "email_change";
+    // What proves an address that is not the person's any more proves nothing.
+    let found = tx
+        .execute(
+            "update auth.users set email = $2, is_anonymous = false, updated_at = $3, \
          email_confirmed_at = case when email = $2 then coalesce(email_confirmed_at, $3) else $3 end, \
          encrypted_password = case when email_confirmed_at is not null or is_anonymous or not $5 \
              then encrypted_password end, \
-         raw_app_meta_data = raw_app_meta_data || $4 where id = $1",
-        &[&user, &email, &now, &by_email(), &another_road],
-    )
-    .await
-    .map_err(|error| {
-        if error.code == "23505" {
-            errors::email_exists()
-        } else {
-            error
-        }
-    })?;
+         raw_app_meta_data = raw_app_meta_data || $4 where id = $1 and (email = $2 or $6)",
+            &[&user, &email, &now, &by_email(), &another_road, &changes],
+        )
+        .await
+        .map_err(|error| {
+            if error.code == "23505" {
+                errors::email_exists()
+            } else {
+                error
+            }
+        })?;
+    if found == 0 {
+        return Err(errors::otp_expired());
+    }
+    if changes || another_road {
+        one_time::forget(tx, user).await?;
+    }
     keep_email_identity(identity, tx, user, email, true).await?;
     sessions::find(tx, user).await?.ok_or_else(errors::otp_expired)
 }
 
 /// Creates an account for a visitor who says nothing of themselves but `data`.
-pub(super) async fn create_anonymous(identity: &Identity, data: &Value) -> Result<User> {
+pub(super) async fn create_anonymous(identity: &Identity, tx: &SystemTx, data: &Value) -> Result<Uuid> {
     check_data(data)?;
-    let tx = SystemTx::begin(&identity.0.db, "anonymous sign-up").await?;
-    let row = tx
-        .query_one(
-            &format!(
-                "insert into auth.users (id, raw_user_meta_data, is_anonymous, created_at, updated_at) \
-                 values ($1, $2, true, $3, $3) returning {COLUMNS}"
-            ),
-            &[&identity.0.env.new_id(), &object(data), &identity.0.env.now()],
-        )
-        .await?;
-    let user = User::from_row(&row)?;
-    tx.commit().await?;
-    Ok(user)
+    let id = identity.0.env.new_id();
+    tx.execute(
+        "insert into auth.users (id, raw_user_meta_data, is_anonymous, created_at, updated_at) \
+         values ($1, $2, true, $3, $3)",
+        &[&id, &object(data), &identity.0.env.now()],
+    )
+    .await?;
+    Ok(id)
 }
 
 fn by_email() -> Value {
@@ -353,6 +414,20 @@ async fn keep_email_identity(
     .map(drop)
 }
 
+/// What a person says of themselves, with changes: a null takes a name away.
+fn merged(mut data: Value, changes: Map<String, Value>) -> Value {
+    if let Some(data) = data.as_object_mut() {
+        for (name, value) in changes {
+            if value.is_null() {
+                data.remove(&name);
+            } else {
+                data.insert(name, value);
+            }
+        }
+    }
+    data
+}
+
 /// What somebody changes about themselves; what is absent stays.
 #[derive(Debug, Default, serde::Deserialize)]
 pub(super) struct Changes {
@@ -375,8 +450,6 @@ pub(super) async fn change(
 ) -> Result<Value> {
     let email = changes.email.as_deref().map(normal_email).transpose()?;
     let email = email.filter(|email| user.email.as_ref() != Some(email));
-    let data = Value::Object(changes.data.unwrap_or_default());
-    check_data(&data)?;
     let hash = match changes.password {
         Some(_) if user.email.is_none() && email.is_none() => {
             return Err(Error::unprocessable(
@@ -397,15 +470,24 @@ pub(super) async fn change(
     };
     let now = identity.0.env.now();
     let tx = SystemTx::begin(&identity.0.db, "change of user").await?;
-    let found = tx
-        .execute(
-            "update auth.users set encrypted_password = coalesce($2, encrypted_password), \
-             raw_user_meta_data = raw_user_meta_data || $3, updated_at = $4 where id = $1",
-            &[&user.id, &hash, &data, &now],
+    let row = tx
+        .query_opt(
+            "select raw_user_meta_data from auth.users where id = $1 for update",
+            &[&user.id],
         )
-        .await?;
-    if found == 0 {
-        return Err(errors::session_not_found());
+        .await?
+        .ok_or_else(errors::session_not_found)?;
+    let data = merged(row.try_get(0)?, changes.data.unwrap_or_default());
+    check_data(&data)?;
+    tx.execute(
+        "update auth.users set encrypted_password = coalesce($2, encrypted_password), \
+             raw_user_meta_data = $3, updated_at = $4 where id = $1",
+        &[&user.id, &hash, &data, &now],
+    )
+    .await?;
+    if hash.is_some() {
+        // Whoever asked for them may be the reason for the new password.
+        one_time::forget(&tx, user.id).await?;
     }
     let mut waiting = None;
     if let Some(email) = &email {

@@ -37,7 +37,7 @@ struct KeptMail {
 }
 
 /// The last hundred mails, newest first. Only where `mail.mailbox` is set, which no installation for real people has.
-#[utoipa::path(get, path = "/api/v1/notifications/mailbox", tag = "notifications",
+#[utoipa::path(get, path = "/api/v1/notifications/mailbox", tag = "notifications", security(()),
     responses((status = 200, body = Vec<KeptMail>), (status = 404, body = ErrorBody)))]
 async fn mailbox(State(kernel): State<Kernel>) -> Result<Json<Vec<KeptMail>>> {
     if !kernel.config().mail.mailbox {

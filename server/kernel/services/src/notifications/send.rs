@@ -1,11 +1,11 @@
-//! Sending by SMTP: one message at a time, each in a transaction that holds its row, so that two workers never send the same
-//! one at once. A worker that dies between the server's "250" and its commit sends again: at least once.
+//! Sending by SMTP: a worker takes a message by counting the attempt and setting the next one, so that no other takes it
+//! meanwhile. A worker that dies between the server's "250" and the mark sends again: at least once.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use lettre::{
-    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{Mailbox, MultiPart},
 };
 use tenon_sdk::{Error, Kernel, Result, SystemTx};
@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 /// Between looks at an empty queue.
 const PAUSE: Duration = Duration::from_secs(1);
-/// A mail server that takes longer for one message is given up for this attempt.
-const TIMEOUT: Duration = Duration::from_secs(20);
+/// A mail server that takes longer for one message is given up for this attempt; less than the pause before the next.
+const TIMEOUT: Duration = Duration::from_secs(25);
 /// Attempts, with pauses of 30 s that double: the last about an hour after the first.
 const ATTEMPTS: i32 = 8;
 
@@ -48,60 +48,49 @@ fn transport(url: &str) -> std::result::Result<Transport, lettre::transport::smt
 }
 
 /// Whether there was a message that was due.
+///
+/// The attempt is counted, and the next one set, before the mail server is asked: whatever happens in between, a message is
+/// tried no more than [`ATTEMPTS`] times, and no transaction waits for a mail server.
 async fn send_next(kernel: &Kernel, transport: &Transport, from: &Mailbox) -> Result<bool> {
-    let now = kernel.env().now();
-    let tx = SystemTx::begin(kernel.db(), "mail").await?;
-    let Some(row) = tx
-        .query_opt(
-            "select id, kind, recipient, subject, body_text, body_html, attempts from notifications.messages \
-             where state = 'queued' and next_attempt_at <= $1 order by next_attempt_at limit 1 \
-             for update skip locked",
-            &[&now],
-        )
-        .await?
-    else {
-        tx.commit().await?;
+    let Some(due) = claim(kernel).await? else {
         return Ok(false);
     };
-    let (id, kind): (Uuid, String) = (row.try_get(0)?, row.try_get(1)?);
-    let attempt = row.try_get::<_, i32>(6)? + 1;
-    let sent = match letter(
-        from,
-        row.try_get(2)?,
-        row.try_get(3)?,
-        row.try_get(4)?,
-        row.try_get(5)?,
-    ) {
-        Ok(letter) => transport
-            .send(letter)
-            .await
-            .map_err(|error| (error.to_string(), error.is_permanent())),
+    let Due {
+        id, kind, attempt, ..
+    } = &due;
+    let outcome = match letter(from, &due) {
+        Ok(letter) => match tokio::time::timeout(TIMEOUT, transport.send(letter)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err((error.to_string(), refused_for_good(&error))),
+            Err(_) => Err(("the mail server took too long".to_owned(), false)),
+        },
         Err(error) => Err((error.to_string(), true)),
     };
-    match sent {
-        Ok(_) => {
+    let now = kernel.env().now();
+    let tx = SystemTx::begin(kernel.db(), "mail").await?;
+    match outcome {
+        Ok(()) => {
             tx.execute(
-                "update notifications.messages set state = 'sent', attempts = $2, sent_at = $3, error = null, \
+                "update notifications.messages set state = 'sent', sent_at = $2, error = null, \
                  body_text = '', body_html = '' where id = $1",
-                &[&id, &attempt, &kernel.env().now()],
+                &[id, &now],
             )
             .await?;
         }
-        Err((error, permanent)) if permanent || attempt >= ATTEMPTS => {
+        Err((error, for_good)) if for_good || *attempt >= ATTEMPTS => {
             tracing::error!(%id, kind, "mail given up after {attempt} attempts: {error}");
             tx.execute(
-                "update notifications.messages set state = 'failed', attempts = $2, error = $3, \
+                "update notifications.messages set state = 'failed', error = $2, \
                  body_text = '', body_html = '' where id = $1",
-                &[&id, &attempt, &error],
+                &[id, &error],
             )
             .await?;
         }
         Err((error, _)) => {
-            let pause = SignedDuration::from_secs(30 << (attempt - 1));
-            tracing::warn!(%id, kind, "mail not sent, next attempt in {pause:#}: {error}");
+            tracing::warn!(%id, kind, "mail not sent in attempt {attempt}: {error}");
             tx.execute(
-                "update notifications.messages set attempts = $2, error = $3, next_attempt_at = $4 where id = $1",
-                &[&id, &attempt, &error, &(kernel.env().now() + pause)],
+                "update notifications.messages set error = $2 where id = $1",
+                &[id, &error],
             )
             .await?;
         }
@@ -110,12 +99,68 @@ async fn send_next(kernel: &Kernel, transport: &Transport, from: &Mailbox) -> Re
     Ok(true)
 }
 
-fn letter(from: &Mailbox, recipient: &str, subject: String, text: String, html: String) -> Result<Message> {
+/// A message whose turn it is.
+struct Due {
+    id: Uuid,
+    kind: String,
+    attempt: i32,
+    recipient: String,
+    subject: String,
+    text: String,
+    html: String,
+}
+
+async fn claim(kernel: &Kernel) -> Result<Option<Due>> {
+    let now = kernel.env().now();
+    let tx = SystemTx::begin(kernel.db(), "mail").await?;
+    let row = tx
+        .query_opt(
+            "select id, kind, attempts, recipient, subject, body_text, body_html from notifications.messages \
+             where state = 'queued' and next_attempt_at <= $1 order by next_attempt_at limit 1 \
+             for update skip locked",
+            &[&now],
+        )
+        .await?;
+    let due = match row {
+        Some(row) => {
+            let due = Due {
+                id: row.try_get(0)?,
+                kind: row.try_get(1)?,
+                attempt: row.try_get::<_, i32>(2)? + 1,
+                recipient: row.try_get(3)?,
+                subject: row.try_get(4)?,
+                text: row.try_get(5)?,
+                html: row.try_get(6)?,
+            };
+            let next = now + SignedDuration::from_secs(30 << due.attempt.clamp(1, ATTEMPTS).abs_diff(1));
+            tx.execute(
+                "update notifications.messages set attempts = $2, next_attempt_at = $3 where id = $1",
+                &[&due.id, &due.attempt, &next],
+            )
+            .await?;
+            Some(due)
+        }
+        None => None,
+    };
+    tx.commit().await?;
+    Ok(due)
+}
+
+/// Whether asking again is of no use. What a server says of our account (RFC 4954) is no word on the message.
+fn refused_for_good(error: &lettre::transport::smtp::Error) -> bool {
+    let code = error.status().map(u16::from);
+    error.is_permanent() && !matches!(code, Some(530 | 534 | 535 | 538))
+}
+
+fn letter(from: &Mailbox, due: &Due) -> Result<Message> {
     let bad = |error: &dyn std::fmt::Display| Error::internal(error.to_string());
+    // An address and nothing but one: a mailbox could name another behind a display name.
+    let recipient: Address = due.recipient.parse().map_err(|error| bad(&error))?;
+    let bodies = MultiPart::alternative_plain_html(due.text.clone(), due.html.clone());
     Message::builder()
         .from(from.clone())
-        .to(recipient.parse().map_err(|error| bad(&error))?)
-        .subject(subject)
-        .multipart(MultiPart::alternative_plain_html(text, html))
+        .to(Mailbox::new(None, recipient))
+        .subject(due.subject.clone())
+        .multipart(bodies)
         .map_err(|error| bad(&error))
 }

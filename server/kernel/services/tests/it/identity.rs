@@ -430,3 +430,21 @@ async fn a_person_changes_their_address_and_signs_in_with_the_new_one() {
     assert_eq!(sign_in(&server, "ada@example.com", PASSWORD).await.0, 400);
     assert_eq!(sign_in(&server, "grace@example.com", PASSWORD).await.0, 200);
 }
+
+#[tokio::test]
+async fn what_people_say_of_themselves_fits_into_their_tokens_and_a_null_takes_it_away() {
+    let server = TestServer::start(vec![]).await;
+    let (_, session) = sign_up(&server, "ada@example.com", PASSWORD).await;
+    let token = text(&session["access_token"]);
+    let data = |name: &str, value: Value| json!({ "data": { name: value } });
+    // As much as there may be, of what is longest in a token.
+    let (status, user) = change(&server, token, &data("a", json!("ü".repeat(1_900)))).await;
+    assert_eq!(status, 200, "{user}");
+    let (status, body) = change(&server, token, &data("b", json!("x".repeat(1_000)))).await;
+    assert_eq!((status, text(&body["code"])), (400, "validation_failed"));
+    let (_, session) = refresh(&server, text(&session["refresh_token"])).await;
+    let token = text(&session["access_token"]);
+    assert_eq!(me(&server, token).await.0, 200);
+    let (status, user) = change(&server, token, &data("a", Value::Null)).await;
+    assert_eq!((status, &user["user_metadata"]), (200, &json!({ "name": "Ada" })));
+}

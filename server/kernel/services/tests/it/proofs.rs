@@ -154,7 +154,7 @@ async fn an_address_nobody_has_gets_the_same_answers_and_no_mail() {
 }
 
 #[tokio::test]
-async fn a_code_signs_in_once_and_five_wrong_ones_end_it() {
+async fn a_code_signs_in_once_and_five_wrong_ones_end_codes_for_an_hour_but_no_link() {
     let server = with_mailbox().await;
     sign_up(&server).await;
     post(&server, "otp", json!({ "email": ADA })).await;
@@ -177,7 +177,13 @@ async fn a_code_signs_in_once_and_five_wrong_ones_end_it() {
         assert_eq!(post(&server, "verify", show(wrong)).await.0, 403);
     }
     assert_eq!(post(&server, "verify", show(&code)).await.0, 403);
+    // Asking for another mail is no way around it, and a stranger who guesses keeps nobody out.
+    server.advance(SignedDuration::from_secs(61));
+    post(&server, "otp", json!({ "email": ADA })).await;
+    let (newer, code) = newest(&server).await;
+    assert_eq!(post(&server, "verify", show(&code)).await.0, 403);
     assert_eq!(value(&follow(&link).await.1, "error_code"), Some("otp_expired"));
+    assert!(value(&follow(&newer).await.1, "access_token").is_some());
 }
 
 #[tokio::test]
@@ -293,6 +299,12 @@ async fn where_addresses_are_confirmed_nobody_signs_in_before_and_taken_ones_loo
             .map(|map| map.keys().cloned().collect::<Vec<_>>())
     };
     assert_eq!(keys(&again), keys(&user));
+    assert_eq!(keys(&again["identities"][0]), keys(&user["identities"][0]));
+    assert_eq!(again["app_metadata"], user["app_metadata"]);
+    for time in ["created_at", "confirmation_sent_at"] {
+        let length = |value: &Value| value[time].as_str().map(str::len).unwrap_or_default();
+        assert!(length(&again) <= 27 && length(&user) <= 27, "{again} {user}");
+    }
     assert_ne!(again["id"], user["id"]);
     assert_eq!(mailbox(&server).await.len(), 1);
 }
@@ -348,4 +360,94 @@ async fn an_installation_that_keeps_no_mail_shows_none_and_loses_no_request() {
     assert_eq!(row.get::<_, String>(0), "failed");
     assert_eq!(row.get::<_, String>(1), "mail.smtp_url is not set");
     assert_eq!(row.get::<_, String>(2), "");
+}
+
+#[tokio::test]
+async fn a_proof_of_an_address_somebody_gave_up_is_void() {
+    let server = with_mailbox().await;
+    let session = sign_up(&server).await;
+    post(&server, "recover", json!({ "email": ADA })).await;
+    let (link, _) = newest(&server).await;
+    let token = session["access_token"].as_str().expect("a token");
+    let request = server.anonymous(Method::PUT, "/auth/v1/user").bearer_auth(token);
+    let (status, _) = answer(request.json(&json!({ "email": "grace@example.com" }))).await;
+    assert_eq!(status, 200);
+    assert_eq!(value(&follow(&link).await.1, "error_code"), Some("otp_expired"));
+    assert_eq!(sign_in(&server, "grace@example.com").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_new_password_makes_a_pending_change_of_address_void() {
+    let server = with_confirmation().await;
+    sign_up(&server).await;
+    let (_, pairs) = follow(&newest(&server).await.0).await;
+    let token = value(&pairs, "access_token").expect("a token").to_owned();
+    let put = async |body: Value| {
+        let request = server.anonymous(Method::PUT, "/auth/v1/user").bearer_auth(&token);
+        answer(request.json(&body)).await.0
+    };
+    assert_eq!(put(json!({ "email": "thief@example.com" })).await, 200);
+    let (link, _) = newest(&server).await;
+    assert_eq!(put(json!({ "password": "another good one" })).await, 200);
+    assert_eq!(value(&follow(&link).await.1, "error_code"), Some("otp_expired"));
+    server.advance(SignedDuration::from_secs(61));
+    let before = mailbox(&server).await.len();
+    let body = json!({ "type": "email_change", "email": "thief@example.com" });
+    assert_eq!(post(&server, "resend", body).await.0, 200);
+    assert_eq!(mailbox(&server).await.len(), before);
+}
+
+#[tokio::test]
+async fn where_two_signed_up_with_one_address_neither_password_counts() {
+    let server = with_confirmation().await;
+    let stranger = json!({ "email": ADA, "password": "the stranger's one", "data": { "name": "Mallory" } });
+    assert_eq!(post(&server, "signup", stranger).await.0, 200);
+    server.advance(SignedDuration::from_secs(61));
+    let own = sign_up(&server).await;
+    assert!(!own.to_string().contains("Mallory"));
+    let (link, _) = newest(&server).await;
+    let (_, pairs) = follow(&link).await;
+    let token = value(&pairs, "access_token").expect("a token");
+    let request = server.anonymous(Method::GET, "/auth/v1/user").bearer_auth(token);
+    assert_eq!(answer(request).await.1["user_metadata"], json!({}));
+    for password in [PASSWORD, "the stranger's one"] {
+        let body = json!({ "email": ADA, "password": password });
+        assert_eq!(post(&server, "token?grant_type=password", body).await.0, 400);
+    }
+}
+
+#[tokio::test]
+async fn who_once_asked_for_a_code_can_still_sign_up_with_a_password() {
+    let server = with_mailbox().await;
+    assert_eq!(post(&server, "otp", json!({ "email": ADA })).await.0, 200);
+    let (link, _) = newest(&server).await;
+    sign_up(&server).await;
+    assert_eq!(sign_in(&server, ADA).await.0, 200);
+    assert_eq!(value(&follow(&link).await.1, "error_code"), Some("otp_expired"));
+}
+
+#[tokio::test]
+async fn nothing_but_an_address_is_written_to() {
+    let server = with_mailbox().await;
+    for hostile in [
+        "1<victim@example.com>",
+        "\"victim\"@example.com",
+        "a@example.com,b@example.com",
+        "a;b@example.com",
+        "a@[127.0.0.1].x",
+    ] {
+        let (status, body) = post(&server, "otp", json!({ "email": hostile })).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (400, &json!("email_address_invalid")),
+            "{hostile}"
+        );
+    }
+    for data in [json!("text"), json!({ "a": "x".repeat(5_000) })] {
+        for email in ["free@example.com", ADA] {
+            let body = json!({ "email": email, "data": data });
+            assert_eq!(post(&server, "otp", body).await.0, 400, "{email}");
+        }
+    }
+    assert_eq!(mailbox(&server).await.len(), 0);
 }
