@@ -18,6 +18,7 @@ const en = {
     submit: 'Sign in',
     expired: 'Your session has ended. Sign in again to go on where you were.',
     badLink: 'This link was used before or is too old. Sign in, or ask for another mail.',
+    confirmAgain: 'Send the mail again',
     forgot: 'Forgot your password?',
     noAccount: 'New to Tenon?',
     toSignUp: 'Create an account',
@@ -82,6 +83,7 @@ const de: Translation<typeof en> = {
       'Ihre Sitzung ist zu Ende. Melden Sie sich erneut an, um dort weiterzumachen, wo Sie waren.',
     badLink:
       'Dieser Link wurde schon benutzt oder ist zu alt. Melden Sie sich an oder fordern Sie eine neue E-Mail an.',
+    confirmAgain: 'E-Mail erneut senden',
     forgot: 'Passwort vergessen?',
     noAccount: 'Neu bei Tenon?',
     toSignUp: 'Konto anlegen',

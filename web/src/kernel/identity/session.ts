@@ -5,9 +5,16 @@ import { authenticateWith, PUBLISHABLE_KEY } from '@/api/client';
 import { ApiError } from '@/api/errors';
 
 /** Why the link of a mail that led here was refused, if one was; read before supabase-js looks at the address. */
-export const refusedLink: string | null = new URLSearchParams(window.location.hash.slice(1)).get(
-  'error_code',
-);
+let refusedLink = new URLSearchParams(window.location.hash.slice(1)).get('error_code');
+
+/** Whether a refused link led here. Told until somebody signs in or the page that says so was left. */
+export function cameByRefusedLink(): boolean {
+  return refusedLink !== null;
+}
+
+export function forgetRefusedLink(): void {
+  refusedLink = null;
+}
 
 export const supabase = createClient(window.location.origin, PUBLISHABLE_KEY, {
   // Links in mails lead back here with the session behind the `#`.
@@ -73,6 +80,7 @@ function refused(error: AuthError): ApiError {
 export async function signIn(email: string, password: string): Promise<void> {
   const { error } = await supabase.auth.signInWithPassword({ email, password });
   if (error) throw refused(error);
+  forgetRefusedLink();
 }
 
 /** Gives whether the person is signed in now; if not, they have to show first that they read their address. */
@@ -81,11 +89,12 @@ export async function signUp(
   password: string,
   name: string,
   locale: string,
+  next: string,
 ): Promise<boolean> {
   const { data, error } = await supabase.auth.signUp({
     email,
     password,
-    options: { data: { name, locale } },
+    options: { data: { name, locale }, emailRedirectTo: window.location.origin + next },
   });
   if (error) throw refused(error);
   return data.session !== null;
@@ -98,6 +107,12 @@ export async function forgotPassword(email: string): Promise<void> {
   if (error) throw refused(error);
 }
 
+/** Asks for another mail to confirm an address. */
+export async function confirmAgain(email: string): Promise<void> {
+  const { error } = await supabase.auth.resend({ type: 'signup', email });
+  if (error) throw refused(error);
+}
+
 /** Signs in with the code of a mail. */
 export async function showCode(
   email: string,
@@ -106,6 +121,7 @@ export async function showCode(
 ): Promise<void> {
   const { error } = await supabase.auth.verifyOtp({ email, token, type });
   if (error) throw refused(error);
+  forgetRefusedLink();
 }
 
 /** Sets the password of whoever is signed in; their other sessions end. */

@@ -6,7 +6,7 @@ import {
   notFound,
   redirect,
 } from '@tanstack/react-router';
-import { currentSession, refusedLink } from '@/kernel/identity/session';
+import { cameByRefusedLink, currentSession, forgetRefusedLink } from '@/kernel/identity/session';
 import type { SignInSearch } from './search';
 import { organizationsQuery, organizationSessionQuery } from '@/kernel/tenancy/queries';
 
@@ -17,7 +17,10 @@ export interface RouterContext {
 export const rootRoute = createRootRouteWithContext<RouterContext>()();
 
 function whyHere(href: string): SignInSearch {
-  if (refusedLink !== null) return { reason: 'link' };
+  if (cameByRefusedLink()) {
+    forgetRefusedLink();
+    return { reason: 'link' };
+  }
   return href === '/' ? {} : { next: href };
 }
 

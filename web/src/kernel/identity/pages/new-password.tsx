@@ -8,14 +8,15 @@ import { ErrorState } from '@/ui/states/error-state';
 import { LoadingState } from '@/ui/states/loading-state';
 import { AuthLayout } from '../auth-layout';
 import { SHORTEST_PASSWORD } from '../model';
-import { currentSession, setPassword } from '../session';
+import { cameByRefusedLink, currentSession, setPassword } from '../session';
 
 /** Where the link and the code of a recovery mail lead, with the session they opened. */
 export function NewPasswordPage() {
   const { t } = useTranslation('identity');
   const session = useQuery({
     queryKey: ['recovery'],
-    queryFn: async () => (await currentSession()) !== null,
+    // A refused link opens nothing: who is signed in here anyway may be somebody else.
+    queryFn: async () => (await currentSession()) !== null && !cameByRefusedLink(),
     gcTime: 0,
   });
   if (session.data === false) {

@@ -8,7 +8,9 @@ import { safeNext } from '@/kernel/routing/search';
 import { ErrorState } from '@/ui/states/error-state';
 import { AuthLayout } from '../auth-layout';
 import { isEmail } from '../model';
-import { signIn } from '../session';
+import { CodeForm } from '../code-form';
+import { confirmAgain, signIn } from '../session';
+import { asApiError } from '@/api/errors';
 import { AnchorLink } from '@/ui/links';
 
 export function SignInPage() {
@@ -29,6 +31,28 @@ export function SignInPage() {
       router.history.push(safeNext(search.next));
     },
   });
+  const again = useMutation({ mutationFn: (email: string) => confirmAgain(email) });
+  const unconfirmed =
+    mutation.isError && asApiError(mutation.error).code === 'email_not_confirmed'
+      ? mutation.variables.email.trim()
+      : null;
+
+  if (again.isSuccess) {
+    return (
+      <AuthLayout
+        title={t('code.title')}
+        description={t('code.confirm', { email: again.variables })}
+      >
+        <CodeForm
+          email={again.variables}
+          type="email"
+          onDone={() => {
+            router.history.push(safeNext(search.next));
+          }}
+        />
+      </AuthLayout>
+    );
+  }
 
   return (
     <AuthLayout
@@ -66,6 +90,18 @@ export function SignInPage() {
             </Alert>
           )}
           {mutation.isError && <ErrorState error={mutation.error} />}
+          {again.isError && <ErrorState error={again.error} />}
+          {unconfirmed !== null && (
+            <Button
+              variant="default"
+              loading={again.isPending}
+              onClick={() => {
+                again.mutate(unconfirmed);
+              }}
+            >
+              {t('signIn.confirmAgain')}
+            </Button>
+          )}
           <TextInput
             type="email"
             name="email"

@@ -29,7 +29,7 @@ export function SignUpPage() {
   };
   const mutation = useMutation({
     mutationFn: ({ name, email, password }: typeof form.values) =>
-      signUp(email.trim(), password, name.trim(), i18n.language),
+      signUp(email.trim(), password, name.trim(), i18n.language, safeNext(search.next)),
     onSuccess: (signedIn) => {
       if (signedIn) enter();
     },
