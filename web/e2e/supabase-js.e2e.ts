@@ -82,6 +82,37 @@ it('signs in by code and link of a mail, and recovers a password, as auth-js doe
   expect((await auth.updateUser({ password: `${password} 2` })).error).toBeNull();
 });
 
+it('exchanges the code of a link for a session, as auth-js does with PKCE', async () => {
+  const memory = new Map<string, string>();
+  const { auth } = createClient(url, 'sb_publishable_tenon', {
+    auth: {
+      flowType: 'pkce',
+      autoRefreshToken: false,
+      detectSessionInUrl: false,
+      storage: {
+        getItem: (key) => memory.get(key) ?? null,
+        setItem: (key, value) => void memory.set(key, value),
+        removeItem: (key) => void memory.delete(key),
+      },
+    },
+    realtime: { transport: WebSocket as never },
+  });
+  const address = email('pkce');
+  await client().auth.signUp({ email: address, password });
+  expect((await auth.resetPasswordForEmail(address)).error).toBeNull();
+  const { token } = await mailTo(address);
+  const link = `${url}/auth/v1/verify?token=${token}&type=recovery`;
+  const followed = await fetch(link, { redirect: 'manual' });
+  const location = new URL(followed.headers.get('location') ?? '');
+  expect(location.hash).toBe('');
+  const code = location.searchParams.get('code') ?? '';
+  const stolen = await client().auth.exchangeCodeForSession(code);
+  expect(stolen.error).not.toBeNull();
+  const exchanged = await auth.exchangeCodeForSession(code);
+  expect(exchanged.error).toBeNull();
+  expect(exchanged.data.user?.email).toBe(address);
+});
+
 it('gives a visitor an account that becomes a person’s, as auth-js does', async () => {
   const { auth } = client();
   const visitor = await auth.signInAnonymously({ options: { data: { colour: 'blue' } } });

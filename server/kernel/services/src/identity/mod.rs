@@ -6,6 +6,7 @@ mod limits;
 mod mails;
 mod one_time;
 mod passwords;
+mod pkce;
 mod proofs;
 mod redirects;
 mod routes;
@@ -70,7 +71,7 @@ impl Identity {
         Module::new("identity", "Identity")
             .tables(
                 "auth",
-                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens"],
+                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange"],
             )
             .routes(move || routes::routes(&identity))
             .on_start({

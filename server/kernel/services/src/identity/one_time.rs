@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use tenon_sdk::{Error, Result, SystemTx};
 use uuid::Uuid;
 
-use super::{Identity, errors, mails, sessions, users::User};
+use super::{Identity, errors, mails, pkce::Challenge, sessions, users::User};
 use crate::notifications;
 
 /// Wrong codes after which none is looked at any more: a guesser's chance stays at 1 in 200,000 for an hour.
@@ -50,7 +50,8 @@ impl Purpose {
     }
 }
 
-const FIND: &str = "select id, user_id, kind, address, code_hash, failures from auth.one_time_tokens \
+const FIND: &str = "select id, user_id, kind, address, code_hash, failures, code_challenge, \
+                    code_challenge_method from auth.one_time_tokens \
                     where kind = any($1) and expires_at > $2";
 
 /// What somebody shows as proof.
@@ -92,6 +93,28 @@ fn code(identity: &Identity) -> String {
     }
 }
 
+/// Where a link leads, and for which client only.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    /// An allowed address.
+    pub(super) redirect_to: String,
+    /// Of a client that exchanges a code.
+    pub(super) challenge: Option<Challenge>,
+}
+
+/// A proof that was good.
+#[derive(Debug)]
+pub(super) struct Redeemed {
+    /// Whose it is.
+    pub(super) user: Uuid,
+    /// What it was for, in the word on the wire.
+    pub(super) kind: String,
+    /// What it proves to be theirs.
+    pub(super) address: String,
+    /// Of a client that exchanges a code.
+    pub(super) challenge: Option<Challenge>,
+}
+
 /// Makes a proof for `address` and queues the mail with it, as part of `tx`. An older proof for the same purpose is void.
 pub(super) async fn mail(
     identity: &Identity,
@@ -99,18 +122,21 @@ pub(super) async fn mail(
     user: &User,
     purpose: Purpose,
     address: &str,
-    redirect_to: &str,
+    way: &Way,
 ) -> Result<()> {
     let (env, config) = (&identity.0.env, &identity.0.config);
     let (id, now) = (env.new_id(), env.now());
     let (link, code) = (env.new_secret::<24>(), code(identity));
+    let (challenge, method) = Challenge::stored(way.challenge.as_ref());
     let expires = now + SignedDuration::from_secs(config.auth.link_seconds);
     tx.execute(
         "insert into auth.one_time_tokens \
-         (id, user_id, kind, address, link_hash, code_hash, created_at, expires_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8) \
+         (id, user_id, kind, address, link_hash, code_hash, created_at, expires_at, \
+         code_challenge, code_challenge_method) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
          on conflict (user_id, kind) do update set id = excluded.id, address = excluded.address, \
          link_hash = excluded.link_hash, code_hash = excluded.code_hash, \
+         code_challenge = excluded.code_challenge, code_challenge_method = excluded.code_challenge_method, \
          failures = case when one_time_tokens.created_at > excluded.created_at - interval '1 hour' \
          then one_time_tokens.failures else 0 end, created_at = excluded.created_at, expires_at = excluded.expires_at",
         &[
@@ -122,6 +148,8 @@ pub(super) async fn mail(
             &code_hash(id, &code),
             &now,
             &expires,
+            &challenge,
+            &method,
         ],
     )
     .await?;
@@ -129,7 +157,7 @@ pub(super) async fn mail(
         "{}/auth/v1/verify?token={link}&type={}&redirect_to={}",
         config.server.site_url,
         purpose.name(),
-        super::redirects::encode(redirect_to),
+        super::redirects::encode(&way.redirect_to),
     );
     let message = mails::write(purpose, user.language(), address, &url, &code);
     notifications::queue(tx, env, &config.mail, &message).await
@@ -142,7 +170,7 @@ pub(super) async fn redeem(
     tx: &SystemTx,
     kind: &str,
     proof: Proof<'_>,
-) -> Result<Option<(Uuid, String, String)>> {
+) -> Result<Option<Redeemed>> {
     let Some(kinds) = Purpose::admitted(kind) else {
         return Err(
             Error::invalid("validation_failed", "Verify requires a verification type")
@@ -178,7 +206,12 @@ pub(super) async fn redeem(
         if good {
             tx.execute("delete from auth.one_time_tokens where id = $1", &[&id])
                 .await?;
-            return Ok(Some((row.try_get(1)?, row.try_get(2)?, row.try_get(3)?)));
+            return Ok(Some(Redeemed {
+                user: row.try_get(1)?,
+                kind: row.try_get(2)?,
+                address: row.try_get(3)?,
+                challenge: Challenge::read(row.try_get(6)?, row.try_get(7)?),
+            }));
         }
         tx.execute(
             "update auth.one_time_tokens set failures = failures + 1 where id = $1",

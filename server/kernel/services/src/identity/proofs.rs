@@ -17,7 +17,7 @@ use tenon_sdk::{Error, Kernel, Result, SystemTx};
 use super::{
     Identity, errors,
     one_time::{self, Proof, Purpose},
-    redirects,
+    pkce, redirects,
     routes::{Redirect, Service, read, user_agent},
     sessions::{self, Method},
     users,
@@ -34,6 +34,8 @@ pub(super) fn routes() -> Router<Kernel> {
 
 #[derive(Deserialize)]
 struct Address {
+    #[serde(flatten)]
+    pkce: pkce::Asked,
     #[serde(default)]
     email: String,
 }
@@ -45,11 +47,12 @@ async fn recover(
     body: Bytes,
 ) -> Response {
     let result = async {
-        let email = asked_for(&service, &read::<Address>(&body)?.email)?;
-        let redirect_to = redirects::allowed(&service, query.redirect_to.as_deref());
+        let Address { pkce, email } = read(&body)?;
+        let way = query.way(&service, pkce)?;
+        let email = asked_for(&service, &email)?;
         let tx = SystemTx::begin(&service.0.0.db, "recovery").await?;
         if let Some(user) = users::by_address(&tx, &email).await? {
-            one_time::mail(&service, &tx, &user, Purpose::Recovery, &email, &redirect_to).await?;
+            one_time::mail(&service, &tx, &user, Purpose::Recovery, &email, &way).await?;
         }
         tx.commit().await?;
         Ok(Json(json!({})))
@@ -59,6 +62,8 @@ async fn recover(
 
 #[derive(Deserialize)]
 struct AskForCode {
+    #[serde(flatten)]
+    pkce: pkce::Asked,
     #[serde(default)]
     email: String,
     #[serde(default)]
@@ -83,8 +88,8 @@ async fn otp(service: Service, Query(query): Query<Redirect>, headers: HeaderMap
             );
         }
         users::check_data(&ask.data)?;
+        let way = query.way(&service, ask.pkce)?;
         let email = asked_for(&service, &ask.email)?;
-        let redirect_to = redirects::allowed(&service, query.redirect_to.as_deref());
         let tx = SystemTx::begin(&service.0.0.db, "one-time code").await?;
         let found = match users::by_address(&tx, &email).await? {
             Some(user) => Some((user, Purpose::MagicLink)),
@@ -96,7 +101,7 @@ async fn otp(service: Service, Query(query): Query<Redirect>, headers: HeaderMap
             None => None,
         };
         if let Some((user, purpose)) = found {
-            one_time::mail(&service, &tx, &user, purpose, &email, &redirect_to).await?;
+            one_time::mail(&service, &tx, &user, purpose, &email, &way).await?;
         }
         tx.commit().await?;
         Ok(Json(json!({})))
@@ -106,6 +111,8 @@ async fn otp(service: Service, Query(query): Query<Redirect>, headers: HeaderMap
 
 #[derive(Deserialize)]
 struct Resend {
+    #[serde(flatten)]
+    pkce: pkce::Asked,
     #[serde(default)]
     r#type: String,
     #[serde(default)]
@@ -120,19 +127,19 @@ async fn resend(
 ) -> Response {
     let result = async {
         let ask: Resend = read(&body)?;
-        let redirect_to = redirects::allowed(&service, query.redirect_to.as_deref());
+        let way = query.way(&service, ask.pkce)?;
         let email = asked_for(&service, &ask.email)?;
         let tx = SystemTx::begin(&service.0.0.db, "resend").await?;
         match ask.r#type.as_str() {
             "signup" => {
                 let user = users::by_address(&tx, &email).await?;
                 if let Some(user) = user.filter(|user| !user.confirmed()) {
-                    one_time::mail(&service, &tx, &user, Purpose::SignUp, &email, &redirect_to).await?;
+                    one_time::mail(&service, &tx, &user, Purpose::SignUp, &email, &way).await?;
                 }
             }
             "email_change" => {
                 if let Some(user) = one_time::changing_to(&service, &tx, &email).await? {
-                    one_time::mail(&service, &tx, &user, Purpose::EmailChange, &email, &redirect_to).await?;
+                    one_time::mail(&service, &tx, &user, Purpose::EmailChange, &email, &way).await?;
                 }
             }
             _ => {
@@ -186,9 +193,11 @@ async fn verify(service: Service, headers: HeaderMap, body: Bytes) -> Response {
         } else {
             Proof::Link(&ask.token_hash)
         };
-        enter(&service, &ask.r#type, proof, user_agent(&headers))
+        let (tx, user, _) = prove(&service, &ask.r#type, proof).await?;
+        // Who types a code or shows a link's token is the client that asked.
+        sessions::open(&service, tx, user, Method::Otp, user_agent(&headers))
             .await
-            .map(|(session, _)| Json(session))
+            .map(Json)
     };
     errors::respond(&headers, result.await)
 }
@@ -213,26 +222,22 @@ async fn follow(service: Service, Query(link): Query<Follow>, headers: HeaderMap
     let target = redirects::allowed(&service, link.redirect_to.as_deref());
     let target = target.split('#').next().unwrap_or_default();
     let proof = Proof::Link(&link.token);
-    let fragment = match enter(&service, &link.r#type, proof, user_agent(&headers)).await {
-        Ok((session, kind)) => pairs(&[
-            ("access_token", &session["access_token"]),
-            ("expires_at", &session["expires_at"]),
-            ("expires_in", &session["expires_in"]),
-            ("refresh_token", &session["refresh_token"]),
-            ("token_type", &session["token_type"]),
-            ("type", &json!(kind)),
-        ]),
-        Err(error) if error.status() < 500 => pairs(&[
-            ("error", &json!("access_denied")),
-            ("error_code", &json!(error.code)),
-            (
-                "error_description",
-                &json!("Email link is invalid or has expired"),
-            ),
-        ]),
+    let location = match follow_to(&service, &link.r#type, proof, target, user_agent(&headers)).await {
+        Ok(location) => location,
+        Err(error) if error.status() < 500 => {
+            let fault = pairs(&[
+                ("error", &json!("access_denied")),
+                ("error_code", &json!(error.code)),
+                (
+                    "error_description",
+                    &json!("Email link is invalid or has expired"),
+                ),
+            ]);
+            format!("{target}#{fault}")
+        }
         Err(error) => return errors::respond(&headers, Err::<(), _>(error)),
     };
-    let Ok(location) = HeaderValue::try_from(format!("{target}#{fragment}")) else {
+    let Ok(location) = HeaderValue::try_from(location) else {
         return errors::respond(&headers, Err::<(), _>(one_time::not_good()));
     };
     (
@@ -254,19 +259,46 @@ fn pairs(values: &[(&str, &Value)]) -> String {
     text.finish()
 }
 
-/// Opens a session for whoever shows a good proof; gives it and what the proof was for.
-async fn enter(
+/// The address a good link leads to: with a code for the client that sent a challenge ahead, else with a session.
+async fn follow_to(
     identity: &Identity,
     kind: &str,
     proof: Proof<'_>,
+    target: &str,
     user_agent: Option<&str>,
-) -> Result<(Value, String)> {
+) -> Result<String> {
+    let (tx, user, redeemed) = prove(identity, kind, proof).await?;
+    if let Some(challenge) = &redeemed.challenge {
+        let code = pkce::issue(identity, &tx, user, challenge).await?;
+        tx.commit().await?;
+        let mut location = url::Url::parse(target).map_err(Error::internal)?;
+        location.query_pairs_mut().append_pair("code", &code);
+        return Ok(location.into());
+    }
+    let session = sessions::open(identity, tx, user, Method::Otp, user_agent).await?;
+    let fragment = pairs(&[
+        ("access_token", &session["access_token"]),
+        ("expires_at", &session["expires_at"]),
+        ("expires_in", &session["expires_in"]),
+        ("refresh_token", &session["refresh_token"]),
+        ("token_type", &session["token_type"]),
+        ("type", &json!(redeemed.kind)),
+    ]);
+    Ok(format!("{target}#{fragment}"))
+}
+
+/// Takes a proof and records what it proves, in a transaction that is still to be committed; gives whose it is.
+async fn prove(
+    identity: &Identity,
+    kind: &str,
+    proof: Proof<'_>,
+) -> Result<(SystemTx, uuid::Uuid, one_time::Redeemed)> {
     let tx = SystemTx::begin(&identity.0.db, "verify").await?;
-    let Some((user, kind, address)) = one_time::redeem(identity, &tx, kind, proof).await? else {
+    let Some(redeemed) = one_time::redeem(identity, &tx, kind, proof).await? else {
+        // Wrong codes count.
         tx.commit().await?;
         return Err(one_time::not_good());
     };
-    let user = users::confirm(identity, &tx, user, &address, kind.as_str()).await?;
-    let session = sessions::open(identity, tx, user.id, Method::Otp, user_agent).await?;
-    Ok((session, kind))
+    let user = users::confirm(identity, &tx, redeemed.user, &redeemed.address, &redeemed.kind).await?;
+    Ok((tx, user.id, redeemed))
 }

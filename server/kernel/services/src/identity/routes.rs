@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use tenon_sdk::{Error, Kernel, Result, SystemTx, http::Caller, module::Routes};
 
 use super::{
-    Identity, NewUser, errors, proofs, redirects,
+    Identity, NewUser, errors,
+    one_time::Way,
+    pkce, proofs, redirects,
     sessions::{self, Method},
     users,
 };
@@ -46,6 +48,8 @@ pub(super) fn user_agent(headers: &HeaderMap) -> Option<&str> {
 
 #[derive(Deserialize)]
 struct Credentials {
+    #[serde(flatten)]
+    pkce: pkce::Asked,
     #[serde(default)]
     email: String,
     #[serde(default)]
@@ -62,6 +66,7 @@ async fn sign_up(
 ) -> Response {
     let result = async {
         let Credentials {
+            pkce,
             email,
             password,
             data,
@@ -92,10 +97,8 @@ async fn sign_up(
                 data: &data,
             };
             if auth.confirm_email {
-                let redirect_to = redirects::allowed(&service, query.redirect_to.as_deref());
-                return users::sign_up_unconfirmed(&service, new, &redirect_to)
-                    .await
-                    .map(Json);
+                let way = query.way(&service, pkce)?;
+                return users::sign_up_unconfirmed(&service, new, &way).await.map(Json);
             }
             let ready = users::prepare(&service, &new).await?;
             let tx = SystemTx::begin(&service.0.0.db, "sign-up").await?;
@@ -112,7 +115,17 @@ async fn sign_up(
 /// Where to go on from a link in a mail.
 #[derive(Deserialize)]
 pub(super) struct Redirect {
-    pub(super) redirect_to: Option<String>,
+    redirect_to: Option<String>,
+}
+
+impl Redirect {
+    /// Where the link leads, and for which client.
+    pub(super) fn way(&self, identity: &Identity, asked: pkce::Asked) -> Result<Way> {
+        Ok(Way {
+            redirect_to: redirects::allowed(identity, self.redirect_to.as_deref()),
+            challenge: asked.challenge()?,
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -127,6 +140,14 @@ struct RefreshToken {
     refresh_token: String,
 }
 
+#[derive(Deserialize)]
+struct Code {
+    #[serde(default)]
+    auth_code: String,
+    #[serde(default)]
+    code_verifier: String,
+}
+
 async fn token(service: Service, Query(grant): Query<Grant>, headers: HeaderMap, body: Bytes) -> Response {
     let result = async {
         match grant.grant_type.as_str() {
@@ -138,8 +159,15 @@ async fn token(service: Service, Query(grant): Query<Grant>, headers: HeaderMap,
                 let RefreshToken { refresh_token } = read(&body)?;
                 sessions::refresh(&service, &refresh_token).await
             }
+            "pkce" => {
+                let Code {
+                    auth_code,
+                    code_verifier,
+                } = read(&body)?;
+                pkce::exchange(&service, &auth_code, &code_verifier, user_agent(&headers)).await
+            }
             _ => Err(Error::invalid("unsupported_grant_type", "unsupported_grant_type")
-                .hint("grant_type is password or refresh_token.")),
+                .hint("grant_type is password, refresh_token or pkce.")),
         }
         .map(Json)
     };
@@ -203,8 +231,8 @@ async fn update_user(
 ) -> Response {
     let result = async {
         let (session, user) = current(&service, &caller?).await?;
-        let redirect_to = redirects::allowed(&service, query.redirect_to.as_deref());
-        users::change(&service, &user, session, read(&body)?, &redirect_to)
+        let way = query.way(&service, read(&body)?)?;
+        users::change(&service, &user, session, read(&body)?, &way)
             .await
             .map(Json)
     };

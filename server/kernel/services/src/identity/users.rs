@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Identity, errors, mails,
-    one_time::{self, Purpose},
+    one_time::{self, Purpose, Way},
     passwords, sessions,
 };
 
@@ -255,16 +255,12 @@ pub(super) async fn insert(
 
 /// Signs a person up who has to show first that they read their address. Gives what to show them, which is the same for an
 /// address that is somebody's already: that it is taken can be read in no answer, only in no mail.
-pub(super) async fn sign_up_unconfirmed(
-    identity: &Identity,
-    new: NewUser<'_>,
-    redirect_to: &str,
-) -> Result<Value> {
+pub(super) async fn sign_up_unconfirmed(identity: &Identity, new: NewUser<'_>, way: &Way) -> Result<Value> {
     let Prepared { email, hash } = prepare(identity, &new).await?;
     identity.0.mails.check(&email, identity.0.env.now())?;
     let tx = SystemTx::begin(&identity.0.db, "sign-up").await?;
     let shown = if let Some(user) = insert(identity, &tx, &email, Some(&hash), new.data, false).await? {
-        one_time::mail(identity, &tx, &user, Purpose::SignUp, &email, redirect_to).await?;
+        one_time::mail(identity, &tx, &user, Purpose::SignUp, &email, way).await?;
         waiting(&user)
     } else {
         let user = by_address(&tx, &email).await?;
@@ -277,7 +273,7 @@ pub(super) async fn sign_up_unconfirmed(
                 &[&user.id, &object(new.data), &identity.0.env.now()],
             )
             .await?;
-            one_time::mail(identity, &tx, &user, Purpose::SignUp, &email, redirect_to).await?;
+            one_time::mail(identity, &tx, &user, Purpose::SignUp, &email, way).await?;
         }
         let stored = tx.query_one("select $1::jsonb", &[&object(new.data)]).await?;
         waiting(&somebody(identity, email, stored.try_get(0)?))
@@ -446,7 +442,7 @@ pub(super) async fn change(
     user: &User,
     session: Uuid,
     changes: Changes,
-    redirect_to: &str,
+    way: &Way,
 ) -> Result<Value> {
     let email = changes.email.as_deref().map(normal_email).transpose()?;
     let email = email.filter(|email| user.email.as_ref() != Some(email));
@@ -496,7 +492,7 @@ pub(super) async fn change(
         }
         if identity.0.config.auth.confirm_email {
             identity.0.mails.check(email, now)?;
-            one_time::mail(identity, &tx, user, Purpose::EmailChange, email, redirect_to).await?;
+            one_time::mail(identity, &tx, user, Purpose::EmailChange, email, way).await?;
             waiting = Some(email);
         } else {
             confirm(identity, &tx, user.id, email, Purpose::EmailChange.name()).await?;

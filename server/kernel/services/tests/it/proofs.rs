@@ -451,3 +451,77 @@ async fn nothing_but_an_address_is_written_to() {
     }
     assert_eq!(mailbox(&server).await.len(), 0);
 }
+
+/// The example of RFC 7636, appendix B.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// Asks for a mail with a challenge and gives the code that its link leads to.
+async fn code_of_link(server: &TestServer, path: &str) -> String {
+    let body = json!({ "email": ADA, "code_challenge": CHALLENGE, "code_challenge_method": "s256" });
+    let (status, answer) = post(server, path, body).await;
+    assert_eq!(status, 200, "{answer}");
+    let (link, _) = newest(server).await;
+    let (target, pairs) = follow(&link).await;
+    assert!(pairs.is_empty(), "nothing stands behind the #");
+    let target = url::Url::parse(&target).expect("a URL");
+    let code = target
+        .query_pairs()
+        .find(|(name, _)| name == "code")
+        .expect("a code")
+        .1;
+    code.into_owned()
+}
+
+async fn exchange(server: &TestServer, code: &str, verifier: &str) -> (u16, Value) {
+    let body = json!({ "auth_code": code, "code_verifier": verifier });
+    post(server, "token?grant_type=pkce", body).await
+}
+
+#[tokio::test]
+async fn a_client_with_a_challenge_gets_a_code_that_is_worth_nothing_to_others() {
+    let server = with_mailbox().await;
+    sign_up(&server).await;
+    let code = code_of_link(&server, "otp?redirect_to=").await;
+    let (status, session) = exchange(&server, &code, VERIFIER).await;
+    assert_eq!(
+        (status, &session["user"]["email"]),
+        (200, &json!(ADA)),
+        "{session}"
+    );
+    let (status, body) = exchange(&server, &code, VERIFIER).await;
+    assert_eq!((status, &body["code"]), (404, &json!("flow_state_not_found")));
+
+    // One wrong verifier ends it, so that nobody tries many.
+    server.advance(SignedDuration::from_secs(61));
+    let code = code_of_link(&server, "recover").await;
+    let (status, body) = exchange(&server, &code, CHALLENGE).await;
+    assert_eq!((status, &body["code"]), (400, &json!("bad_code_verifier")));
+    assert_eq!(exchange(&server, &code, VERIFIER).await.0, 404);
+
+    server.advance(SignedDuration::from_secs(61));
+    let code = code_of_link(&server, "recover").await;
+    server.advance(SignedDuration::from_secs(301));
+    let (status, body) = exchange(&server, &code, VERIFIER).await;
+    assert_eq!((status, &body["code"]), (400, &json!("flow_state_expired")));
+    for (code, verifier) in [("", ""), ("' or 1=1 --", VERIFIER), ("\u{0}", "\u{0}")] {
+        assert_eq!(exchange(&server, code, verifier).await.0, 404, "{code}");
+    }
+    let body = json!({ "email": ADA, "code_challenge": "short", "code_challenge_method": "s256" });
+    let (status, answer) = post(&server, "recover", body).await;
+    assert_eq!((status, &answer["code"]), (400, &json!("validation_failed")));
+}
+
+#[tokio::test]
+async fn a_challenge_holds_for_the_confirmation_of_a_sign_up_too() {
+    let server = with_confirmation().await;
+    let body = json!({
+        "email": ADA, "password": PASSWORD, "code_challenge": VERIFIER, "code_challenge_method": "plain",
+    });
+    assert_eq!(post(&server, "signup", body).await.0, 200);
+    let (target, _) = follow(&newest(&server).await.0).await;
+    let code = target.split_once("?code=").expect("a code").1.to_owned();
+    // The address is confirmed, whoever followed the link.
+    assert_eq!(sign_in(&server, ADA).await.0, 200);
+    assert_eq!(exchange(&server, &code, VERIFIER).await.0, 200);
+}
