@@ -225,6 +225,8 @@ pub(super) async fn redeem(
 /// Makes all proofs of a person void, as whoever changes what they sign in with expects.
 pub(super) async fn forget(tx: &SystemTx, user: Uuid) -> Result<()> {
     tx.execute("delete from auth.one_time_tokens where user_id = $1", &[&user])
+        .await?;
+    tx.execute("delete from auth.flow_states where user_id = $1", &[&user])
         .await
         .map(drop)
 }

@@ -524,4 +524,18 @@ async fn a_challenge_holds_for_the_confirmation_of_a_sign_up_too() {
     // The address is confirmed, whoever followed the link.
     assert_eq!(sign_in(&server, ADA).await.0, 200);
     assert_eq!(exchange(&server, &code, VERIFIER).await.0, 200);
+
+    // A new password makes codes on their way void as well.
+    let (_, session) = sign_in(&server, ADA).await;
+    server.advance(SignedDuration::from_secs(61));
+    let code = code_of_link(&server, "recover").await;
+    let token = session["access_token"].as_str().expect("a token");
+    let request = server.anonymous(Method::PUT, "/auth/v1/user").bearer_auth(token);
+    assert_eq!(
+        answer(request.json(&json!({ "password": "another good one" })))
+            .await
+            .0,
+        200
+    );
+    assert_eq!(exchange(&server, &code, VERIFIER).await.0, 404);
 }
