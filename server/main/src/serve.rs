@@ -42,6 +42,7 @@ pub async fn run(mut config: Config, options: ServeOptions) -> anyhow::Result<()
     let reload = Arc::new(Notify::new());
     let modules = crate::modules(&reload);
     let address = config.server.site_url.clone();
+    let mailbox = config.mail.mailbox;
     let drain = Duration::from_secs(config.server.drain_seconds);
     let mut server = Server::start(Env::real(), config, database, reload, modules).await?;
     if cluster.is_some() {
@@ -53,7 +54,7 @@ pub async fn run(mut config: Config, options: ServeOptions) -> anyhow::Result<()
     server.start_workers();
     if let Some(listener) = listener {
         let router = assets::add_to(server.router());
-        announce(&address, options.demo);
+        announce(&address, options.demo, mailbox);
         serve(listener, router, drain).await?;
     } else {
         tracing::info!("working on jobs");
@@ -150,10 +151,13 @@ pub async fn stop_signal() {
 }
 
 #[allow(clippy::print_stdout)] // for the person at the terminal, not the log
-fn announce(address: &str, demo: bool) {
+fn announce(address: &str, demo: bool, mailbox: bool) {
     println!("\nTenon is ready at {address}");
     if demo {
         println!("{}", demo::logins());
+    }
+    if mailbox {
+        println!("Mail it would send is at {address}/mailbox\n");
     }
     println!("Press Ctrl+C to stop.\n");
 }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use tenon_sdk::{Error, Result, SystemTx};
 use uuid::Uuid;
 
-use super::{Identity, errors, mails, pkce::Challenge, sessions, users::User};
+use super::{Identity, mails, pkce::Challenge, sessions, users::User};
 use crate::notifications;
 
 /// Wrong codes after which none is looked at any more: a guesser's chance stays at 1 in 200,000 for an hour.
@@ -229,11 +229,6 @@ pub(super) async fn forget(tx: &SystemTx, user: Uuid) -> Result<()> {
     tx.execute("delete from auth.flow_states where user_id = $1", &[&user])
         .await
         .map(drop)
-}
-
-/// The answer to a proof that is not good, whatever is wrong with it.
-pub(super) fn not_good() -> Error {
-    errors::otp_expired()
 }
 
 /// The person who is changing their address to this one.

@@ -238,7 +238,7 @@ async fn follow(service: Service, Query(link): Query<Follow>, headers: HeaderMap
         Err(error) => return errors::respond(&headers, Err::<(), _>(error)),
     };
     let Ok(location) = HeaderValue::try_from(location) else {
-        return errors::respond(&headers, Err::<(), _>(one_time::not_good()));
+        return errors::respond(&headers, Err::<(), _>(errors::otp_expired()));
     };
     (
         StatusCode::SEE_OTHER,
@@ -297,7 +297,7 @@ async fn prove(
     let Some(redeemed) = one_time::redeem(identity, &tx, kind, proof).await? else {
         // Wrong codes count.
         tx.commit().await?;
-        return Err(one_time::not_good());
+        return Err(errors::otp_expired());
     };
     let user = users::confirm(identity, &tx, redeemed.user, &redeemed.address, &redeemed.kind).await?;
     Ok((tx, user.id, redeemed))

@@ -219,7 +219,7 @@ pub(super) async fn prepare(identity: &Identity, new: &NewUser<'_>) -> Result<Pr
     Ok(Prepared { email, hash })
 }
 
-/// Inserts a person with their address as a way in; `None` if the address is somebody's already.
+/// Inserts a person, checked before, with their address as a way in; `None` if the address is somebody's already.
 pub(super) async fn insert(
     identity: &Identity,
     tx: &SystemTx,
@@ -228,7 +228,6 @@ pub(super) async fn insert(
     data: &Value,
     confirmed: bool,
 ) -> Result<Option<User>> {
-    check_data(data)?;
     let (id, now) = (identity.0.env.new_id(), identity.0.env.now());
     let inserted = tx
         .execute(
