@@ -48,6 +48,10 @@ pub(super) fn invalid_credentials() -> Error {
     Error::invalid("invalid_credentials", "Invalid login credentials")
 }
 
+pub(super) fn user_banned() -> Error {
+    Error::forbidden("user_banned", "User is banned").hint("Ask whoever runs this installation.")
+}
+
 pub(super) fn session_not_found() -> Error {
     Error::forbidden("session_not_found", "This session has ended.").hint("Sign in again.")
 }

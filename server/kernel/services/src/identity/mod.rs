@@ -1,5 +1,6 @@
 //! Sign-in, in the wire form that `@supabase/supabase-js` speaks: people, passwords, sessions, tokens.
 
+mod audit;
 mod errors;
 mod keys;
 mod limits;
@@ -71,7 +72,7 @@ impl Identity {
         Module::new("identity", "Identity")
             .tables(
                 "auth",
-                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange"],
+                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange", "0006_companions"],
             )
             .routes(move || routes::routes(&identity))
             .on_start({

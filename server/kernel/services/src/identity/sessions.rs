@@ -7,7 +7,7 @@ use tenon_sdk::{Error, Result, SystemTx};
 use uuid::Uuid;
 
 use super::{
-    Identity,
+    Identity, audit, errors,
     tokens::{self, Claims},
     users::{self, User},
 };
@@ -87,6 +87,17 @@ pub(super) async fn open(
         )
         .await?;
     let user = User::from_row(&row)?;
+    if user.banned(now) {
+        return Err(errors::user_banned());
+    }
+    audit::record(
+        &tx,
+        env,
+        Some(user.id),
+        "login",
+        json!({ "method": method.name() }),
+    )
+    .await?;
     tx.commit().await?;
     answer(identity, &user, &session, &refresh_token, now).await
 }
@@ -130,6 +141,14 @@ pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
             // Somebody kept a token that was already spent: it may have been stolen, so nobody goes on with it.
             tx.execute("delete from auth.sessions where id = $1", &[&session.id])
                 .await?;
+            audit::record(
+                &tx,
+                env,
+                Some(user),
+                "token_revoked",
+                json!({ "session_id": session.id }),
+            )
+            .await?;
             tx.commit().await?;
             tracing::warn!(session = %session.id, "refresh token used twice; session ended");
             return Err(Error::invalid(
@@ -152,6 +171,9 @@ pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
     )
     .await?;
     let user = find(&tx, user).await?.ok_or_else(not_found)?;
+    if user.banned(now) {
+        return Err(errors::user_banned());
+    }
     tx.commit().await?;
     answer(identity, &user, &session, &next, now).await
 }
@@ -206,6 +228,14 @@ pub(super) async fn end(identity: &Identity, user: Uuid, session: Uuid, scope: S
     tx.execute(
         "delete from auth.sessions where user_id = $1 and ((id = $2 and $3) or (id <> $2 and $4))",
         &[&user, &session, &this, &others],
+    )
+    .await?;
+    audit::record(
+        &tx,
+        &identity.0.env,
+        Some(user),
+        "logout",
+        json!({ "session_id": session }),
     )
     .await?;
     tx.commit().await

@@ -448,3 +448,60 @@ async fn what_people_say_of_themselves_fits_into_their_tokens_and_a_null_takes_i
     let (status, user) = change(&server, token, &data("a", Value::Null)).await;
     assert_eq!((status, &user["user_metadata"]), (200, &json!({ "name": "Ada" })));
 }
+
+#[tokio::test]
+async fn what_is_done_about_sign_in_is_recorded() {
+    let server = TestServer::start(vec![]).await;
+    let (_, session) = sign_up(&server, "ada@example.com", PASSWORD).await;
+    let out = server
+        .anonymous(Method::POST, "/auth/v1/logout")
+        .bearer_auth(text(&session["access_token"]));
+    assert_eq!(answer(out).await.0, 204);
+    let rows = server
+        .admin()
+        .await
+        .query(
+            "select payload ->> 'action', payload ->> 'actor_id' from auth.audit_log_entries order by created_at, id",
+            &[],
+        )
+        .await
+        .unwrap();
+    let rows: Vec<(String, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let ada = text(&session["user"]["id"]).to_owned();
+    assert_eq!(
+        rows,
+        [("login".to_owned(), ada.clone()), ("logout".to_owned(), ada)]
+    );
+}
+
+#[tokio::test]
+async fn whoever_is_banned_neither_signs_in_nor_refreshes_until_the_ban_ends() {
+    let server = TestServer::start(vec![]).await;
+    let (_, session) = sign_up(&server, "ada@example.com", PASSWORD).await;
+    server
+        .admin()
+        .await
+        .execute(
+            "update auth.users set banned_until = now() + interval '1 day'",
+            &[],
+        )
+        .await
+        .unwrap();
+    let (status, fault) = sign_in(&server, "ada@example.com", PASSWORD).await;
+    assert_eq!((status, &fault["code"]), (403, &json!("user_banned")));
+    // Only those who know the password learn of it.
+    let (status, fault) = sign_in(&server, "ada@example.com", "wrong password").await;
+    assert_eq!((status, &fault["code"]), (400, &json!("invalid_credentials")));
+    let (status, fault) = refresh(&server, text(&session["refresh_token"])).await;
+    assert_eq!((status, &fault["code"]), (403, &json!("user_banned")));
+    server
+        .admin()
+        .await
+        .execute(
+            "update auth.users set banned_until = now() - interval '1 day'",
+            &[],
+        )
+        .await
+        .unwrap();
+    assert_eq!(refresh(&server, text(&session["refresh_token"])).await.0, 200);
+}

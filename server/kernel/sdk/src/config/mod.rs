@@ -1,6 +1,10 @@
 //! Every setting. `tenon.default.toml` at the root of the repository is both the defaults and their documentation;
 //! a file and `TENON_…` variables override it (`TENON_SERVER__PORT=9000`).
 
+mod auth;
+
+pub use auth::Auth;
+
 use std::path::{Path, PathBuf};
 
 use figment::{
@@ -13,7 +17,7 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 
 /// The defaults, as documented text.
-pub const DEFAULTS: &str = include_str!("../../../../tenon.default.toml");
+pub const DEFAULTS: &str = include_str!("../../../../../tenon.default.toml");
 
 /// All settings of one installation.
 #[derive(Clone, Debug, Deserialize)]
@@ -69,36 +73,6 @@ pub struct Database {
     pub pipeline_write_connections: usize,
     /// Milliseconds after which a pipelined statement is given up.
     pub pipeline_timeout_ms: u64,
-}
-
-/// Sign-in.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Auth {
-    /// Lifetime of an access token in seconds.
-    pub access_token_seconds: i64,
-    /// Seconds in which a refresh token may be presented twice (a client that lost the answer).
-    pub refresh_reuse_seconds: i64,
-    /// Fewest characters of a password.
-    pub password_min_length: usize,
-    /// Whether anybody may sign up.
-    pub sign_up: bool,
-    /// Whether visitors may have an account without an address (`signInAnonymously`).
-    pub anonymous_users: bool,
-    /// Whether people show that they read a new address before it is theirs.
-    pub confirm_email: bool,
-    /// Seconds a link or code in a mail stays good.
-    pub link_seconds: i64,
-    /// Seconds between mails to one address.
-    pub mail_pause_seconds: i64,
-    /// Addresses besides the installation's own that links in mails may lead to, each with all below it.
-    pub redirect_urls: Vec<String>,
-    /// Days an invitation stays good.
-    pub invitation_days: i64,
-    /// Failed sign-ins per address and e-mail before a pause, in five minutes.
-    pub failed_sign_ins: u32,
-    /// The key that browsers send as `apikey`.
-    pub publishable_key: String,
 }
 
 /// How mail goes out.

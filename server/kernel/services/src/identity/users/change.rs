@@ -1,0 +1,122 @@
+//! What people change about their own account.
+
+use serde_json::{Map, Value, json};
+use tenon_sdk::{Error, Result, SystemTx};
+use uuid::Uuid;
+
+use super::{
+    User, by_address, confirm,
+    rules::{check_data, check_password, normal_email},
+};
+use crate::identity::{
+    Identity, errors,
+    one_time::{self, Purpose, Way},
+    sessions,
+};
+
+/// What a person says of themselves, with changes: a null takes a name away.
+fn merged(mut data: Value, changes: Map<String, Value>) -> Value {
+    if let Some(data) = data.as_object_mut() {
+        for (name, value) in changes {
+            if value.is_null() {
+                data.remove(&name);
+            } else {
+                data.insert(name, value);
+            }
+        }
+    }
+    data
+}
+
+/// What somebody changes about themselves; what is absent stays.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(in crate::identity) struct Changes {
+    email: Option<String>,
+    password: Option<String>,
+    data: Option<Map<String, Value>>,
+}
+
+/// Changes a person's own account. A new password ends their other sessions; a new address has to be confirmed where
+/// `auth.confirm_email` is set. Gives the person as the wire shows them.
+///
+/// A visitor's account becomes a person's with its first address, and has to have one before it has a password: nobody
+/// could sign in to it otherwise.
+pub(in crate::identity) async fn change(
+    identity: &Identity,
+    user: &User,
+    session: Uuid,
+    changes: Changes,
+    way: &Way,
+) -> Result<Value> {
+    let email = changes.email.as_deref().map(normal_email).transpose()?;
+    let email = email.filter(|email| user.email.as_ref() != Some(email));
+    let hash = match changes.password {
+        Some(_) if user.email.is_none() && email.is_none() => {
+            return Err(Error::unprocessable(
+                "validation_failed",
+                "Updating password of an anonymous user without an email or phone is not allowed",
+            )
+            .hint("Set an e-mail address first, or with it."));
+        }
+        Some(password) => {
+            check_password(identity, &password)?;
+            let passwords = &identity.0.passwords;
+            if user.password.is_some() && passwords.verify(password.clone(), user.password.clone()).await? {
+                return Err(errors::same_password());
+            }
+            Some(passwords.hash(password).await?)
+        }
+        None => None,
+    };
+    let now = identity.0.env.now();
+    let tx = SystemTx::begin(&identity.0.db, "change of user").await?;
+    let row = tx
+        .query_opt(
+            "select raw_user_meta_data from auth.users where id = $1 for update",
+            &[&user.id],
+        )
+        .await?
+        .ok_or_else(errors::session_not_found)?;
+    let data = merged(row.try_get(0)?, changes.data.unwrap_or_default());
+    check_data(&data)?;
+    tx.execute(
+        "update auth.users set encrypted_password = coalesce($2, encrypted_password), \
+             raw_user_meta_data = $3, updated_at = $4 where id = $1",
+        &[&user.id, &hash, &data, &now],
+    )
+    .await?;
+    if hash.is_some() {
+        // Whoever asked for them may be the reason for the new password.
+        one_time::forget(&tx, user.id).await?;
+    }
+    let mut waiting = None;
+    if let Some(email) = &email {
+        if by_address(&tx, email).await?.is_some() {
+            return Err(errors::email_exists());
+        }
+        if identity.0.config.auth.confirm_email {
+            identity.0.mails.check(email, now)?;
+            one_time::mail(identity, &tx, user, Purpose::EmailChange, email, way).await?;
+            waiting = Some(email);
+        } else {
+            confirm(identity, &tx, user.id, email, Purpose::EmailChange.name()).await?;
+        }
+    }
+    if hash.is_some() {
+        tx.execute(
+            "delete from auth.sessions where user_id = $1 and id <> $2",
+            &[&user.id, &session],
+        )
+        .await?;
+    }
+    let user = sessions::find(&tx, user.id)
+        .await?
+        .ok_or_else(errors::session_not_found)?;
+    tx.commit().await?;
+    let mut shown = user.to_json();
+    if let Some(email) = waiting {
+        shown["new_email"] = json!(email);
+        shown["email_change_sent_at"] = json!(now);
+    }
+    Ok(shown)
+}

@@ -1,0 +1,71 @@
+//! Somebody has shown that they read an address.
+
+use serde_json::json;
+use tenon_sdk::{Result, SystemTx};
+use uuid::Uuid;
+
+use super::{User, by_email};
+use crate::identity::{Identity, errors, one_time, sessions};
+
+/// Records that a person reads an address, which becomes theirs if it was not. Gives them as they are now.
+///
+/// A password that was set before anybody had shown that they read the address goes, unless the proof answers the sign-up that
+/// set it: else a stranger could sign up with somebody's address and wait for them to come in by another road.
+pub(in crate::identity) async fn confirm(
+    identity: &Identity,
+    tx: &SystemTx,
+    user: Uuid,
+    email: &str,
+    proof: &str,
+) -> Result<User> {
+    let now = identity.0.env.now();
+    let another_road = matches!(proof, "magiclink" | "recovery");
+    let changes = proof == "email_change";
+    // What proves an address that is not the person's any more proves nothing.
+    let found = tx
+        .execute(
+            "update auth.users set email = $2, is_anonymous = false, updated_at = $3, \
+         email_confirmed_at = case when email = $2 then coalesce(email_confirmed_at, $3) else $3 end, \
+         encrypted_password = case when email_confirmed_at is not null or is_anonymous or not $5 \
+             then encrypted_password end, \
+         raw_app_meta_data = raw_app_meta_data || $4 where id = $1 and (email = $2 or $6)",
+            &[&user, &email, &now, &by_email(), &another_road, &changes],
+        )
+        .await
+        .map_err(|error| {
+            if error.code == "23505" {
+                errors::email_exists()
+            } else {
+                error
+            }
+        })?;
+    if found == 0 {
+        return Err(errors::otp_expired());
+    }
+    if changes || another_road {
+        one_time::forget(tx, user).await?;
+    }
+    keep_email_identity(identity, tx, user, email, true).await?;
+    sessions::find(tx, user).await?.ok_or_else(errors::otp_expired)
+}
+
+/// Makes the person's own address a way in, or keeps it up with the address they have now.
+pub(super) async fn keep_email_identity(
+    identity: &Identity,
+    tx: &SystemTx,
+    user: Uuid,
+    email: &str,
+    verified: bool,
+) -> Result<()> {
+    let now = identity.0.env.now();
+    let data = json!({ "sub": user, "email": email, "email_verified": verified, "phone_verified": false });
+    tx.execute(
+        "insert into auth.identities (id, user_id, provider, provider_id, identity_data, created_at, updated_at) \
+         values ($1, $2, 'email', $3, $4, $5, $5) \
+         on conflict (provider, provider_id) do update \
+         set identity_data = excluded.identity_data, updated_at = excluded.updated_at",
+        &[&identity.0.env.new_id(), &user, &user.to_string(), &data, &now],
+    )
+    .await
+    .map(drop)
+}

@@ -1,0 +1,204 @@
+//! New people: by sign-up, unconfirmed sign-up, invitation, or as visitors.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tenon_sdk::{Result, SystemTx};
+use uuid::Uuid;
+
+use super::{
+    COLUMNS, Metadata, User, by_address, by_email,
+    confirm::keep_email_identity,
+    rules::{check_data, check_password, normal_email, object},
+};
+use crate::identity::{
+    Identity, errors,
+    one_time::{self, Purpose, Way},
+    sessions,
+};
+
+/// What a new person brings.
+#[derive(Clone, Copy, Debug)]
+pub struct NewUser<'a> {
+    /// Their e-mail address.
+    pub email: &'a str,
+    /// Their password.
+    pub password: &'a str,
+    /// What they say of themselves, such as `name`.
+    pub data: &'a Value,
+}
+
+/// What a new person brings, checked; the password hashed, which takes too long to hold a transaction meanwhile.
+pub(in crate::identity) struct Prepared {
+    email: String,
+    hash: String,
+}
+
+/// Checks what a new person brings.
+pub(in crate::identity) async fn prepare(identity: &Identity, new: &NewUser<'_>) -> Result<Prepared> {
+    let email = normal_email(new.email)?;
+    check_password(identity, new.password)?;
+    check_data(new.data)?;
+    let hash = identity.0.passwords.hash(new.password.to_owned()).await?;
+    Ok(Prepared { email, hash })
+}
+
+/// Creates a person; their address counts as confirmed.
+pub async fn create_user(identity: &Identity, new: NewUser<'_>) -> Result<User> {
+    let ready = prepare(identity, &new).await?;
+    let tx = SystemTx::begin(&identity.0.db, "new user").await?;
+    let user = create_user_in(identity, &tx, &ready, new.data).await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// As [`create_user`], as part of `tx`. Somebody who once asked for a code to this address, and never showed it, is no
+/// hindrance.
+pub(in crate::identity) async fn create_user_in(
+    identity: &Identity,
+    tx: &SystemTx,
+    Prepared { email, hash }: &Prepared,
+    data: &Value,
+) -> Result<User> {
+    if let Some(user) = insert(identity, tx, email, Some(hash), data, true).await? {
+        return Ok(user);
+    }
+    let row = tx
+        .query_opt(
+            &format!(
+                "update auth.users set encrypted_password = $2, raw_user_meta_data = $3, \
+                 email_confirmed_at = $4, updated_at = $4 \
+                 where email = $1 and email_confirmed_at is null returning {COLUMNS}"
+            ),
+            &[email, hash, &object(data), &identity.0.env.now()],
+        )
+        .await?
+        .ok_or_else(errors::user_already_exists)?;
+    let user = User::from_row(&row)?;
+    one_time::forget(tx, user.id).await?;
+    keep_email_identity(identity, tx, user.id, email, true).await?;
+    Ok(user)
+}
+
+/// Inserts a person, checked before, with their address as a way in; `None` if the address is somebody's already.
+pub(in crate::identity) async fn insert(
+    identity: &Identity,
+    tx: &SystemTx,
+    email: &str,
+    hash: Option<&str>,
+    data: &Value,
+    confirmed: bool,
+) -> Result<Option<User>> {
+    let (id, now) = (identity.0.env.new_id(), identity.0.env.now());
+    let inserted = tx
+        .execute(
+            "insert into auth.users (id, email, encrypted_password, raw_app_meta_data, raw_user_meta_data, \
+             email_confirmed_at, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $7) \
+             on conflict (email) do nothing",
+            &[
+                &id,
+                &email,
+                &hash,
+                &by_email(),
+                &object(data),
+                &confirmed.then_some(now),
+                &now,
+            ],
+        )
+        .await?;
+    if inserted == 0 {
+        return Ok(None);
+    }
+    keep_email_identity(identity, tx, id, email, confirmed).await?;
+    sessions::find(tx, id).await
+}
+
+/// Signs a person up who has to show first that they read their address. Gives what to show them, which is the same for an
+/// address that is somebody's already: that it is taken can be read in no answer, only in no mail.
+pub(in crate::identity) async fn sign_up_unconfirmed(
+    identity: &Identity,
+    new: NewUser<'_>,
+    way: &Way,
+) -> Result<Value> {
+    let Prepared { email, hash } = prepare(identity, &new).await?;
+    identity.0.mails.check(&email, identity.0.env.now())?;
+    let tx = SystemTx::begin(&identity.0.db, "sign-up").await?;
+    let shown = if let Some(user) = insert(identity, &tx, &email, Some(&hash), new.data, false).await? {
+        one_time::mail(identity, &tx, &user, Purpose::SignUp, &email, way).await?;
+        waiting(&user)
+    } else {
+        let user = by_address(&tx, &email).await?;
+        if let Some(user) = user.filter(|user| user.email_confirmed_at.is_none()) {
+            // Two signed up with this address, and nobody knows whose it is: neither password counts, and whoever reads the
+            // mail sets another.
+            tx.execute(
+                "update auth.users set encrypted_password = null, raw_user_meta_data = $2, updated_at = $3 \
+                 where id = $1",
+                &[&user.id, &object(new.data), &identity.0.env.now()],
+            )
+            .await?;
+            one_time::mail(identity, &tx, &user, Purpose::SignUp, &email, way).await?;
+        }
+        let stored = tx.query_one("select $1::jsonb", &[&object(new.data)]).await?;
+        waiting(&somebody(identity, email, stored.try_get(0)?))
+    };
+    tx.commit().await?;
+    Ok(shown)
+}
+
+/// How a person is shown whose address waits to be confirmed.
+fn waiting(user: &User) -> Value {
+    let mut shown = user.to_json();
+    shown["confirmation_sent_at"] = json!(user.created_at);
+    shown
+}
+
+/// What a person would look like who is new, made of nothing but what was said.
+fn somebody(identity: &Identity, email: String, data: Value) -> User {
+    let (id, now) = (identity.0.env.new_id(), identity.0.env.now());
+    // The database keeps microseconds.
+    let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
+    let identity_data =
+        json!({ "sub": id, "email": email, "email_verified": false, "phone_verified": false });
+    let in_database = format!("{}+00:00", now.to_string().trim_end_matches('Z'));
+    User {
+        id,
+        // In the order the database gives names in: by length.
+        identities: json!([{
+            "id": id, "email": email, "user_id": id, "provider": "email",
+            "created_at": in_database, "updated_at": in_database,
+            "identity_id": identity.0.env.new_id(), "identity_data": identity_data, "last_sign_in_at": null,
+        }]),
+        email: Some(email),
+        about: Metadata {
+            app: by_email(),
+            person: data,
+        },
+        created_at: now,
+        updated_at: now,
+        last_sign_in_at: None,
+        password: None,
+        email_confirmed_at: None,
+        phone: None,
+        phone_confirmed_at: None,
+        banned_until: None,
+        invited_at: None,
+        anonymous: false,
+    }
+}
+
+/// Creates an account for a visitor who says nothing of themselves but `data`.
+pub(in crate::identity) async fn create_anonymous(
+    identity: &Identity,
+    tx: &SystemTx,
+    data: &Value,
+) -> Result<Uuid> {
+    check_data(data)?;
+    let id = identity.0.env.new_id();
+    tx.execute(
+        "insert into auth.users (id, raw_user_meta_data, is_anonymous, created_at, updated_at) \
+         values ($1, $2, true, $3, $3)",
+        &[&id, &object(data), &identity.0.env.now()],
+    )
+    .await?;
+    Ok(id)
+}
