@@ -2,8 +2,10 @@
 //! a file and `TENON_…` variables override it (`TENON_SERVER__PORT=9000`).
 
 mod auth;
+mod secret;
 
 pub use auth::Auth;
+pub use secret::Secret;
 
 use std::path::{Path, PathBuf};
 
