@@ -2,9 +2,11 @@
 //! a file and `TENON_…` variables override it (`TENON_SERVER__PORT=9000`).
 
 mod auth;
+mod outbound;
 mod secret;
 
 pub use auth::Auth;
+pub use outbound::Outbound;
 pub use secret::Secret;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +33,8 @@ pub struct Config {
     pub database: Database,
     /// Sign-in.
     pub auth: Auth,
+    /// Calls to others.
+    pub outbound: Outbound,
     /// Mail.
     pub mail: Mail,
     /// Limits of uploads and workbooks.
