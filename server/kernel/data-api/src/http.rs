@@ -8,6 +8,7 @@ use axum::response::IntoResponse;
 use futures_util::stream;
 use hyper::ext::ReasonPhrase;
 use serde::Serializer;
+use tenon_sdk::http::KEY_PREFIX;
 
 use crate::error::REASON;
 use crate::stream::{Answer, Tail};
@@ -67,8 +68,11 @@ pub(crate) fn headers_json(headers: &HeaderMap, without: &[HeaderName]) -> Strin
 
 /// The same without what somebody could sign in with.
 pub(crate) fn headers_without_credentials(headers: &HeaderMap) -> String {
-    headers_json(
-        headers,
-        &[header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE],
-    )
+    let key = HeaderName::from_static("apikey");
+    let signs_in = |value: &HeaderValue| value.as_bytes().starts_with(KEY_PREFIX.as_bytes());
+    let mut without = vec![header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
+    if headers.get_all(&key).iter().any(signs_in) {
+        without.push(key);
+    }
+    headers_json(headers, &without)
 }

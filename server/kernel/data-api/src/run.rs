@@ -44,13 +44,17 @@ pub(crate) async fn answer(
         time_zone: request.preferences.timezone.clone(),
         role: caller.identity.role,
         user: caller.identity.user,
+        key: caller.identity.key.map(|key| key.id),
         claims: caller.identity.claims.clone(),
         org: caller.org.clone(),
         request: Some((http.method.as_str().to_owned(), full_path.to_owned())),
         read_only,
         surroundings: Surroundings::default(),
     };
+    let bound_to = caller.identity.key.and_then(|key| key.org);
     let mut tenant = match (&caller.org, caller.identity.user) {
+        // A key is good in one organisation, whatever is asked for; another one is refused where the request begins.
+        _ if bound_to.is_some() => bound_to.map(|org| org.0),
         (_, None) => None,
         (OrgSelector::Id(org), _) => Some(*org),
         (selector, Some(user)) => match api.known(user, selector) {
@@ -293,7 +297,7 @@ pub(crate) fn from_kernel(error: tenon_sdk::Error, caller: &Caller) -> Error {
             hint: filled(error.hint),
             constraint: None,
         };
-        return Error::from_database(&reported, caller.identity.user.is_some());
+        return Error::from_database(&reported, caller.identity.is_principal());
     }
     if error.code == "database.busy" {
         return Error::pool_exhausted();

@@ -9,6 +9,18 @@ use crate::{
     kernel::Kernel,
 };
 
+/// A key of an organisation, which speaks for no person, or a person's own token. Whether it is good is asked of the database at
+/// the start of every request; this only says which one it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyRef {
+    /// Its row in `tenancy.api_keys`.
+    pub id: uuid::Uuid,
+    /// The only organisation it is good in.
+    pub org: Option<OrgId>,
+    /// Whether it may do less than its owner: then it is no good outside of organisations.
+    pub narrow: bool,
+}
+
 /// Who a token speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -18,6 +30,8 @@ pub struct Identity {
     pub user: Option<UserId>,
     /// The session, if the token belongs to one.
     pub session: Option<uuid::Uuid>,
+    /// The key or personal token, if it came with one instead.
+    pub key: Option<KeyRef>,
     /// The token's claims as JSON text.
     pub claims: Arc<str>,
 }
@@ -29,8 +43,14 @@ impl Identity {
             role: "anon",
             user: None,
             session: None,
+            key: None,
             claims: r#"{"role":"anon"}"#.into(),
         }
+    }
+
+    /// Whether a person or a key is known; otherwise it is a visitor, or the server itself.
+    pub fn is_principal(&self) -> bool {
+        self.user.is_some() || self.key.is_some()
     }
 }
 
@@ -131,6 +151,7 @@ pub(crate) fn server_context(identity: &Identity, org: OrgSelector) -> RequestCo
     RequestContext {
         role: "service_role",
         user: identity.user,
+        key: identity.key.map(|key| key.id),
         claims: identity.claims.clone(),
         org,
         request: None,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     config::Config, ctx::Identity, db::Db, env::Env, error::Result, import_template::ImportTemplate,
-    live::Live, module::Module, outbound::Outbound,
+    live::Live, module::Module,
 };
 
 /// Turns a bearer token into an identity; the identity service implements it.
@@ -12,6 +12,9 @@ use crate::{
 pub trait Authenticator: Send + Sync {
     /// The identity of a token, or an error of kind `Unauthenticated`.
     async fn authenticate(&self, bearer: &str) -> Result<Identity>;
+
+    /// Forgets what it remembers of a key that was revoked here.
+    fn forget_key(&self, _key: uuid::Uuid) {}
 }
 
 /// A handle to the running kernel; cheap to clone.
@@ -23,7 +26,6 @@ struct Inner {
     config: Config,
     db: Db,
     live: Live,
-    outbound: Outbound,
     authenticator: Arc<dyn Authenticator>,
     modules: Vec<Module>,
 }
@@ -38,13 +40,11 @@ impl Kernel {
         modules: Vec<Module>,
     ) -> Self {
         let live = Live::new(db.clone());
-        let outbound = Outbound::new(env.clone(), &config.outbound);
         Self(Arc::new(Inner {
             env,
             config,
             db,
             live,
-            outbound,
             authenticator,
             modules,
         }))
@@ -68,11 +68,6 @@ impl Kernel {
     /// News to browsers.
     pub fn live(&self) -> &Live {
         &self.0.live
-    }
-
-    /// Calls outside.
-    pub fn outbound(&self) -> &Outbound {
-        &self.0.outbound
     }
 
     /// All modules, in the order of their migrations.

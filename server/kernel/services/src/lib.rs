@@ -1,5 +1,6 @@
 //! The kernel's services: identity, tenancy, events, jobs, the embedded PostgreSQL, and the server made of them.
 
+pub mod access;
 pub mod events;
 pub mod identity;
 pub mod jobs;

@@ -35,6 +35,7 @@ pub(crate) async fn run(
     let context = RequestContext {
         role: caller.identity.role,
         user: caller.identity.user,
+        key: caller.identity.key.map(|key| key.id),
         claims: caller.identity.claims.clone(),
         org: caller.org.clone(),
         request: Some((http.method.as_str().to_owned(), full_path.to_owned())),

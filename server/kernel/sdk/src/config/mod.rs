@@ -2,12 +2,8 @@
 //! a file and `TENON_…` variables override it (`TENON_SERVER__PORT=9000`).
 
 mod auth;
-mod outbound;
-mod secret;
 
 pub use auth::Auth;
-pub use outbound::Outbound;
-pub use secret::Secret;
 
 use std::path::{Path, PathBuf};
 
@@ -33,8 +29,6 @@ pub struct Config {
     pub database: Database,
     /// Sign-in.
     pub auth: Auth,
-    /// Calls to others.
-    pub outbound: Outbound,
     /// Mail.
     pub mail: Mail,
     /// Limits of uploads and workbooks.

@@ -37,6 +37,8 @@ pub struct RequestContext {
     pub role: &'static str,
     /// The person, if signed in.
     pub user: Option<UserId>,
+    /// The key or personal token the request came with, by its id in `tenancy.api_keys`.
+    pub key: Option<Uuid>,
     /// The token's claims as JSON text, for `auth.jwt()`.
     pub claims: std::sync::Arc<str>,
     /// The organisation asked for.

@@ -85,6 +85,7 @@ pub(super) async fn begin(db: &Db, context: &RequestContext) -> Result<(Session,
                 &context.read_only,
                 &context.surroundings.search_path,
                 &context.surroundings.headers,
+                &context.key,
             ],
         )
         .await?;

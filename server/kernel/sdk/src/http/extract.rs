@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::identity::{OrgHeader, RequestIdentity};
 use crate::{
-    ctx::{Ctx, Identity, server_context},
+    ctx::{Ctx, Identity, KeyRef, server_context},
     db::{OrgSelector, TenantTx},
     error::{Error, Result},
     ids::UserId,
@@ -25,12 +25,18 @@ fn identity(parts: &Parts) -> Identity {
         .map_or_else(Identity::anonymous, |RequestIdentity(identity)| identity.clone())
 }
 
-fn signed_in(parts: &Parts) -> Result<(Identity, UserId)> {
+fn not_signed_in() -> Error {
+    Error::unauthenticated("auth.required", "You are not signed in.")
+        .hint("Sign in and send the access token as Authorization: Bearer <token>.")
+}
+
+/// A person or a key of an organisation.
+fn principal(parts: &Parts) -> Result<Identity> {
     let identity = identity(parts);
-    match identity.user {
-        Some(user) => Ok((identity, user)),
-        None => Err(Error::unauthenticated("auth.required", "You are not signed in.")
-            .hint("Sign in and send the access token as Authorization: Bearer <token>.")),
+    if identity.is_principal() {
+        Ok(identity)
+    } else {
+        Err(not_signed_in())
     }
 }
 
@@ -42,7 +48,8 @@ fn organisation(parts: &Parts) -> OrgSelector {
         .unwrap_or_default()
 }
 
-/// A signed-in person; no organisation is needed.
+/// A signed-in person; no organisation is needed. Keys of organisations are nobody, and a token that was narrowed to an
+/// organisation or to permissions is no good here.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The person.
@@ -55,8 +62,19 @@ impl FromRequestParts<Kernel> for Caller {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &Kernel) -> Result<Self> {
-        let (identity, user) = signed_in(parts)?;
-        Ok(Self { user, identity })
+        let identity = identity(parts);
+        let person_required = |details: &str| {
+            Error::forbidden("auth.person_required", "This is for people who are signed in.").details(details)
+        };
+        match (identity.user, identity.key) {
+            (Some(user), None | Some(KeyRef { narrow: false, .. })) => Ok(Self { user, identity }),
+            (Some(_), Some(_)) => Err(person_required("The token is narrowed.")
+                .hint("Use a token for all organisations and permissions, or sign in.")),
+            (None, Some(_)) => {
+                Err(person_required("A key of an organisation speaks for no person.").hint("Sign in."))
+            }
+            (None, None) => Err(not_signed_in()),
+        }
     }
 }
 
@@ -78,7 +96,7 @@ impl<P: Permission> FromRequestParts<Kernel> for Permit<P> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, kernel: &Kernel) -> Result<Self> {
-        let (identity, _) = signed_in(parts)?;
+        let identity = principal(parts)?;
         let mut context = server_context(&identity, organisation(parts));
         context.read_only = true;
         let resolved = kernel.db().resolve(&context).await?;
@@ -116,7 +134,7 @@ impl<P: Permission> FromRequestParts<Kernel> for Tx<P> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, kernel: &Kernel) -> Result<Self> {
-        let (identity, _) = signed_in(parts)?;
+        let identity = principal(parts)?;
         let context = server_context(&identity, organisation(parts));
         let tx = TenantTx::begin(kernel.db(), kernel.env(), &context).await?;
         tx.require(P::DEF.name)?;

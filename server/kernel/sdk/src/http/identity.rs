@@ -12,6 +12,9 @@ use crate::{ctx::Identity, db::OrgSelector, kernel::Kernel};
 /// The header that names the organisation, by id or slug.
 pub const ORG_HEADER: &str = "x-org-id";
 
+/// What keys of organisations and tokens of people begin with.
+pub const KEY_PREFIX: &str = "tnn_";
+
 /// The identity of a request, as an extension.
 #[derive(Clone, Debug)]
 pub struct RequestIdentity(pub Identity);
@@ -40,8 +43,17 @@ pub async fn authenticate(State(kernel): State<Kernel>, mut request: Request, ne
     next.run(request).await
 }
 
+/// The bearer token, or else a key of Tenon's in the header that clients of Supabase send keys in.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    (scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty()).then(|| token.trim())
+    let sent = headers.get(header::AUTHORIZATION).and_then(|value| {
+        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+        (scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty()).then(|| token.trim())
+    });
+    sent.or_else(|| {
+        headers
+            .get("apikey")?
+            .to_str()
+            .ok()
+            .filter(|key| key.starts_with(KEY_PREFIX))
+    })
 }

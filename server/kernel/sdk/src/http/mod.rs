@@ -7,5 +7,5 @@ mod wire;
 
 pub use error::ErrorBody;
 pub use extract::{Caller, Json, Path, Permit, Query, Tx};
-pub use identity::{OrgHeader, RequestIdentity, authenticate};
+pub use identity::{KEY_PREFIX, OrgHeader, RequestIdentity, authenticate};
 pub use wire::{Connection, Forgiving};

@@ -232,15 +232,39 @@ async fn a_visitor_belongs_nowhere_and_sees_nothing() {
 }
 
 #[tokio::test]
-async fn a_context_of_server_code_without_a_person_or_of_an_unknown_role_is_refused() {
+async fn server_code_that_acts_for_nobody_sees_no_organisation() {
     let House { server, ada, .. } = house().await;
     let db = server.kernel().db();
     let nobody = RequestContext {
         role: "service_role",
         user: None,
+        org: OrgSelector::Default,
         ..ada.context()
     };
-    assert!(who(db, &nobody).await.is_err());
+    let asked = statement(
+        "select coalesce(tenancy.org_id()::text, 'none'), auth.role(), (select count(*) from notes.items)::text",
+    );
+    let reply = db.run(&nobody, asked).await.unwrap();
+    let seen = ["none", "service_role", "0"].map(|text| Some(text.to_owned()));
+    assert_eq!(row(&reply), seen);
+    let refused = db.run(&nobody, with(INSERT, &[&Uuid::max().to_string()])).await;
+    assert!(refused.is_err());
+    for org in [OrgSelector::Id(ada.org.0), OrgSelector::Slug(ada.slug.clone())] {
+        let naming = RequestContext {
+            org,
+            ..nobody.clone()
+        };
+        assert_eq!(
+            db.resolve(&naming).await.unwrap_err().code,
+            "tenancy.org_not_found"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_context_of_an_unknown_role_is_refused() {
+    let House { server, ada, .. } = house().await;
+    let db = server.kernel().db();
     for role in ["postgres", "tenon_system", "tenon_authenticator", "none", ""] {
         let context = RequestContext {
             role,

@@ -38,7 +38,7 @@ impl Outside {
             .batch_execute(
                 "create schema kernel; create role tenon_authenticator login noinherit; \
                  grant usage on schema kernel to tenon_authenticator; \
-                 create function kernel.begin_request(text, uuid, text, uuid, text, text, text, boolean, text, text) \
+                 create function kernel.begin_request(text, uuid, text, uuid, text, text, text, boolean, text, text, uuid) \
                  returns table (org_id uuid, member_role text, permissions text) \
                  language sql as $$ select null::uuid, session_user::text, '' $$; \
                  create function kernel.begin_system(text) returns void language sql as ''",
@@ -121,6 +121,7 @@ async fn pipelined(db: &Db) -> Result<(), Error> {
     let context = RequestContext {
         role: "anon",
         user: None,
+        key: None,
         claims: "{}".into(),
         org: OrgSelector::Default,
         request: None,

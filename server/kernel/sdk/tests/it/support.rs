@@ -42,6 +42,7 @@ impl Party {
         RequestContext {
             role: "authenticated",
             user: Some(self.user.id),
+            key: None,
             claims: format!(
                 r#"{{"sub":"{}","role":"authenticated","mark":"{}"}}"#,
                 self.user.id, self.name

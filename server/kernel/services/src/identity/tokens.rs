@@ -115,6 +115,7 @@ impl TokenVerifier {
             role: "authenticated",
             user: Some(UserId(claims.sub)),
             session: Some(claims.session_id),
+            key: None,
             claims: text.into(),
         };
         Ok((identity, claims.exp))

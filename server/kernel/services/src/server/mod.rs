@@ -14,7 +14,7 @@ use tenon_sdk::{
 use tokio::sync::Notify;
 use utoipa::openapi::OpenApi;
 
-use crate::{events, identity::Identity, jobs, notifications, tenancy};
+use crate::{access, events, identity::Identity, jobs, notifications, tenancy};
 
 /// A server that is ready to answer.
 pub struct Server {
@@ -33,6 +33,7 @@ pub fn all_modules(identity: &Identity, others: Vec<Module>) -> Vec<Module> {
         notifications::module(),
         identity.module(),
         tenancy::module(),
+        access::module(),
         events::module(),
         jobs::module(),
     ];
@@ -54,7 +55,9 @@ impl Server {
         let modules = all_modules(&identity, modules);
         let steps: Vec<_> = modules.iter().map(|m| (m.name, m.schema, m.migrations)).collect();
         db.migrate(&steps).await?;
-        let kernel = Kernel::new(env, config, db, Arc::new(identity.verifier()), modules);
+        let sessions = Arc::new(identity.verifier());
+        let authenticator = Arc::new(access::KeyAuthenticator::new(db.clone(), env.clone(), sessions));
+        let kernel = Kernel::new(env, config, db, authenticator, modules);
         for module in kernel.modules() {
             module.start(kernel.clone()).await?;
         }

@@ -15,7 +15,7 @@ pub fn module() -> Module {
     Module::new("tenancy", "Organisations")
         .tables(
             "tenancy",
-            migrations!["../../migrations/tenancy/" => "0001_organizations", "0002_context", "0003_own_schemas", "0004_settings"],
+            migrations!["../../migrations/tenancy/" => "0001_organizations", "0002_context", "0003_own_schemas", "0004_settings", "0005_access"],
         )
         .permissions(permissions::ALL)
         .routes(routes::routes)

@@ -36,7 +36,7 @@ use super::context::{OrgSelector, RequestContext};
 use crate::error::{Error, Result};
 
 /// The statement that opens every request.
-pub(super) const BEGIN_REQUEST: &str = "select org_id, member_role, permissions from kernel.begin_request($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+pub(super) const BEGIN_REQUEST: &str = "select org_id, member_role, permissions from kernel.begin_request($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 /// Sets the time zone of a request.
 pub(super) const TIME_ZONE: &str = "select set_config('timezone', $1, true)";
@@ -267,6 +267,7 @@ fn context_params(context: &RequestContext) -> Vec<Param> {
         text(if context.read_only { "t" } else { "f" }),
         context.surroundings.search_path.as_deref().and_then(text),
         context.surroundings.headers.as_deref().and_then(text),
+        context.key.map(|key| Bytes::from(key.to_string())),
     ];
     values.into_iter().map(|value| Param { oid: 0, value }).collect()
 }
