@@ -48,6 +48,8 @@ pub struct Error {
     pub details: Option<String>,
     /// What to do about it.
     pub hint: Option<String>,
+    /// Seconds after which the same request may go through.
+    pub retry_after: Option<u32>,
 }
 
 /// A result whose error is [`Error`].
@@ -71,6 +73,7 @@ impl Error {
             message: message.into(),
             details: None,
             hint: None,
+            retry_after: None,
         }
     }
 
@@ -116,6 +119,13 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says after how many seconds the same request may go through; at least one.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(u32::try_from(seconds).unwrap_or(u32::MAX).max(1));
         self
     }
 

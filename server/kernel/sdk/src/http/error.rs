@@ -37,13 +37,13 @@ impl From<Error> for ErrorBody {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let kind = self.kind;
+        let (kind, retry_after) = (self.kind, self.retry_after.unwrap_or(2));
         let mut response = (status, axum::Json(ErrorBody::from(self))).into_response();
         match kind {
             Kind::Unavailable | Kind::RateLimited => {
                 response
                     .headers_mut()
-                    .insert(header::RETRY_AFTER, header::HeaderValue::from_static("2"));
+                    .insert(header::RETRY_AFTER, retry_after.into());
             }
             Kind::Unauthenticated => {
                 response.headers_mut().insert(

@@ -1,10 +1,12 @@
 //! What routes share: extractors that check before a handler runs, and errors on the wire.
 
+mod client;
 mod error;
 mod extract;
 mod identity;
 mod wire;
 
+pub use client::{ClientAddress, Peer};
 pub use error::ErrorBody;
 pub use extract::{Caller, Json, Path, Permit, Query, Tx};
 pub use identity::{KEY_PREFIX, OrgHeader, RequestIdentity, authenticate};
