@@ -38,6 +38,20 @@ struct Server {
     data_dir: PathBuf,
 }
 
+/// Limits that would stop tests.
+const LIMITS: [&str; 10] = [
+    "email",
+    "sms",
+    "anonymous",
+    "verify",
+    "token",
+    "sso",
+    "otp",
+    "passkey",
+    "client",
+    "mfa",
+];
+
 fn prepare(postgres: &Installation) -> Result<Server> {
     let chromium = tools::chromium()?;
     // Not below the checkout, which may be closed to PostgreSQL's account.
@@ -49,6 +63,12 @@ fn prepare(postgres: &Installation) -> Result<Server> {
         .args(["serve", "--port", &port.to_string(), "--data-dir"])
         .arg(&data_dir)
         .args(["--set", "mail.mailbox=true", "--set", "auth.anonymous_users=true"])
+        // All tests come from one address.
+        .args(
+            LIMITS
+                .iter()
+                .flat_map(|limit| ["--set".to_owned(), format!("auth.limits.{limit}=0")]),
+        )
         .env("TENON_PG_BIN", &postgres.bin_dir)
         .env("NO_COLOR", "1")
         .stdout(output.try_clone()?)

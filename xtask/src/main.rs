@@ -10,6 +10,7 @@ mod command;
 mod e2e;
 mod generate;
 mod licences;
+mod passwords;
 mod postgres;
 mod results;
 mod run;
@@ -34,6 +35,8 @@ enum Task {
     Bench(bench::Options),
     /// Writes `openapi.json` and the web app's types of it.
     Gen,
+    /// Writes the list of common passwords that the server refuses, from published lists.
+    Passwords(passwords::Options),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Task::Test(options) => return test::test(&options),
         Task::Bench(options) => bench::bench(&options),
         Task::Gen => generate::generate(),
+        Task::Passwords(options) => passwords::passwords(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

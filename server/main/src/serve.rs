@@ -7,7 +7,7 @@ use tenon_sdk::{
     config::Config,
     db::{DbOptions, RUNTIME_LOGIN, parse_url},
     env::Env,
-    http::Forgiving,
+    http::{Forgiving, Peer},
 };
 use tenon_services::{
     jobs,
@@ -120,6 +120,7 @@ async fn open_database(config: &Config, private: bool) -> anyhow::Result<(DbOpti
 async fn serve(listener: TcpListener, router: axum::Router, drain: Duration) -> anyhow::Result<()> {
     let stopping = Arc::new(Notify::new());
     let told = stopping.clone();
+    let router = router.into_make_service_with_connect_info::<Peer>();
     let serving = axum::serve(Forgiving(listener), router).with_graceful_shutdown(async move {
         stop_signal().await;
         told.notify_one();

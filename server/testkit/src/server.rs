@@ -5,7 +5,11 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use jiff::SignedDuration;
 use serde_json::json;
 use tenon_sdk::{
-    Kernel, Module, OrgId, UserId, config::Config, db::DbOptions, http::Forgiving, permission::Role,
+    Kernel, Module, OrgId, UserId,
+    config::{Config, Limits},
+    db::DbOptions,
+    http::{Forgiving, Peer},
+    permission::Role,
 };
 use tenon_services::{
     identity::{Identity, NewUser},
@@ -79,6 +83,8 @@ impl TestServer {
         let address = listener.local_addr().expect("an address");
         let mut config = Config::defaults();
         config.server.site_url = format!("http://{address}");
+        // Tests ask for more from one address than people do; those about limits set theirs.
+        config.auth.limits = Limits::NONE;
         config.jobs.lease_seconds = 3;
         config.jobs.poll_seconds = 1;
         if let Some(change) = options.config {
@@ -97,9 +103,12 @@ impl TestServer {
         }
         let router = server.router();
         let serving = tokio::spawn(async move {
-            axum::serve(Forgiving(listener), router)
-                .await
-                .expect("the server serves");
+            axum::serve(
+                Forgiving(listener),
+                router.into_make_service_with_connect_info::<Peer>(),
+            )
+            .await
+            .expect("the server serves");
         });
         let http = reqwest::Client::builder()
             .timeout(Duration::from_mins(1))

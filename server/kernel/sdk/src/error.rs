@@ -178,6 +178,7 @@ impl Error {
             message,
             details: filled(details),
             hint: filled(hint),
+            retry_after: None,
         }
     }
 }

@@ -5,7 +5,8 @@ use crate::{
     support::database,
 };
 
-const RUNTIME: &str = "('anon', 'authenticated', 'service_role', 'tenon_system', 'tenon_authenticator')";
+const RUNTIME: &str =
+    "('anon', 'authenticated', 'service_role', 'tenon_system', 'supabase_auth_admin', 'tenon_authenticator')";
 
 #[tokio::test]
 async fn the_roles_of_a_running_server_own_nothing_and_have_no_power_over_the_database() {
@@ -19,7 +20,7 @@ async fn the_roles_of_a_running_server_own_nothing_and_have_no_power_over_the_da
         .await
         .unwrap()
         .get(0);
-    assert_eq!(known, 5);
+    assert_eq!(known, 6);
     none(
         &admin,
         "Only the role that migrates may own things.",
@@ -51,7 +52,7 @@ async fn the_roles_of_a_running_server_own_nothing_and_have_no_power_over_the_da
     .await;
     none(
         &admin,
-        "The only memberships are those of tenon_authenticator in the four roles it takes on, without admin option.",
+        "The only memberships are those of tenon_authenticator in the five roles it takes on, without admin option.",
         &format!(
             "select m.rolname || ' in ' || r.rolname from pg_auth_members a join pg_roles m on m.oid = a.member \
              join pg_roles r on r.oid = a.roleid where m.rolname in {RUNTIME} \

@@ -2,9 +2,13 @@
 
 use serde::Deserialize;
 
+use super::Limits;
+
 /// Sign-in.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+// Reason: settings that are on or off, not states of something.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Auth {
     /// Lifetime of an access token in seconds.
     pub access_token_seconds: i64,
@@ -12,6 +16,10 @@ pub struct Auth {
     pub refresh_reuse_seconds: i64,
     /// Fewest characters of a password.
     pub password_min_length: usize,
+    /// Characters of which each password has at least one each.
+    pub password_characters: Vec<CharacterClass>,
+    /// Whether passwords are refused that everybody tries first.
+    pub refuse_common_passwords: bool,
     /// Whether anybody may sign up.
     pub sign_up: bool,
     /// Whether visitors may have an account without an address (`signInAnonymously`).
@@ -26,8 +34,26 @@ pub struct Auth {
     pub redirect_urls: Vec<String>,
     /// Days an invitation stays good.
     pub invitation_days: i64,
-    /// Failed sign-ins per address and e-mail before a pause, in five minutes.
+    /// Failed sign-ins to one account from one place before each further one waits.
     pub failed_sign_ins: u32,
     /// The key that browsers send as `apikey`.
     pub publishable_key: String,
+    /// How often one may ask.
+    pub limits: Limits,
+}
+
+/// A class of characters that passwords may have to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CharacterClass {
+    /// Of any script, in either case.
+    Letter,
+    /// A lower-case letter.
+    Lower,
+    /// An upper-case letter.
+    Upper,
+    /// 0 to 9, and other scripts' digits.
+    Digit,
+    /// Whatever is neither letter nor digit.
+    Symbol,
 }

@@ -2,8 +2,10 @@
 //! a file and `TENON_…` variables override it (`TENON_SERVER__PORT=9000`).
 
 mod auth;
+mod limits;
 
-pub use auth::Auth;
+pub use auth::{Auth, CharacterClass};
+pub use limits::Limits;
 
 use std::path::{Path, PathBuf};
 
@@ -53,6 +55,8 @@ pub struct Server {
     pub site_url: String,
     /// Largest request body in bytes outside of uploads.
     pub max_body_bytes: usize,
+    /// Networks of reverse proxies whose `X-Forwarded-For` is believed, as `10.0.0.0/8`.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
     /// Seconds a stopping server waits for open requests.
     pub drain_seconds: u64,
 }

@@ -49,9 +49,7 @@ impl ClientAddress {
     pub fn block(self) -> IpAddr {
         match self.0 {
             IpAddr::V4(_) => self.0,
-            IpAddr::V6(address) => {
-                IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
-            }
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
         }
     }
 }
@@ -64,7 +62,10 @@ fn behind(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     }
     // Several headers are one list (RFC 9110, 5.3).
     let hops = headers.get_all("x-forwarded-for").iter().rev();
-    for hop in hops.filter_map(|value| value.to_str().ok()).flat_map(|list| list.rsplit(',')) {
+    for hop in hops
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.rsplit(','))
+    {
         // What a proxy of ours did not write tells nothing more.
         let Some(address) = address(hop.trim()) else {
             return client;
@@ -116,8 +117,16 @@ mod tests {
             ("10.0.0.1", &[], "10.0.0.1"),
             ("10.0.0.1", &["198.51.100.7"], "198.51.100.7"),
             ("10.0.0.1", &["203.0.113.9, 198.51.100.7"], "198.51.100.7"),
-            ("10.0.0.1", &["203.0.113.9, 198.51.100.7, 10.2.2.2"], "198.51.100.7"),
-            ("10.0.0.1", &["203.0.113.9", "198.51.100.7,10.2.2.2"], "198.51.100.7"),
+            (
+                "10.0.0.1",
+                &["203.0.113.9, 198.51.100.7, 10.2.2.2"],
+                "198.51.100.7",
+            ),
+            (
+                "10.0.0.1",
+                &["203.0.113.9", "198.51.100.7,10.2.2.2"],
+                "198.51.100.7",
+            ),
             ("10.0.0.1", &["198.51.100.7:4711"], "198.51.100.7"),
             ("::1", &["[2001:db8::5]:4711"], "2001:db8::5"),
             ("::1", &["[2001:db8::5]"], "2001:db8::5"),

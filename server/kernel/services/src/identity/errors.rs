@@ -3,7 +3,7 @@
 
 use axum::{
     Json,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -33,7 +33,14 @@ pub(super) fn respond<T: IntoResponse>(headers: &HeaderMap, result: Result<T, Er
             if let (Some(hint), Some(fields)) = (&error.hint, body.as_object_mut()) {
                 fields.insert("hint".into(), json!(hint));
             }
-            (status, Json(body)).into_response()
+            if let (Some(reasons), Some(fields)) = (weak_for(&error), body.as_object_mut()) {
+                fields.insert("weak_password".into(), json!({ "reasons": reasons }));
+            }
+            let mut refusal = (status, Json(body)).into_response();
+            if let Some(seconds) = error.retry_after {
+                refusal.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            }
+            refusal
         }
     };
     if versioned {
@@ -42,6 +49,15 @@ pub(super) fn respond<T: IntoResponse>(headers: &HeaderMap, result: Result<T, Er
             .insert(VERSION_HEADER, HeaderValue::from_static("2024-01-01"));
     }
     response
+}
+
+/// Why a password was refused, for clients that tell people each reason in words of their own.
+fn weak_for(error: &Error) -> Option<Vec<&str>> {
+    let reasons = error
+        .details
+        .as_deref()
+        .filter(|_| error.code == "weak_password")?;
+    Some(reasons.split(',').collect())
 }
 
 pub(super) fn invalid_credentials() -> Error {
@@ -70,14 +86,6 @@ pub(super) fn otp_expired() -> Error {
     Error::forbidden("otp_expired", "Token has expired or is invalid").hint("Ask for another mail.")
 }
 
-pub(super) fn mailed_lately(seconds: u64) -> Error {
-    Error::new(
-        Kind::RateLimited,
-        "over_email_send_rate_limit",
-        format!("For security purposes, you can only request this after {seconds} seconds."),
-    )
-}
-
 pub(super) fn same_password() -> Error {
     Error::unprocessable(
         "same_password",
@@ -104,4 +112,5 @@ pub(super) fn too_many(seconds: u64) -> Error {
         "Too many attempts for this address.",
     )
     .hint(format!("Try again in {seconds} seconds."))
+    .retry_after(seconds)
 }

@@ -8,6 +8,7 @@ mod mails;
 mod one_time;
 mod passwords;
 mod pkce;
+mod places;
 mod proofs;
 mod redirects;
 mod routes;
@@ -33,8 +34,9 @@ struct Inner {
     keys: keys::Keys,
     verifier: TokenVerifier,
     passwords: passwords::Passwords,
-    attempts: limits::Attempts,
-    mails: limits::Mails,
+    rates: limits::Rates,
+    guesses: limits::Guesses,
+    mails: limits::Pause,
 }
 
 impl Identity {
@@ -42,8 +44,9 @@ impl Identity {
     pub fn new(db: Db, env: Env, config: Config) -> Self {
         let keys = keys::Keys::new(db.clone(), env.clone());
         let verifier = TokenVerifier::new(keys.clone(), env.clone(), config.auth.publishable_key.clone());
-        let attempts = limits::Attempts::new(config.auth.failed_sign_ins);
-        let mails = limits::Mails::new(config.auth.mail_pause_seconds);
+        let rates = limits::Rates::new(&env, &config.auth.limits);
+        let guesses = limits::Guesses::new(&env, config.auth.failed_sign_ins);
+        let mails = limits::Pause::new(&env, config.auth.mail_pause_seconds, "over_email_send_rate_limit");
         Self(Arc::new(Inner {
             db,
             env,
@@ -51,7 +54,8 @@ impl Identity {
             keys,
             verifier,
             passwords: passwords::Passwords::new(),
-            attempts,
+            rates,
+            guesses,
             mails,
         }))
     }
@@ -72,7 +76,7 @@ impl Identity {
         Module::new("identity", "Identity")
             .tables(
                 "auth",
-                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange", "0006_companions"],
+                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange", "0006_companions", "0009_protection"],
             )
             .routes(move || routes::routes(&identity))
             .on_start({

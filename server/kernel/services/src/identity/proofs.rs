@@ -12,12 +12,13 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tenon_sdk::{Error, Kernel, Result, SystemTx};
+use tenon_sdk::{Error, Kernel, Result, SystemTx, http::ClientAddress};
 
 use super::{
     Identity, errors,
+    limits::{Limit, limited},
     one_time::{self, Proof, Purpose},
-    pkce, redirects,
+    pkce, places, redirects,
     routes::{Redirect, Service, read, user_agent},
     sessions::{self, Method},
     users,
@@ -25,11 +26,14 @@ use super::{
 
 pub(super) fn routes() -> Router<Kernel> {
     Router::new()
-        .route("/auth/v1/recover", post(recover))
-        .route("/auth/v1/otp", post(otp))
-        .route("/auth/v1/magiclink", post(otp))
-        .route("/auth/v1/resend", post(resend))
-        .route("/auth/v1/verify", get(follow).head(look).post(verify))
+        .route("/auth/v1/recover", limited(Limit::Otp, post(recover)))
+        .route("/auth/v1/otp", limited(Limit::Otp, post(otp)))
+        .route("/auth/v1/magiclink", limited(Limit::Otp, post(otp)))
+        .route("/auth/v1/resend", limited(Limit::Otp, post(resend)))
+        .route(
+            "/auth/v1/verify",
+            limited(Limit::Verify, get(follow).post(verify)).head(look),
+        )
 }
 
 #[derive(Deserialize)]
@@ -42,6 +46,7 @@ struct Address {
 
 async fn recover(
     service: Service,
+    client: ClientAddress,
     Query(query): Query<Redirect>,
     headers: HeaderMap,
     body: Bytes,
@@ -49,7 +54,7 @@ async fn recover(
     let result = async {
         let Address { pkce, email } = read(&body)?;
         let way = query.way(&service, pkce)?;
-        let email = asked_for(&service, &email)?;
+        let email = asked_for(&service, &email, client)?;
         let tx = SystemTx::begin(&service.0.0.db, "recovery").await?;
         if let Some(user) = users::by_address(&tx, &email).await? {
             one_time::mail(&service, &tx, &user, Purpose::Recovery, &email, &way).await?;
@@ -78,7 +83,13 @@ const fn yes() -> bool {
     true
 }
 
-async fn otp(service: Service, Query(query): Query<Redirect>, headers: HeaderMap, body: Bytes) -> Response {
+async fn otp(
+    service: Service,
+    client: ClientAddress,
+    Query(query): Query<Redirect>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let result = async {
         let ask: AskForCode = read(&body)?;
         if ask.email.is_empty() && !ask.phone.is_empty() {
@@ -89,7 +100,7 @@ async fn otp(service: Service, Query(query): Query<Redirect>, headers: HeaderMap
         }
         users::check_data(&ask.data)?;
         let way = query.way(&service, ask.pkce)?;
-        let email = asked_for(&service, &ask.email)?;
+        let email = asked_for(&service, &ask.email, client)?;
         let tx = SystemTx::begin(&service.0.0.db, "one-time code").await?;
         let found = match users::by_address(&tx, &email).await? {
             Some(user) => Some((user, Purpose::MagicLink)),
@@ -121,6 +132,7 @@ struct Resend {
 
 async fn resend(
     service: Service,
+    client: ClientAddress,
     Query(query): Query<Redirect>,
     headers: HeaderMap,
     body: Bytes,
@@ -128,7 +140,7 @@ async fn resend(
     let result = async {
         let ask: Resend = read(&body)?;
         let way = query.way(&service, ask.pkce)?;
-        let email = asked_for(&service, &ask.email)?;
+        let email = asked_for(&service, &ask.email, client)?;
         let tx = SystemTx::begin(&service.0.0.db, "resend").await?;
         match ask.r#type.as_str() {
             "signup" => {
@@ -157,9 +169,10 @@ async fn resend(
 }
 
 /// The address a mail is asked for, in its stored form, if it may be written to now.
-fn asked_for(identity: &Identity, email: &str) -> Result<String> {
+fn asked_for(identity: &Identity, email: &str, client: ClientAddress) -> Result<String> {
     let email = users::normal_email(email)?;
-    identity.0.mails.check(&email, identity.0.env.now())?;
+    identity.limit(Limit::Email, client)?;
+    identity.0.mails.check(&email)?;
     Ok(email)
 }
 
@@ -175,7 +188,7 @@ struct Verify {
     email: String,
 }
 
-async fn verify(service: Service, headers: HeaderMap, body: Bytes) -> Response {
+async fn verify(service: Service, client: ClientAddress, headers: HeaderMap, body: Bytes) -> Response {
     let result = async {
         let ask: Verify = read(&body)?;
         let address = ask.email.trim().to_lowercase();
@@ -194,6 +207,7 @@ async fn verify(service: Service, headers: HeaderMap, body: Bytes) -> Response {
             Proof::Link(&ask.token_hash)
         };
         let (tx, user, _) = prove(&service, &ask.r#type, proof).await?;
+        places::remember(&service, &tx, user, client).await?;
         // Who types a code or shows a link's token is the client that asked.
         sessions::open(&service, tx, user, Method::Otp, user_agent(&headers))
             .await
@@ -218,11 +232,17 @@ async fn look() -> StatusCode {
 
 /// The link of a mail, opened in a browser: on to where it leads, with the session, or what went wrong, behind the `#`, which
 /// browsers send to nobody.
-async fn follow(service: Service, Query(link): Query<Follow>, headers: HeaderMap) -> Response {
+async fn follow(
+    service: Service,
+    client: ClientAddress,
+    Query(link): Query<Follow>,
+    headers: HeaderMap,
+) -> Response {
     let target = redirects::allowed(&service, link.redirect_to.as_deref());
     let target = target.split('#').next().unwrap_or_default();
     let proof = Proof::Link(&link.token);
-    let location = match follow_to(&service, &link.r#type, proof, target, user_agent(&headers)).await {
+    let agent = user_agent(&headers);
+    let location = match follow_to(&service, &link.r#type, proof, target, (client, agent)).await {
         Ok(location) => location,
         Err(error) if error.status() < 500 => {
             let fault = pairs(&[
@@ -265,9 +285,10 @@ async fn follow_to(
     kind: &str,
     proof: Proof<'_>,
     target: &str,
-    user_agent: Option<&str>,
+    (client, user_agent): (ClientAddress, Option<&str>),
 ) -> Result<String> {
     let (tx, user, redeemed) = prove(identity, kind, proof).await?;
+    places::remember(identity, &tx, user, client).await?;
     if let Some(challenge) = &redeemed.challenge {
         let code = pkce::issue(identity, &tx, user, challenge).await?;
         tx.commit().await?;

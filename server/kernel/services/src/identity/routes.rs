@@ -6,26 +6,31 @@ use axum::{
     extract::{Query, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use tenon_sdk::{Error, Kernel, Result, SystemTx, http::Caller, module::Routes};
+use tenon_sdk::{
+    Error, Kernel, Result, SystemTx,
+    http::{Caller, ClientAddress},
+    module::Routes,
+};
 
 use super::{
     Identity, NewUser, errors,
+    limits::{Limit, limited},
     one_time::Way,
-    pkce, proofs, redirects,
+    pkce, places, proofs, redirects,
     sessions::{self, Method},
     users,
 };
 
 pub(super) fn routes(identity: &Identity) -> Routes {
     let router: Router<Kernel> = Router::new()
-        .route("/auth/v1/signup", post(sign_up))
-        .route("/auth/v1/token", post(token))
+        .route("/auth/v1/signup", limited(Limit::Otp, post(sign_up)))
+        .route("/auth/v1/token", limited(Limit::Token, post(token)))
         .route("/auth/v1/logout", post(logout))
-        .route("/auth/v1/user", get(user).put(update_user))
+        .route("/auth/v1/user", limited(Limit::Otp, put(update_user)).get(user))
         .merge(proofs::routes())
         .route("/auth/v1/settings", get(settings))
         .route("/auth/v1/health", get(health))
@@ -60,6 +65,7 @@ struct Credentials {
 
 async fn sign_up(
     service: Service,
+    client: ClientAddress,
     Query(query): Query<Redirect>,
     headers: HeaderMap,
     body: Bytes,
@@ -87,6 +93,7 @@ async fn sign_up(
                 )
                 .hint("Sign up with an e-mail address and a password."));
             }
+            service.limit(Limit::Anonymous, client)?;
             let tx = SystemTx::begin(&service.0.0.db, "anonymous sign-up").await?;
             let id = users::create_anonymous(&service, &tx, &data).await?;
             (tx, id, Method::Anonymous)
@@ -98,11 +105,13 @@ async fn sign_up(
             };
             if auth.confirm_email {
                 let way = query.way(&service, pkce)?;
+                service.limit(Limit::Email, client)?;
                 return users::sign_up_unconfirmed(&service, new, &way).await.map(Json);
             }
             let ready = users::prepare(&service, &new).await?;
             let tx = SystemTx::begin(&service.0.0.db, "sign-up").await?;
             let id = users::create_user_in(&service, &tx, &ready, &data).await?.id;
+            places::remember(&service, &tx, id, client).await?;
             (tx, id, Method::Password)
         };
         sessions::open(&service, tx, user, method, user_agent(&headers))
@@ -148,12 +157,18 @@ struct Code {
     code_verifier: String,
 }
 
-async fn token(service: Service, Query(grant): Query<Grant>, headers: HeaderMap, body: Bytes) -> Response {
+async fn token(
+    service: Service,
+    client: ClientAddress,
+    Query(grant): Query<Grant>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let result = async {
         match grant.grant_type.as_str() {
             "password" => {
                 let credentials: Credentials = read(&body)?;
-                sign_in(&service, credentials, user_agent(&headers)).await
+                sign_in(&service, credentials, client, user_agent(&headers)).await
             }
             "refresh_token" => {
                 let RefreshToken { refresh_token } = read(&body)?;
@@ -174,20 +189,29 @@ async fn token(service: Service, Query(grant): Query<Grant>, headers: HeaderMap,
     errors::respond(&headers, result.await)
 }
 
-async fn sign_in(identity: &Identity, credentials: Credentials, user_agent: Option<&str>) -> Result<Value> {
+async fn sign_in(
+    identity: &Identity,
+    credentials: Credentials,
+    client: ClientAddress,
+    user_agent: Option<&str>,
+) -> Result<Value> {
     let Ok(email) = users::normal_email(&credentials.email) else {
         return Err(errors::invalid_credentials());
     };
-    identity.0.attempts.begin(&email, identity.0.env.now())?;
+    identity.0.guesses.begin(&email, client)?;
     let tx = SystemTx::begin(&identity.0.db, "sign-in").await?;
     let user = users::by_address(&tx, &email).await?;
+    let known = places::knows(identity, &tx, user.as_ref().map(|user| user.id), client).await?;
     tx.commit().await?;
+    if !known {
+        identity.0.guesses.elsewhere(&email)?;
+    }
     let hash = user.as_ref().and_then(|user| user.password.clone());
     let fits = credentials.password.len() <= super::passwords::MAX_BYTES
         && identity.0.passwords.verify(credentials.password, hash).await?;
     match user {
         Some(user) if fits => {
-            identity.0.attempts.succeeded(&email);
+            identity.0.guesses.succeeded(&email, client);
             if !user.confirmed() {
                 return Err(errors::email_not_confirmed());
             }
@@ -202,6 +226,7 @@ async fn sign_in(identity: &Identity, credentials: Credentials, user_agent: Opti
             if same.is_none() {
                 return Err(errors::invalid_credentials());
             }
+            places::remember(identity, &tx, user.id, client).await?;
             sessions::open(identity, tx, user.id, Method::Password, user_agent).await
         }
         _ => Err(errors::invalid_credentials()),
@@ -225,14 +250,21 @@ async fn user(service: Service, caller: Result<Caller>, headers: HeaderMap) -> R
 async fn update_user(
     service: Service,
     caller: Result<Caller>,
+    client: ClientAddress,
     Query(query): Query<Redirect>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let result = async {
         let (session, user) = current(&service, &caller?).await?;
+        // By account, too: a stolen token is worth no more from many addresses.
+        service.limit_person(Limit::Otp, user.id)?;
         let way = query.way(&service, read(&body)?)?;
-        users::change(&service, &user, session, read(&body)?, &way)
+        let changes: users::Changes = read(&body)?;
+        if changes.address() {
+            service.limit(Limit::Email, client)?;
+        }
+        users::change(&service, &user, session, changes, &way)
             .await
             .map(Json)
     };

@@ -14,7 +14,7 @@ pub fn module() -> Module {
     Module::new("notifications", "Notifications")
         .tables(
             "notifications",
-            migrations!["../../migrations/notifications/" => "0001_messages"],
+            migrations!["../../migrations/notifications/" => "0001_messages", "0002_channels"],
         )
         .routes(mailbox::routes)
 }

@@ -10,5 +10,6 @@ mod jobs;
 mod mail;
 mod postgres;
 mod proofs;
+mod protection;
 mod tenancy;
 mod workers;

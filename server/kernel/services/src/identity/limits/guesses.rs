@@ -53,13 +53,13 @@ pub(in crate::identity) struct Guesses {
     most: u32,
     env: Env,
     here: Cache<u128, Arc<Mutex<Failures>>>,
-    elsewhere: Option<Limiter<u128>>,
+    strangers: Option<Limiter<u128>>,
 }
 
 impl Guesses {
     pub(in crate::identity) fn new(env: &Env, most: u32) -> Self {
         let (burst, seconds) = ELSEWHERE;
-        let elsewhere = NonZeroU32::new(burst).and_then(|burst| {
+        let strangers = NonZeroU32::new(burst).and_then(|burst| {
             let quota = Quota::with_period(Duration::from_secs(seconds))?.allow_burst(burst);
             Some(Limiter::new(quota, Bounded::new(), EnvClock(env.clone())))
         });
@@ -67,7 +67,7 @@ impl Guesses {
             most: most.max(1),
             env: env.clone(),
             here: Cache::new(CAPACITY),
-            elsewhere,
+            strangers,
         }
     }
 
@@ -89,7 +89,9 @@ impl Guesses {
         });
         let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
         if now < failures.until {
-            return Err(errors::too_many(failures.until.duration_since(now).as_secs().unsigned_abs() + 1));
+            return Err(errors::too_many(
+                failures.until.duration_since(now).as_secs().unsigned_abs() + 1,
+            ));
         }
         // Whoever kept quiet for as long as the longest pause is a person with a bad memory.
         if now.duration_since(failures.last) >= LONGEST * 2 {
@@ -98,7 +100,10 @@ impl Guesses {
         failures.count = failures.count.saturating_add(1);
         failures.last = now;
         if let Some(over) = failures.count.checked_sub(self.most) {
-            let pause = SHORTEST.checked_mul(1 << over.min(10)).unwrap_or(LONGEST).min(LONGEST);
+            let pause = SHORTEST
+                .checked_mul(1 << over.min(10))
+                .unwrap_or(LONGEST)
+                .min(LONGEST);
             failures.until = now + pause;
         }
         Ok(())
@@ -107,8 +112,8 @@ impl Guesses {
     /// Counts a try from a place where the account's owner has never been.
     ///
     /// Errors: `over_request_rate_limit` if there were too many from all such places together.
-    pub(in crate::identity) fn from_elsewhere(&self, account: &str) -> Result<()> {
-        let Some(limiter) = &self.elsewhere else {
+    pub(in crate::identity) fn elsewhere(&self, account: &str) -> Result<()> {
+        let Some(limiter) = &self.strangers else {
             return Ok(());
         };
         limiter.check_key(&key(&[account])).map_err(|until| {

@@ -11,9 +11,7 @@ use axum::{
     routing::MethodRouter,
 };
 use governor::{Quota, clock::Clock};
-use tenon_sdk::{
-    Error, Kernel, Result, config::Limits, env::Env, error::Kind, http::ClientAddress,
-};
+use tenon_sdk::{Error, Kernel, Result, config::Limits, env::Env, error::Kind, http::ClientAddress};
 use uuid::Uuid;
 
 use super::store::{Bounded, EnvClock, Limiter};
@@ -167,13 +165,15 @@ impl Pause {
         let Some(limiter) = &self.limiter else {
             return Ok(());
         };
-        limiter.check_key(&super::guesses::key(&[recipient])).map_err(|until| {
-            let wait = until.wait_time_from(limiter.clock().now());
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            let message =
-                format!("For security purposes, you can only request this after {seconds} seconds.");
-            refused(self.code, &message, wait)
-        })
+        limiter
+            .check_key(&super::guesses::key(&[recipient]))
+            .map_err(|until| {
+                let wait = until.wait_time_from(limiter.clock().now());
+                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                let message =
+                    format!("For security purposes, you can only request this after {seconds} seconds.");
+                refused(self.code, &message, wait)
+            })
     }
 }
 
@@ -182,7 +182,10 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use jiff::{SignedDuration, Timestamp};
-    use tenon_sdk::{config::Config, env::{Clock, Entropy}};
+    use tenon_sdk::{
+        config::Config,
+        env::{Clock, Entropy},
+    };
 
     use super::*;
 
@@ -222,7 +225,10 @@ mod tests {
             rates.check(Limit::Verify, address(1)).unwrap();
         }
         let refused = rates.check(Limit::Verify, address(1)).unwrap_err();
-        assert_eq!((refused.code.as_ref(), refused.status()), ("over_request_rate_limit", 429));
+        assert_eq!(
+            (refused.code.as_ref(), refused.status()),
+            ("over_request_rate_limit", 429)
+        );
         assert_eq!(refused.retry_after, Some(10));
         // Others, and other limits, are apart.
         rates.check(Limit::Verify, address(2)).unwrap();
@@ -250,7 +256,10 @@ mod tests {
         pause.check("a@example.com").unwrap();
         pass(&now, 59);
         let refused = pause.check("a@example.com").unwrap_err();
-        assert_eq!((refused.code.as_ref(), refused.retry_after), ("over_email_send_rate_limit", Some(1)));
+        assert_eq!(
+            (refused.code.as_ref(), refused.retry_after),
+            ("over_email_send_rate_limit", Some(1))
+        );
         pause.check("b@example.com").unwrap();
         pass(&now, 1);
         pause.check("a@example.com").unwrap();
@@ -268,7 +277,9 @@ mod tests {
             rates.check(Limit::Otp, often).unwrap();
         }
         for number in 0..100_000_u32 {
-            rates.check(Limit::Otp, Subject::Address(IpAddr::from(number.to_be_bytes()))).unwrap();
+            rates
+                .check(Limit::Otp, Subject::Address(IpAddr::from(number.to_be_bytes())))
+                .unwrap();
             if number % 100 == 0 {
                 assert!(rates.check(Limit::Otp, often).is_err());
             }

@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use super::{
     User, by_address, confirm,
-    rules::{check_data, check_password, normal_email},
+    rules::{check_data, normal_email},
 };
 use crate::identity::{
     Identity, errors,
     one_time::{self, Purpose, Way},
-    sessions,
+    passwords, sessions,
 };
 
 /// What a person says of themselves, with changes: a null takes a name away.
@@ -34,6 +34,13 @@ pub(in crate::identity) struct Changes {
     email: Option<String>,
     password: Option<String>,
     data: Option<Map<String, Value>>,
+}
+
+impl Changes {
+    /// Whether a new address is among them, which is written to.
+    pub(in crate::identity) const fn address(&self) -> bool {
+        self.email.is_some()
+    }
 }
 
 /// Changes a person's own account. A new password ends their other sessions; a new address has to be confirmed where
@@ -59,12 +66,12 @@ pub(in crate::identity) async fn change(
             .hint("Set an e-mail address first, or with it."));
         }
         Some(password) => {
-            check_password(identity, &password)?;
-            let passwords = &identity.0.passwords;
-            if user.password.is_some() && passwords.verify(password.clone(), user.password.clone()).await? {
+            passwords::check(identity, &password)?;
+            let hasher = &identity.0.passwords;
+            if user.password.is_some() && hasher.verify(password.clone(), user.password.clone()).await? {
                 return Err(errors::same_password());
             }
-            Some(passwords.hash(password).await?)
+            Some(hasher.hash(password).await?)
         }
         None => None,
     };
@@ -95,7 +102,7 @@ pub(in crate::identity) async fn change(
             return Err(errors::email_exists());
         }
         if identity.0.config.auth.confirm_email {
-            identity.0.mails.check(email, now)?;
+            identity.0.mails.check(email)?;
             one_time::mail(identity, &tx, user, Purpose::EmailChange, email, way).await?;
             waiting = Some(email);
         } else {

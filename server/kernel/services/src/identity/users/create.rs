@@ -8,12 +8,12 @@ use uuid::Uuid;
 use super::{
     COLUMNS, Metadata, User, by_address, by_email,
     confirm::keep_email_identity,
-    rules::{check_data, check_password, normal_email, object},
+    rules::{check_data, normal_email, object},
 };
 use crate::identity::{
     Identity, errors,
     one_time::{self, Purpose, Way},
-    sessions,
+    passwords, sessions,
 };
 
 /// What a new person brings.
@@ -36,7 +36,7 @@ pub(in crate::identity) struct Prepared {
 /// Checks what a new person brings.
 pub(in crate::identity) async fn prepare(identity: &Identity, new: &NewUser<'_>) -> Result<Prepared> {
     let email = normal_email(new.email)?;
-    check_password(identity, new.password)?;
+    passwords::check(identity, new.password)?;
     check_data(new.data)?;
     let hash = identity.0.passwords.hash(new.password.to_owned()).await?;
     Ok(Prepared { email, hash })
@@ -120,7 +120,7 @@ pub(in crate::identity) async fn sign_up_unconfirmed(
     way: &Way,
 ) -> Result<Value> {
     let Prepared { email, hash } = prepare(identity, &new).await?;
-    identity.0.mails.check(&email, identity.0.env.now())?;
+    identity.0.mails.check(&email)?;
     let tx = SystemTx::begin(&identity.0.db, "sign-up").await?;
     let shown = if let Some(user) = insert(identity, &tx, &email, Some(&hash), new.data, false).await? {
         one_time::mail(identity, &tx, &user, Purpose::SignUp, &email, way).await?;

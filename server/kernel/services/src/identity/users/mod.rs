@@ -7,7 +7,7 @@ mod rules;
 
 pub use create::{NewUser, create_user};
 
-pub(super) use change::change;
+pub(super) use change::{Changes, change};
 pub(super) use confirm::confirm;
 pub(super) use create::{create_anonymous, create_user_in, insert, prepare, sign_up_unconfirmed};
 pub(super) use rules::{check_data, normal_email};

@@ -3,8 +3,6 @@
 use serde_json::{Value, json};
 use tenon_sdk::{Error, Result};
 
-use crate::identity::{Identity, passwords};
-
 /// Most bytes of what a person says of themselves. It stands in every token of theirs, which may have twice as many.
 const MOST_DATA: usize = 4 * 1024;
 
@@ -29,21 +27,6 @@ pub(in crate::identity) fn normal_email(text: &str) -> Result<String> {
         Error::invalid("email_address_invalid", "This is no e-mail address.")
             .hint("It looks like name@example.com."),
     )
-}
-
-/// Checks a new password against the rules.
-pub(in crate::identity) fn check_password(identity: &Identity, password: &str) -> Result<()> {
-    let least = identity.0.config.auth.password_min_length;
-    if password.chars().count() < least {
-        return Err(Error::unprocessable(
-            "weak_password",
-            format!("The password needs at least {least} characters."),
-        ));
-    }
-    if password.len() > passwords::MAX_BYTES {
-        return Err(Error::unprocessable("weak_password", "The password is too long."));
-    }
-    Ok(())
 }
 
 /// What a person says of themselves, bounded: it travels in every token.

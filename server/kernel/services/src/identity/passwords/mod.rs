@@ -1,4 +1,10 @@
-//! Passwords: argon2id with the parameters the crate recommends (OWASP: 19 MiB, two passes, one lane).
+//! Passwords: argon2id with the parameters the crate recommends (OWASP: 19 MiB, two passes, one lane), and what a new one has
+//! to be like ([`policy`]).
+
+mod common;
+mod policy;
+
+pub(super) use policy::check;
 
 use std::sync::{Arc, LazyLock};
 
