@@ -5,6 +5,7 @@ import { anySearch } from '@/kernel/routing/search';
 import { AcceptInvitationPage } from './pages/accept-invitation';
 import { CreateOrganizationPage } from './pages/create-organization';
 import { MembersPage } from './pages/members';
+import { SettingsIndex, SettingsLayout } from './settings/layout';
 
 const createOrganizationRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -23,9 +24,22 @@ const invitationRoute = createRoute({
   component: AcceptInvitationPage,
 });
 
-const membersRoute = createRoute({
+/** The frame of all settings of an organisation; pages of other modules hang here, too. */
+export const settingsRoute = createRoute({
   getParentRoute: () => organizationRoute,
-  path: '/settings/members',
+  path: '/settings',
+  component: SettingsLayout,
+});
+
+const settingsIndexRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/',
+  component: SettingsIndex,
+});
+
+const membersRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/members',
   validateSearch: anySearch,
   component: MembersPage,
 });
@@ -33,4 +47,6 @@ const membersRoute = createRoute({
 /** Outside any organisation. */
 export const tenancyRoutes = [createOrganizationRoute, invitationRoute] as const;
 /** Inside one. */
-export const settingsRoutes = [membersRoute] as const;
+export const settingsRoutes = [
+  settingsRoute.addChildren([settingsIndexRoute, membersRoute]),
+] as const;

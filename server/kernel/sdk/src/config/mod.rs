@@ -3,9 +3,11 @@
 
 mod auth;
 mod limits;
+mod secret;
 
 pub use auth::{Auth, CharacterClass};
 pub use limits::Limits;
+pub use secret::Secret;
 
 use std::path::{Path, PathBuf};
 

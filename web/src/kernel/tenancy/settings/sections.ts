@@ -1,0 +1,22 @@
+import { IconUsers, type Icon } from '@tabler/icons-react';
+
+/** A page of the settings, as the list beside it shows it. */
+export interface SettingsSection {
+  /** With its namespace, such as `tenancy:members.title`. */
+  labelKey: string;
+  icon: Icon;
+  /** Path below the organisation's settings, without a slash in front. */
+  path: string;
+  /** Who does not have it does not see the entry. */
+  permission: string;
+}
+
+/** In the order of the list. A page that is added here also needs its route, a child of `settingsRoute`. */
+export const SETTINGS_SECTIONS: readonly SettingsSection[] = [
+  {
+    labelKey: 'tenancy:members.title',
+    icon: IconUsers,
+    path: 'members',
+    permission: 'tenancy.members.read',
+  },
+];
