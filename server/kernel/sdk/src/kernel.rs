@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     config::Config, ctx::Identity, db::Db, env::Env, error::Result, import_template::ImportTemplate,
-    live::Live, module::Module,
+    live::Live, module::Module, outbound::Outbound,
 };
 
 /// Turns a bearer token into an identity; the identity service implements it.
@@ -26,6 +26,7 @@ struct Inner {
     config: Config,
     db: Db,
     live: Live,
+    outbound: Outbound,
     authenticator: Arc<dyn Authenticator>,
     modules: Vec<Module>,
 }
@@ -40,11 +41,13 @@ impl Kernel {
         modules: Vec<Module>,
     ) -> Self {
         let live = Live::new(db.clone());
+        let outbound = Outbound::new(env.clone(), &config.outbound);
         Self(Arc::new(Inner {
             env,
             config,
             db,
             live,
+            outbound,
             authenticator,
             modules,
         }))
@@ -68,6 +71,11 @@ impl Kernel {
     /// News to browsers.
     pub fn live(&self) -> &Live {
         &self.0.live
+    }
+
+    /// Calls outside.
+    pub fn outbound(&self) -> &Outbound {
+        &self.0.outbound
     }
 
     /// All modules, in the order of their migrations.

@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod kernel;
 pub mod live;
 pub mod module;
+pub mod outbound;
 pub mod permission;
 
 /// Bytes as lower-case hexadecimal digits.

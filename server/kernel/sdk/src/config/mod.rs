@@ -3,10 +3,12 @@
 
 mod auth;
 mod limits;
+mod outbound;
 mod secret;
 
 pub use auth::{Auth, CharacterClass};
 pub use limits::Limits;
+pub use outbound::Outbound;
 pub use secret::Secret;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +35,8 @@ pub struct Config {
     pub database: Database,
     /// Sign-in.
     pub auth: Auth,
+    /// Calls to others.
+    pub outbound: Outbound,
     /// Mail.
     pub mail: Mail,
     /// Limits of uploads and workbooks.

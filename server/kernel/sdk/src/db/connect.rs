@@ -41,8 +41,8 @@ pub fn parse_url(url: &str) -> Result<PgConfig> {
     })
 }
 
-/// The TLS settings of database connections: the system's certificate authorities.
-pub(super) fn tls_config() -> Result<Arc<ClientConfig>> {
+/// The TLS settings of connections to the database and to others outside: the system's certificate authorities.
+pub(crate) fn tls_config() -> Result<Arc<ClientConfig>> {
     let mut roots = rustls::RootCertStore::empty();
     let (_, _unusable) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let provider = Arc::new(rustls::crypto::ring::default_provider());

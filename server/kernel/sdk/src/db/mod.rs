@@ -20,6 +20,7 @@ use std::{sync::Arc, time::Duration};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use tokio_postgres::Config as PgConfig;
 
+pub(crate) use connect::tls_config;
 pub use connect::{connect, parse_url};
 pub use context::{OrgSelector, RequestContext, Resolved, Surroundings};
 pub use log::StatementLog;

@@ -7,6 +7,7 @@ mod breaks;
 mod cancelled;
 mod context;
 mod login;
+mod outbound;
 mod places;
 mod plain;
 mod streams;
