@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Limits;
+use super::{Limits, Passkeys};
 
 /// Sign-in.
 #[derive(Clone, Debug, Deserialize)]
@@ -40,6 +40,10 @@ pub struct Auth {
     pub publishable_key: String,
     /// How often one may ask.
     pub limits: Limits,
+    /// Whether a new password needs a code from a mail where the session is older than a day.
+    pub reauthenticate_for_password: bool,
+    /// Passkeys and security keys.
+    pub passkeys: Passkeys,
 }
 
 /// A class of characters that passwords may have to have.

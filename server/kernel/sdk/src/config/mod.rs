@@ -4,11 +4,13 @@
 mod auth;
 mod limits;
 mod outbound;
+mod passkeys;
 mod secret;
 
 pub use auth::{Auth, CharacterClass};
 pub use limits::Limits;
 pub use outbound::Outbound;
+pub use passkeys::Passkeys;
 pub use secret::Secret;
 
 use std::path::{Path, PathBuf};

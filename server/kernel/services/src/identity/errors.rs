@@ -114,3 +114,8 @@ pub(super) fn too_many(seconds: u64) -> Error {
     .hint(format!("Try again in {seconds} seconds."))
     .retry_after(seconds)
 }
+
+pub(super) fn insufficient_aal() -> Error {
+    Error::forbidden("insufficient_aal", "AAL2 session is required for this")
+        .hint("Show a second factor in this session first.")
+}

@@ -116,6 +116,36 @@ pub(super) fn write<'a>(
     }
 }
 
+/// The mail with the code that somebody signed in asked for to confirm a change.
+pub(super) fn write_nonce<'a>(language: &str, recipient: &'a str, code: &str) -> Message<'a> {
+    let (subject, lead, foot) = if language == "de" {
+        (
+            "Ihr Bestätigungscode",
+            "Mit diesem Code bestätigen Sie eine Änderung an Ihrem Konto:",
+            "Waren Sie es nicht, ist jemand mit Ihrem Konto angemeldet: Ändern Sie Ihr Passwort.",
+        )
+    } else {
+        (
+            "Your confirmation code",
+            "Confirm a change to your account with this code:",
+            "If it was not you, somebody is signed in to your account: change your password.",
+        )
+    };
+    Message {
+        kind: "identity.reauthentication",
+        recipient,
+        subject: subject.to_owned(),
+        text: format!("{lead} {code}\n\n{foot}\n"),
+        html: format!(
+            "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\"><title>{subject}</title></head>\
+             <body style=\"font-family:system-ui,sans-serif;line-height:1.5;color:#1f2328\">\
+             <h1 style=\"font-size:20px\">{subject}</h1>\
+             <p>{lead} <strong style=\"letter-spacing:2px\">{code}</strong></p>\
+             <p style=\"color:#57606a\">{foot}</p></body></html>"
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,19 +2,23 @@
 
 mod audit;
 mod errors;
+mod factors;
 mod keys;
 mod limits;
 mod mails;
 mod one_time;
+mod passkeys;
 mod passwords;
 mod pkce;
 mod places;
 mod proofs;
+mod reauthentication;
 mod redirects;
 mod routes;
 mod sessions;
 mod tokens;
 mod users;
+mod webauthn;
 
 pub use tokens::TokenVerifier;
 pub use users::{NewUser, User, create_user};
@@ -37,6 +41,16 @@ struct Inner {
     rates: limits::Rates,
     guesses: limits::Guesses,
     mails: limits::Pause,
+    relying_party: Option<webauthn::RelyingParty>,
+}
+
+impl Inner {
+    /// The name of the host, by which an authenticator app lists the account.
+    fn site_name(&self) -> String {
+        let site = url::Url::parse(&self.config.server.site_url).ok();
+        let host = site.as_ref().and_then(url::Url::host_str);
+        host.unwrap_or("Tenon").to_owned()
+    }
 }
 
 impl Identity {
@@ -47,6 +61,7 @@ impl Identity {
         let rates = limits::Rates::new(&env, &config.auth.limits);
         let guesses = limits::Guesses::new(&env, config.auth.failed_sign_ins);
         let mails = limits::Pause::new(&env, config.auth.mail_pause_seconds, "over_email_send_rate_limit");
+        let relying_party = webauthn::RelyingParty::new(&config);
         Self(Arc::new(Inner {
             db,
             env,
@@ -57,6 +72,7 @@ impl Identity {
             rates,
             guesses,
             mails,
+            relying_party,
         }))
     }
 
@@ -76,7 +92,7 @@ impl Identity {
         Module::new("identity", "Identity")
             .tables(
                 "auth",
-                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange", "0006_companions", "0009_protection"],
+                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange", "0006_companions", "0007_factors", "0009_protection"],
             )
             .routes(move || routes::routes(&identity))
             .on_start({

@@ -81,7 +81,7 @@ fn code_hash(id: Uuid, code: &str) -> Vec<u8> {
 }
 
 /// Six digits, each equally likely.
-fn code(identity: &Identity) -> String {
+pub(super) fn code(identity: &Identity) -> String {
     loop {
         let mut bytes = [0; 4];
         identity.0.env.fill_random(&mut bytes);

@@ -17,10 +17,10 @@ use tenon_sdk::{
 };
 
 use super::{
-    Identity, NewUser, errors,
+    Identity, NewUser, errors, factors,
     limits::{Limit, limited},
     one_time::Way,
-    pkce, places, proofs, redirects,
+    passkeys, pkce, places, proofs, reauthentication, redirects,
     sessions::{self, Method},
     users,
 };
@@ -32,6 +32,9 @@ pub(super) fn routes(identity: &Identity) -> Routes {
         .route("/auth/v1/logout", post(logout))
         .route("/auth/v1/user", limited(Limit::Otp, put(update_user)).get(user))
         .merge(proofs::routes())
+        .merge(factors::routes())
+        .merge(passkeys::routes())
+        .merge(reauthentication::routes())
         .route("/auth/v1/settings", get(settings))
         .route("/auth/v1/health", get(health))
         .route("/auth/v1/.well-known/jwks.json", get(jwks))
@@ -234,7 +237,7 @@ async fn sign_in(
 }
 
 /// The caller's session and who they are.
-async fn current(service: &Identity, caller: &Caller) -> Result<(uuid::Uuid, users::User)> {
+pub(super) async fn current(service: &Identity, caller: &Caller) -> Result<(uuid::Uuid, users::User)> {
     let session = caller.identity.session.ok_or_else(errors::session_not_found)?;
     let user = sessions::person(service, session)
         .await?

@@ -25,6 +25,16 @@ pub(super) enum Method {
     Otp,
     /// Their password.
     Password,
+    /// A passkey.
+    Passkey,
+    /// Second: a code of an authenticator app.
+    Totp,
+    /// Second: a code sent by text message.
+    FactorPhone,
+    /// Second: a security key.
+    FactorWebauthn,
+    /// In place of a second factor: one of the codes for whoever has lost theirs.
+    RecoveryCode,
 }
 
 impl Method {
@@ -33,6 +43,11 @@ impl Method {
             Self::Anonymous => "anonymous",
             Self::Otp => "otp",
             Self::Password => "password",
+            Self::Passkey => "passkey",
+            Self::Totp => "totp",
+            Self::FactorPhone => "mfa/phone",
+            Self::FactorWebauthn => "mfa/webauthn",
+            Self::RecoveryCode => "recovery_code",
         }
     }
 }
@@ -100,6 +115,87 @@ pub(super) async fn open(
     .await?;
     tx.commit().await?;
     answer(identity, &user, &session, &refresh_token, now).await
+}
+
+/// Whether a second factor was shown in a session.
+///
+/// Errors: `session_not_found` if it has ended.
+pub(super) async fn is_aal2(tx: &SystemTx, session: Uuid) -> Result<bool> {
+    let row = tx
+        .query_opt(
+            "select aal = 'aal2' from auth.sessions where id = $1",
+            &[&session],
+        )
+        .await?
+        .ok_or_else(errors::session_not_found)?;
+    Ok(row.try_get(0)?)
+}
+
+/// Raises a session to `aal2` in the transaction that proved a second factor, ends the person's sessions that stay below, and
+/// commits. The session's refresh token is void: what was stolen before does not rise with it.
+pub(super) async fn raise(
+    identity: &Identity,
+    tx: SystemTx,
+    session: Uuid,
+    method: Method,
+    factor: Option<Uuid>,
+) -> Result<Value> {
+    let env = &identity.0.env;
+    let (refresh_token, now) = (env.new_secret::<24>(), env.now());
+    // Tokens before their session, as a refresh locks them.
+    tx.query(
+        "select 1 from auth.refresh_tokens where session_id = $1 and used_at is null for update",
+        &[&session],
+    )
+    .await?;
+    let row = tx
+        .query_opt(
+            "select user_id, amr from auth.sessions where id = $1 for update",
+            &[&session],
+        )
+        .await?
+        .ok_or_else(errors::session_not_found)?;
+    let (user, shown): (Uuid, Value) = (row.try_get(0)?, row.try_get(1)?);
+    let before = shown.as_array().into_iter().flatten();
+    let mut amr = vec![json!({ "method": method.name(), "timestamp": now.as_second() })];
+    amr.extend(before.filter(|claim| claim["method"] != method.name()).cloned());
+    let session = Session {
+        id: session,
+        aal: "aal2".into(),
+        amr: Value::Array(amr),
+    };
+    tx.execute(
+        "update auth.sessions set aal = $2, amr = $3, factor_id = $4, refreshed_at = $5, updated_at = $5 where id = $1",
+        &[&session.id, &session.aal, &session.amr, &factor, &now],
+    )
+    .await?;
+    tx.execute(
+        "delete from auth.refresh_tokens where session_id = $1 and used_at is null",
+        &[&session.id],
+    )
+    .await?;
+    tx.execute(
+        "delete from auth.sessions where user_id = $1 and id <> $2 and aal = 'aal1'",
+        &[&user, &session.id],
+    )
+    .await?;
+    insert_token(&tx, &refresh_token, session.id, now).await?;
+    let user = find(&tx, user).await?.ok_or_else(errors::session_not_found)?;
+    tx.commit().await?;
+    answer(identity, &user, &session, &refresh_token, now).await
+}
+
+/// Takes from the sessions that rest on a factor what it gave them: their next token is of `aal1`.
+pub(super) async fn lower(identity: &Identity, tx: &SystemTx, factor: Uuid, method: Method) -> Result<()> {
+    tx.execute(
+        "update auth.sessions set aal = 'aal1', factor_id = null, updated_at = $3, \
+         amr = (select coalesce(jsonb_agg(claim order by at), '[]') \
+             from jsonb_array_elements(amr) with ordinality as claims (claim, at) where claim ->> 'method' <> $2) \
+         where factor_id = $1",
+        &[&factor, &method.name(), &identity.0.env.now()],
+    )
+    .await
+    .map(drop)
 }
 
 async fn insert_token(tx: &SystemTx, token: &str, session: Uuid, now: Timestamp) -> Result<()> {

@@ -5,6 +5,7 @@
 
 mod chores;
 mod events;
+mod factors;
 mod identity;
 mod jobs;
 mod mail;

@@ -11,7 +11,7 @@ use super::{
 use crate::identity::{
     Identity, errors,
     one_time::{self, Purpose, Way},
-    passwords, sessions,
+    passwords, reauthentication, sessions,
 };
 
 /// What a person says of themselves, with changes: a null takes a name away.
@@ -33,6 +33,7 @@ fn merged(mut data: Value, changes: Map<String, Value>) -> Value {
 pub(in crate::identity) struct Changes {
     email: Option<String>,
     password: Option<String>,
+    nonce: Option<String>,
     data: Option<Map<String, Value>>,
 }
 
@@ -44,7 +45,7 @@ impl Changes {
 }
 
 /// Changes a person's own account. A new password ends their other sessions; a new address has to be confirmed where
-/// `auth.confirm_email` is set. Gives the person as the wire shows them.
+/// `auth.confirm_email` is set. Either needs the second factor of whoever has one. Gives the person as the wire shows them.
 ///
 /// A visitor's account becomes a person's with its first address, and has to have one before it has a password: nobody
 /// could sign in to it otherwise.
@@ -57,6 +58,13 @@ pub(in crate::identity) async fn change(
 ) -> Result<Value> {
     let email = changes.email.as_deref().map(normal_email).transpose()?;
     let email = email.filter(|email| user.email.as_ref() != Some(email));
+    if changes.password.is_some() || email.is_some() {
+        if let Some(password) = &changes.password {
+            passwords::check(identity, password)?;
+        }
+        let nonce = changes.nonce.as_deref();
+        reauthentication::require(identity, user, session, changes.password.is_some(), nonce).await?;
+    }
     let hash = match changes.password {
         Some(_) if user.email.is_none() && email.is_none() => {
             return Err(Error::unprocessable(
@@ -66,7 +74,6 @@ pub(in crate::identity) async fn change(
             .hint("Set an e-mail address first, or with it."));
         }
         Some(password) => {
-            passwords::check(identity, &password)?;
             let hasher = &identity.0.passwords;
             if user.password.is_some() && hasher.verify(password.clone(), user.password.clone()).await? {
                 return Err(errors::same_password());

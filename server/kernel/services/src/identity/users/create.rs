@@ -182,6 +182,7 @@ fn somebody(identity: &Identity, email: String, data: Value) -> User {
         phone_confirmed_at: None,
         banned_until: None,
         invited_at: None,
+        factors: None,
         anonymous: false,
     }
 }

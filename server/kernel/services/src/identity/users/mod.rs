@@ -51,6 +51,8 @@ pub struct User {
     /// Whether the account was made for a visitor who has not said who they are.
     pub(super) anonymous: bool,
     identities: Value,
+    /// Second factors, confirmed or not; none is null.
+    factors: Option<Value>,
 }
 
 /// What [`User::from_row`] reads of `auth.users`.
@@ -60,7 +62,12 @@ pub(super) const COLUMNS: &str = "id, email, raw_app_meta_data, raw_user_meta_da
      (select coalesce(jsonb_agg(jsonb_build_object('identity_id', i.id, 'id', i.provider_id, 'user_id', i.user_id, \
         'identity_data', i.identity_data, 'provider', i.provider, 'email', i.identity_data ->> 'email', \
         'last_sign_in_at', i.last_sign_in_at, 'created_at', i.created_at, 'updated_at', i.updated_at) \
-        order by i.created_at, i.id), '[]') from auth.identities i where i.user_id = users.id)";
+        order by i.created_at, i.id), '[]') from auth.identities i where i.user_id = users.id), \
+     (select jsonb_agg(jsonb_build_object('id', f.id, 'friendly_name', f.friendly_name, 'factor_type', f.factor_type, \
+        'status', f.status, 'created_at', f.created_at, 'updated_at', f.updated_at, \
+        'last_challenged_at', f.last_challenged_at) || case when f.phone is null then '{}' \
+        else jsonb_build_object('phone', f.phone) end order by f.created_at, f.id) \
+        from auth.mfa_factors f where f.user_id = users.id)";
 
 impl User {
     pub(super) fn from_row(row: &Row) -> Result<Self> {
@@ -82,6 +89,7 @@ impl User {
             banned_until: row.try_get(12)?,
             invited_at: row.try_get(13)?,
             identities: row.try_get(14)?,
+            factors: row.try_get(15)?,
         })
     }
 
@@ -115,6 +123,9 @@ impl User {
             "updated_at": self.updated_at,
             "is_anonymous": self.anonymous,
         });
+        if let Some(factors) = &self.factors {
+            shown["factors"] = factors.clone();
+        }
         // Clients ask whether these are there.
         let moments = [
             ("email_confirmed_at", self.email_confirmed_at),
