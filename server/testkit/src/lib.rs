@@ -14,4 +14,4 @@ mod server;
 pub use clock::TestClock;
 pub use database::TestDatabase;
 pub use people::{TestOrg, TestUser, answer};
-pub use server::{PASSWORD, TestServer, TestServerOptions};
+pub use server::{JWT_SECRET, PASSWORD, SERVICE_KEY, TestServer, TestServerOptions};

@@ -42,6 +42,11 @@ pub struct TestServer {
     database: Arc<TestDatabase>,
 }
 
+/// The service key of all test servers.
+pub const SERVICE_KEY: &str = "sb_secret_of_tests_and_of_nothing_else";
+/// The shared secret of all test servers, for tokens of older installations.
+pub const JWT_SECRET: &str = "a-shared-secret-of-tests-and-of-nothing-else";
+
 /// The password of all people in tests.
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -85,6 +90,8 @@ impl TestServer {
         config.server.site_url = format!("http://{address}");
         // Tests ask for more from one address than people do; those about limits set theirs.
         config.auth.limits = Limits::NONE;
+        config.auth.secret_key = SERVICE_KEY.into();
+        config.auth.jwt_secret = JWT_SECRET.into();
         config.jobs.lease_seconds = 3;
         config.jobs.poll_seconds = 1;
         if let Some(change) = options.config {

@@ -24,7 +24,7 @@ pub struct KeyRef {
 /// Who a token speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Database role of the data API: `anon` or `authenticated`.
+    /// Database role of the data API: `anon`, `authenticated`, or `service_role` for a program of the operator's own.
     pub role: &'static str,
     /// The person.
     pub user: Option<UserId>,
@@ -51,6 +51,17 @@ impl Identity {
     /// Whether a person or a key is known; otherwise it is a visitor, or the server itself.
     pub fn is_principal(&self) -> bool {
         self.user.is_some() || self.key.is_some()
+    }
+
+    /// A program of the operator's own, which speaks for nobody and belongs to no organisation.
+    pub fn service() -> Self {
+        Self {
+            role: "service_role",
+            user: None,
+            session: None,
+            key: None,
+            claims: r#"{"role":"service_role"}"#.into(),
+        }
     }
 }
 

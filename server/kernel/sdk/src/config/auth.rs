@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Limits, Passkeys};
+use super::{Limits, Passkeys, Secret};
 
 /// Sign-in.
 #[derive(Clone, Debug, Deserialize)]
@@ -40,6 +40,12 @@ pub struct Auth {
     pub publishable_key: String,
     /// How often one may ask.
     pub limits: Limits,
+    /// The key with which servers of the operator's own act as `service_role`; empty: there is none.
+    pub secret_key: Secret,
+    /// The shared secret (HS256) of an older installation, whose tokens and keys stay good; empty: there is none.
+    pub jwt_secret: Secret,
+    /// A file with private JWKs that sign in place of those in the database; empty: there is none.
+    pub signing_keys_file: String,
     /// Whether a new password needs a code from a mail where the session is older than a day.
     pub reauthenticate_for_password: bool,
     /// Passkeys and security keys.

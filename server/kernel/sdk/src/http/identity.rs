@@ -43,17 +43,12 @@ pub async fn authenticate(State(kernel): State<Kernel>, mut request: Request, ne
     next.run(request).await
 }
 
-/// The bearer token, or else a key of Tenon's in the header that clients of Supabase send keys in.
+/// The bearer token, or else what clients of Supabase send in a header of their own besides it, and some instead of it.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let sent = headers.get(header::AUTHORIZATION).and_then(|value| {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
         (scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty()).then(|| token.trim())
     });
-    sent.or_else(|| {
-        headers
-            .get("apikey")?
-            .to_str()
-            .ok()
-            .filter(|key| key.starts_with(KEY_PREFIX))
-    })
+    sent.or_else(|| headers.get("apikey")?.to_str().ok())
+        .filter(|key| !key.is_empty())
 }

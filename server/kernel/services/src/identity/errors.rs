@@ -68,6 +68,18 @@ pub(super) fn user_banned() -> Error {
     Error::forbidden("user_banned", "User is banned").hint("Ask whoever runs this installation.")
 }
 
+pub(super) fn user_not_found() -> Error {
+    Error::not_found("user_not_found", "User not found")
+}
+
+pub(super) fn phone_exists() -> Error {
+    Error::unprocessable(
+        "phone_exists",
+        "A user with this phone number has already been registered",
+    )
+    .hint("Use another number.")
+}
+
 pub(super) fn session_not_found() -> Error {
     Error::forbidden("session_not_found", "This session has ended.").hint("Sign in again.")
 }

@@ -55,6 +55,16 @@ const fn words(purpose: Purpose, german: bool) -> Words {
             "Bestätigen Sie, dass dies die Adresse Ihres Kontos werden soll.",
             "Bestätigen",
         ),
+        (Purpose::Invite, false) => (
+            "You are invited",
+            "Somebody made an account for you. Take it up here.",
+            "Accept",
+        ),
+        (Purpose::Invite, true) => (
+            "Sie sind eingeladen",
+            "Für Sie wurde ein Konto angelegt. Nehmen Sie es hier an.",
+            "Annehmen",
+        ),
     };
     Words {
         subject,
@@ -69,6 +79,7 @@ const fn kind(purpose: Purpose) -> &'static str {
         Purpose::MagicLink => "identity.magic_link",
         Purpose::Recovery => "identity.recovery",
         Purpose::EmailChange => "identity.email_change",
+        Purpose::Invite => "identity.invite",
     }
 }
 

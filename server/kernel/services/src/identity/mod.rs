@@ -1,5 +1,6 @@
 //! Sign-in, in the wire form that `@supabase/supabase-js` speaks: people, passwords, sessions, tokens.
 
+mod admin;
 mod audit;
 mod errors;
 mod factors;
@@ -56,8 +57,8 @@ impl Inner {
 impl Identity {
     /// Makes the service; keys are loaded when first needed.
     pub fn new(db: Db, env: Env, config: Config) -> Self {
-        let keys = keys::Keys::new(db.clone(), env.clone());
-        let verifier = TokenVerifier::new(keys.clone(), env.clone(), config.auth.publishable_key.clone());
+        let keys = keys::Keys::new(db.clone(), env.clone(), &config.auth);
+        let verifier = TokenVerifier::new(keys.clone(), env.clone(), &config.auth);
         let rates = limits::Rates::new(&env, &config.auth.limits);
         let guesses = limits::Guesses::new(&env, config.auth.failed_sign_ins);
         let mails = limits::Pause::new(&env, config.auth.mail_pause_seconds, "over_email_send_rate_limit");
@@ -92,14 +93,17 @@ impl Identity {
         Module::new("identity", "Identity")
             .tables(
                 "auth",
-                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange", "0006_companions", "0007_factors", "0009_protection"],
+                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange", "0006_companions", "0007_factors", "0009_protection", "0011_administration"],
             )
             .routes(move || routes::routes(&identity))
             .on_start({
                 let identity = self.clone();
                 move |_: Kernel| {
                     let identity = identity.clone();
-                    async move { identity.0.keys.ensure().await }
+                    async move {
+                        keys::Keys::check_settings(&identity.0.config.auth)?;
+                        identity.0.keys.ensure().await
+                    }
                 }
             })
     }

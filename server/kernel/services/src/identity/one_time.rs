@@ -7,7 +7,11 @@ use sha2::{Digest, Sha256};
 use tenon_sdk::{Error, Result, SystemTx};
 use uuid::Uuid;
 
-use super::{Identity, mails, pkce::Challenge, sessions, users::User};
+use super::{
+    Identity, mails,
+    pkce::Challenge,
+    users::{self, User},
+};
 use crate::notifications;
 
 /// Wrong codes after which none is looked at any more: a guesser's chance stays at 1 in 200,000 for an hour.
@@ -24,6 +28,8 @@ pub(super) enum Purpose {
     Recovery,
     /// The new address of an account.
     EmailChange,
+    /// The address of an account that somebody else made for them.
+    Invite,
 }
 
 impl Purpose {
@@ -34,6 +40,7 @@ impl Purpose {
             Self::MagicLink => "magiclink",
             Self::Recovery => "recovery",
             Self::EmailChange => "email_change",
+            Self::Invite => "invite",
         }
     }
 
@@ -44,7 +51,8 @@ impl Purpose {
             "magiclink" => &["magiclink"],
             "recovery" => &["recovery"],
             "email_change" => &["email_change"],
-            "email" => &["signup", "magiclink"],
+            "invite" => &["invite"],
+            "email" => &["signup", "magiclink", "invite"],
             _ => return None,
         })
     }
@@ -115,15 +123,26 @@ pub(super) struct Redeemed {
     pub(super) challenge: Option<Challenge>,
 }
 
-/// Makes a proof for `address` and queues the mail with it, as part of `tx`. An older proof for the same purpose is void.
-pub(super) async fn mail(
+/// A proof as it goes out: nothing but its hashes is kept.
+#[derive(Debug)]
+pub(super) struct Made {
+    /// What the link carries.
+    pub(super) link: String,
+    /// The digits.
+    pub(super) code: String,
+    /// The link.
+    pub(super) url: String,
+}
+
+/// Makes a proof for `address`, as part of `tx`. An older proof for the same purpose is void.
+pub(super) async fn make(
     identity: &Identity,
     tx: &SystemTx,
-    user: &User,
+    user: Uuid,
     purpose: Purpose,
     address: &str,
     way: &Way,
-) -> Result<()> {
+) -> Result<Made> {
     let (env, config) = (&identity.0.env, &identity.0.config);
     let (id, now) = (env.new_id(), env.now());
     let (link, code) = (env.new_secret::<24>(), code(identity));
@@ -141,7 +160,7 @@ pub(super) async fn mail(
          then one_time_tokens.failures else 0 end, created_at = excluded.created_at, expires_at = excluded.expires_at",
         &[
             &id,
-            &user.id,
+            &user,
             &purpose.name(),
             &address,
             &link_hash(&link),
@@ -159,8 +178,21 @@ pub(super) async fn mail(
         purpose.name(),
         super::redirects::encode(&way.redirect_to),
     );
-    let message = mails::write(purpose, user.language(), address, &url, &code);
-    notifications::queue(tx, env, &config.mail, &message).await
+    Ok(Made { link, code, url })
+}
+
+/// As [`make`], and queues the mail with the proof.
+pub(super) async fn mail(
+    identity: &Identity,
+    tx: &SystemTx,
+    user: &User,
+    purpose: Purpose,
+    address: &str,
+    way: &Way,
+) -> Result<()> {
+    let made = make(identity, tx, user.id, purpose, address, way).await?;
+    let message = mails::write(purpose, user.language(), address, &made.url, &made.code);
+    notifications::queue(tx, &identity.0.env, &identity.0.config.mail, &message).await
 }
 
 /// Takes a proof and gives whose it is, what it was for and the address it proves. It is spent when `tx` commits; whether it
@@ -242,7 +274,7 @@ pub(super) async fn changing_to(identity: &Identity, tx: &SystemTx, address: &st
         )
         .await?;
     match row {
-        Some(row) => sessions::find(tx, row.try_get(0)?).await,
+        Some(row) => users::find(tx, row.try_get(0)?).await,
         None => Ok(None),
     }
 }

@@ -298,7 +298,7 @@ async fn sign_in_with(identity: &Identity, answer: Answer, user_agent: Option<&s
         ],
     )
     .await?;
-    let person = sessions::find(&tx, user).await?.ok_or_else(failed)?;
+    let person = super::users::find(&tx, user).await?.ok_or_else(failed)?;
     if person.email.is_some() && !person.confirmed() {
         return Err(errors::email_not_confirmed());
     }

@@ -17,7 +17,7 @@ use tenon_sdk::{
 };
 
 use super::{
-    Identity, NewUser, errors, factors,
+    Identity, NewUser, admin, errors, factors,
     limits::{Limit, limited},
     one_time::Way,
     passkeys, pkce, places, proofs, reauthentication, redirects,
@@ -35,6 +35,7 @@ pub(super) fn routes(identity: &Identity) -> Routes {
         .merge(factors::routes())
         .merge(passkeys::routes())
         .merge(reauthentication::routes())
+        .merge(admin::routes())
         .route("/auth/v1/settings", get(settings))
         .route("/auth/v1/health", get(health))
         .route("/auth/v1/.well-known/jwks.json", get(jwks))

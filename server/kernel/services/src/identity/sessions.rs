@@ -180,7 +180,9 @@ pub(super) async fn raise(
     )
     .await?;
     insert_token(&tx, &refresh_token, session.id, now).await?;
-    let user = find(&tx, user).await?.ok_or_else(errors::session_not_found)?;
+    let user = users::find(&tx, user)
+        .await?
+        .ok_or_else(errors::session_not_found)?;
     tx.commit().await?;
     answer(identity, &user, &session, &refresh_token, now).await
 }
@@ -266,22 +268,12 @@ pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
         &[&session.id, &now],
     )
     .await?;
-    let user = find(&tx, user).await?.ok_or_else(not_found)?;
+    let user = users::find(&tx, user).await?.ok_or_else(not_found)?;
     if user.banned(now) {
         return Err(errors::user_banned());
     }
     tx.commit().await?;
     answer(identity, &user, &session, &next, now).await
-}
-
-pub(super) async fn find(tx: &SystemTx, user: Uuid) -> Result<Option<User>> {
-    let row = tx
-        .query_opt(
-            &format!("select {} from auth.users where id = $1", users::COLUMNS),
-            &[&user],
-        )
-        .await?;
-    row.as_ref().map(User::from_row).transpose()
 }
 
 /// The person of a session that has not ended.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use jsonwebtoken::{Algorithm, Header, Validation};
+use jsonwebtoken::{Header, Validation};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tenon_sdk::{Error, Result, UserId, ctx::Identity, env::Env, kernel::Authenticator};
+use sha2::{Digest, Sha256};
+use tenon_sdk::{Error, Result, UserId, config::Auth, ctx::Identity, env::Env, kernel::Authenticator};
 use uuid::Uuid;
 
 use super::{keys::Keys, sessions::Session, users::User};
@@ -46,7 +47,7 @@ impl Claims {
         Self {
             iss: issuer.to_owned(),
             sub: user.id,
-            aud: "authenticated".into(),
+            aud: AUDIENCE.into(),
             exp: now + lifetime,
             iat: now,
             email: user.email.clone().unwrap_or_default(),
@@ -63,12 +64,61 @@ impl Claims {
 }
 
 pub(super) async fn sign(keys: &Keys, claims: &Claims) -> Result<String> {
-    let key = keys.newest().await?;
+    let key = keys.signing().await?;
     let header = Header {
         kid: Some(key.kid.clone()),
-        ..Header::new(Algorithm::ES256)
+        ..Header::new(key.algorithm)
     };
-    jsonwebtoken::encode(&header, claims, &key.signing).map_err(Error::internal)
+    let signing = key
+        .signing
+        .as_ref()
+        .ok_or_else(|| Error::internal("the key does not sign"))?;
+    jsonwebtoken::encode(&header, claims, signing).map_err(Error::internal)
+}
+
+/// What is looked at of a token's claims; policies may read the others.
+#[derive(Debug, Deserialize)]
+struct Shown {
+    role: String,
+    sub: Option<String>,
+    session_id: Option<Uuid>,
+    #[serde(default)]
+    aud: Audience,
+    exp: Option<i64>,
+    nbf: Option<i64>,
+    iat: Option<i64>,
+}
+
+/// One audience or several.
+#[derive(Debug, Default, Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    #[default]
+    Nobody,
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Audience {
+    /// Whether a token for this audience is for Tenon. Keys of an installation name none.
+    fn admits(&self) -> bool {
+        match self {
+            Self::Nobody => true,
+            Self::One(name) => name.is_empty() || name == AUDIENCE,
+            Self::Several(names) => names.iter().any(|name| name == AUDIENCE),
+        }
+    }
+}
+
+const AUDIENCE: &str = "authenticated";
+
+#[derive(Clone)]
+struct Verified {
+    identity: Identity,
+    /// Seconds since 1970 between which it is good.
+    from: i64,
+    until: i64,
+    generation: u64,
 }
 
 /// Verifies tokens. Checking a signature costs more than a database round trip, so a verified token is remembered.
@@ -77,49 +127,87 @@ pub struct TokenVerifier {
     keys: Keys,
     env: Env,
     publishable_key: Arc<str>,
-    verified: Arc<Cache<String, (Identity, i64)>>,
+    /// SHA-256 of the secret key, so that comparing tells nothing of it.
+    secret_key: Option<[u8; 32]>,
+    verified: Arc<Cache<String, Verified>>,
 }
 
 impl TokenVerifier {
-    pub(super) fn new(keys: Keys, env: Env, publishable_key: String) -> Self {
+    pub(super) fn new(keys: Keys, env: Env, auth: &Auth) -> Self {
+        let secret_key =
+            (!auth.secret_key.is_empty()).then(|| Sha256::digest(auth.secret_key.expose()).into());
         Self {
             keys,
             env,
-            publishable_key: publishable_key.into(),
+            publishable_key: auth.publishable_key.as_str().into(),
+            secret_key,
             verified: Arc::new(Cache::new(4096)),
         }
     }
 
-    fn verify(&self, token: &str) -> Result<(Identity, i64)> {
-        let bad = |details: &str| {
-            Error::unauthenticated("auth.token_invalid", "The access token is not good.")
-                .details(details)
-                .hint("Sign in again.")
-        };
+    async fn verify(&self, token: &str) -> Result<Verified> {
         if token.len() > MAX_BYTES {
             return Err(bad("It is too long."));
         }
+        let generation = self.keys.generation();
         let header = jsonwebtoken::decode_header(token).map_err(|_| bad("It is no JSON Web Token."))?;
-        let key = header.kid.as_deref().and_then(|kid| self.keys.by_kid(kid));
+        // A token that names no key can only be of the shared secret.
+        let key = match &header.kid {
+            Some(kid) => self.keys.by_kid(kid).await?,
+            None => self.keys.legacy().cloned(),
+        };
         let key = key.ok_or_else(|| bad("It was signed with an unknown key."))?;
-        // The algorithm is ours, never the token's; time is checked by the caller against the passed-in clock.
-        let mut validation = Validation::new(Algorithm::ES256);
-        validation.set_audience(&["authenticated"]);
+        // The algorithm is the key's, never the token's; time is checked against the passed-in clock, the audience below.
+        let mut validation = Validation::new(key.algorithm);
+        validation.required_spec_claims.clear();
         validation.validate_exp = false;
+        validation.validate_nbf = false;
+        validation.validate_aud = false;
         let claims: Value = jsonwebtoken::decode(token, &key.verifying, &validation)
-            .map_err(|_| bad("Its signature or its audience is wrong."))?
+            .map_err(|_| bad("Its signature is wrong."))?
             .claims;
         let text = claims.to_string();
-        let claims: Claims = serde_json::from_value(claims).map_err(|_| bad("It lacks a claim."))?;
-        let identity = Identity {
-            role: "authenticated",
-            user: Some(UserId(claims.sub)),
-            session: Some(claims.session_id),
-            key: None,
-            claims: text.into(),
+        let shown: Shown = serde_json::from_value(claims).map_err(|_| bad("It lacks a claim."))?;
+        if !shown.aud.admits() {
+            return Err(bad("It is meant for somebody else."));
+        }
+        let (role, user) = match shown.role.as_str() {
+            "anon" => ("anon", None),
+            "service_role" | "supabase_admin" => ("service_role", None),
+            "authenticated" => {
+                let user = shown.sub.as_deref().and_then(|sub| sub.parse().ok());
+                let user = user.ok_or_else(|| bad("It names nobody."))?;
+                if shown.exp.is_none() {
+                    return Err(bad("It never expires."));
+                }
+                ("authenticated", Some(UserId(user)))
+            }
+            _ => return Err(bad("It names no role that is known here.")),
         };
-        Ok((identity, claims.exp))
+        Ok(Verified {
+            identity: Identity {
+                role,
+                user,
+                session: shown.session_id.filter(|_| user.is_some()),
+                key: None,
+                claims: text.into(),
+            },
+            from: shown.nbf.max(shown.iat).unwrap_or(i64::MIN),
+            until: shown.exp.unwrap_or(i64::MAX),
+            generation,
+        })
     }
+
+    fn service_key(&self, bearer: &str) -> bool {
+        self.secret_key
+            .is_some_and(|hash| hash == <[u8; 32]>::from(Sha256::digest(bearer)))
+    }
+}
+
+fn bad(details: &str) -> Error {
+    Error::unauthenticated("auth.token_invalid", "The access token is not good.")
+        .details(details)
+        .hint("Sign in again.")
 }
 
 #[async_trait::async_trait]
@@ -128,20 +216,28 @@ impl Authenticator for TokenVerifier {
         if bearer == &*self.publishable_key {
             return Ok(Identity::anonymous());
         }
-        let (identity, expires) = if let Some(known) = self.verified.get(bearer) {
+        let known = self.verified.get(bearer);
+        let generation = self.keys.generation();
+        let verified = if let Some(known) = known.filter(|known| known.generation == generation) {
             known
+        } else if self.service_key(bearer) {
+            return Ok(Identity::service());
         } else {
-            let verified = self.verify(bearer)?;
+            let verified = self.verify(bearer).await?;
             self.verified.insert(bearer.to_owned(), verified.clone());
             verified
         };
-        if self.env.now().as_second() > expires + SKEW_SECONDS {
+        let now = self.env.now().as_second();
+        if now > verified.until.saturating_add(SKEW_SECONDS) {
             self.verified.remove(bearer);
             return Err(
                 Error::unauthenticated("auth.token_expired", "The access token has expired.")
                     .hint("Refresh the session."),
             );
         }
-        Ok(identity)
+        if now < verified.from.saturating_sub(SKEW_SECONDS) {
+            return Err(bad("It is not good yet."));
+        }
+        Ok(verified.identity)
     }
 }

@@ -149,9 +149,11 @@ fn cors() -> CorsLayer {
         ]))
         .expose_headers([
             header::CONTENT_RANGE,
+            header::LINK,
             header::LOCATION,
             HeaderName::from_static("preference-applied"),
             HeaderName::from_static("x-supabase-api-version"),
+            HeaderName::from_static("x-total-count"),
         ])
         .max_age(Duration::from_mins(10))
 }

@@ -3,11 +3,13 @@
 // Clippy's own exception covers test functions, not the helpers beside them.
 #![allow(clippy::unwrap_used)]
 
+mod administration;
 mod chores;
 mod events;
 mod factors;
 mod identity;
 mod jobs;
+mod keys;
 mod mail;
 mod postgres;
 mod proofs;

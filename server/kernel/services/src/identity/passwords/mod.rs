@@ -1,5 +1,5 @@
 //! Passwords: argon2id with the parameters the crate recommends (OWASP: 19 MiB, two passes, one lane), and what a new one has
-//! to be like ([`policy`]).
+//! to be like ([`policy`]). Hashes of bcrypt, which people bring along from other installations, are good, too.
 
 mod common;
 mod policy;
@@ -17,6 +17,28 @@ use tokio::sync::Semaphore;
 
 /// Longest password in bytes; hashing an unbounded one would be a way to keep the server busy.
 pub(super) const MAX_BYTES: usize = 1024;
+
+/// Whether a hash is one that people can sign in with: our own, or one brought along from another installation.
+pub(super) fn known_form(hash: &str) -> bool {
+    if is_bcrypt(hash) {
+        return hash.parse::<bcrypt::HashParts>().is_ok();
+    }
+    ["$argon2id$", "$argon2i$"]
+        .iter()
+        .any(|form| hash.starts_with(form))
+        && PasswordHash::new(hash).is_ok()
+}
+
+fn is_bcrypt(hash: &str) -> bool {
+    ["$2a$", "$2b$", "$2y$"].iter().any(|form| hash.starts_with(form))
+}
+
+fn fits(password: &[u8], hash: &str) -> bool {
+    if is_bcrypt(hash) {
+        return bcrypt::verify(password, hash).unwrap_or(false);
+    }
+    PasswordHash::new(hash).is_ok_and(|parsed| Argon2::default().verify_password(password, &parsed).is_ok())
+}
 
 /// Hashing, off the request threads and never more at once than there are cores, since each takes 19 MiB.
 #[derive(Clone)]
@@ -53,12 +75,7 @@ impl Passwords {
         self.off_thread(move || {
             let known = hash.is_some();
             let text = hash.unwrap_or_else(|| NOBODY.clone());
-            let fits = PasswordHash::new(&text).is_ok_and(|parsed| {
-                Argon2::default()
-                    .verify_password(password.as_bytes(), &parsed)
-                    .is_ok()
-            });
-            known && fits
+            known && fits(password.as_bytes(), &text)
         })
         .await
     }

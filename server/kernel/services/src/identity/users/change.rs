@@ -11,11 +11,11 @@ use super::{
 use crate::identity::{
     Identity, errors,
     one_time::{self, Purpose, Way},
-    passwords, reauthentication, sessions,
+    passwords, reauthentication, users,
 };
 
 /// What a person says of themselves, with changes: a null takes a name away.
-fn merged(mut data: Value, changes: Map<String, Value>) -> Value {
+pub(in crate::identity) fn merged(mut data: Value, changes: Map<String, Value>) -> Value {
     if let Some(data) = data.as_object_mut() {
         for (name, value) in changes {
             if value.is_null() {
@@ -123,7 +123,7 @@ pub(in crate::identity) async fn change(
         )
         .await?;
     }
-    let user = sessions::find(&tx, user.id)
+    let user = users::find(&tx, user.id)
         .await?
         .ok_or_else(errors::session_not_found)?;
     tx.commit().await?;

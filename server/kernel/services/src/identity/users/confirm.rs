@@ -5,7 +5,7 @@ use tenon_sdk::{Result, SystemTx};
 use uuid::Uuid;
 
 use super::{User, by_email};
-use crate::identity::{Identity, errors, one_time, sessions};
+use crate::identity::{Identity, errors, one_time, users};
 
 /// Records that a person reads an address, which becomes theirs if it was not. Gives them as they are now.
 ///
@@ -46,7 +46,7 @@ pub(in crate::identity) async fn confirm(
         one_time::forget(tx, user).await?;
     }
     keep_email_identity(identity, tx, user, email, true).await?;
-    sessions::find(tx, user).await?.ok_or_else(errors::otp_expired)
+    users::find(tx, user).await?.ok_or_else(errors::otp_expired)
 }
 
 /// Makes the person's own address a way in, or keeps it up with the address they have now.
@@ -65,6 +65,28 @@ pub(super) async fn keep_email_identity(
          on conflict (provider, provider_id) do update \
          set identity_data = excluded.identity_data, updated_at = excluded.updated_at",
         &[&identity.0.env.new_id(), &user, &user.to_string(), &data, &now],
+    )
+    .await
+    .map(drop)
+}
+
+/// Makes the address and the number a person has ways in, or keeps those up with what they are now.
+pub(in crate::identity) async fn keep_own_identities(
+    identity: &Identity,
+    tx: &SystemTx,
+    user: Uuid,
+) -> Result<()> {
+    tx.execute(
+        "insert into auth.identities (id, user_id, provider, provider_id, identity_data, created_at, updated_at) \
+         select gen_random_uuid(), u.id, way.provider, u.id::text, way.data, $2, $2 from auth.users u, lateral (values \
+            ('email', u.email, jsonb_build_object('sub', u.id, 'email', u.email, \
+                'email_verified', u.email_confirmed_at is not null, 'phone_verified', false)), \
+            ('phone', u.phone, jsonb_build_object('sub', u.id, 'phone', u.phone, \
+                'email_verified', false, 'phone_verified', u.phone_confirmed_at is not null)) \
+         ) way (provider, address, data) where u.id = $1 and way.address is not null \
+         on conflict (provider, provider_id) do update \
+         set identity_data = excluded.identity_data, updated_at = excluded.updated_at",
+        &[&user, &identity.0.env.now()],
     )
     .await
     .map(drop)

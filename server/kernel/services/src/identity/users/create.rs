@@ -13,7 +13,7 @@ use super::{
 use crate::identity::{
     Identity, errors,
     one_time::{self, Purpose, Way},
-    passwords, sessions,
+    passwords, users,
 };
 
 /// What a new person brings.
@@ -31,6 +31,13 @@ pub struct NewUser<'a> {
 pub(in crate::identity) struct Prepared {
     email: String,
     hash: String,
+}
+
+impl Prepared {
+    /// The hash of the password.
+    pub(in crate::identity) fn hash(&self) -> &str {
+        &self.hash
+    }
 }
 
 /// Checks what a new person brings.
@@ -109,7 +116,7 @@ pub(in crate::identity) async fn insert(
         return Ok(None);
     }
     keep_email_identity(identity, tx, id, email, confirmed).await?;
-    sessions::find(tx, id).await
+    users::find(tx, id).await
 }
 
 /// Signs a person up who has to show first that they read their address. Gives what to show them, which is the same for an
@@ -183,6 +190,7 @@ fn somebody(identity: &Identity, email: String, data: Value) -> User {
         banned_until: None,
         invited_at: None,
         factors: None,
+        deleted_at: None,
         anonymous: false,
     }
 }

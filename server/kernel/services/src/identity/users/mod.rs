@@ -3,13 +3,15 @@
 mod change;
 mod confirm;
 mod create;
+mod leave;
 mod rules;
 
 pub use create::{NewUser, create_user};
 
-pub(super) use change::{Changes, change};
-pub(super) use confirm::confirm;
-pub(super) use create::{create_anonymous, create_user_in, insert, prepare, sign_up_unconfirmed};
+pub(super) use change::{Changes, change, merged};
+pub(super) use confirm::{confirm, keep_own_identities};
+pub(super) use create::{Prepared, create_anonymous, create_user_in, insert, prepare, sign_up_unconfirmed};
+pub(super) use leave::{delete, erase, export};
 pub(super) use rules::{check_data, normal_email};
 
 use jiff::Timestamp;
@@ -48,6 +50,7 @@ pub struct User {
     /// Until when they may not sign in.
     pub(super) banned_until: Option<Timestamp>,
     invited_at: Option<Timestamp>,
+    deleted_at: Option<Timestamp>,
     /// Whether the account was made for a visitor who has not said who they are.
     pub(super) anonymous: bool,
     identities: Value,
@@ -58,11 +61,11 @@ pub struct User {
 /// What [`User::from_row`] reads of `auth.users`.
 pub(super) const COLUMNS: &str = "id, email, raw_app_meta_data, raw_user_meta_data, created_at, updated_at, \
      last_sign_in_at, encrypted_password, email_confirmed_at, is_anonymous, \
-     phone, phone_confirmed_at, banned_until, invited_at, \
+     phone, phone_confirmed_at, banned_until, invited_at, deleted_at, \
      (select coalesce(jsonb_agg(jsonb_build_object('identity_id', i.id, 'id', i.provider_id, 'user_id', i.user_id, \
         'identity_data', i.identity_data, 'provider', i.provider, 'email', i.identity_data ->> 'email', \
         'last_sign_in_at', i.last_sign_in_at, 'created_at', i.created_at, 'updated_at', i.updated_at) \
-        order by i.created_at, i.id), '[]') from auth.identities i where i.user_id = users.id), \
+        order by i.created_at, i.provider, i.id), '[]') from auth.identities i where i.user_id = users.id), \
      (select jsonb_agg(jsonb_build_object('id', f.id, 'friendly_name', f.friendly_name, 'factor_type', f.factor_type, \
         'status', f.status, 'created_at', f.created_at, 'updated_at', f.updated_at, \
         'last_challenged_at', f.last_challenged_at) || case when f.phone is null then '{}' \
@@ -88,8 +91,9 @@ impl User {
             phone_confirmed_at: row.try_get(11)?,
             banned_until: row.try_get(12)?,
             invited_at: row.try_get(13)?,
-            identities: row.try_get(14)?,
-            factors: row.try_get(15)?,
+            deleted_at: row.try_get(14)?,
+            identities: row.try_get(15)?,
+            factors: row.try_get(16)?,
         })
     }
 
@@ -139,6 +143,7 @@ impl User {
             ),
             ("invited_at", self.invited_at),
             ("banned_until", self.banned_until),
+            ("deleted_at", self.deleted_at),
         ];
         for (name, at) in moments {
             if let Some(at) = at {
@@ -147,6 +152,14 @@ impl User {
         }
         shown
     }
+}
+
+/// The person with an id.
+pub(super) async fn find(tx: &SystemTx, id: Uuid) -> Result<Option<User>> {
+    let row = tx
+        .query_opt(&format!("select {COLUMNS} from auth.users where id = $1"), &[&id])
+        .await?;
+    row.as_ref().map(User::from_row).transpose()
 }
 
 /// The person with an address in its stored form.

@@ -1,0 +1,80 @@
+//! What programs of the operator's own may do with people's accounts, with a service key: `/auth/v1/admin/…` and `/auth/v1/invite`.
+
+mod attributes;
+mod links;
+mod users;
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::FromRequestParts,
+    http::{HeaderMap, request::Parts},
+    response::Response,
+    routing::{get, post},
+};
+use serde::Deserialize;
+use serde_json::json;
+use tenon_sdk::{Error, Kernel, Result, http::RequestIdentity};
+
+use super::{
+    errors,
+    routes::{Service, read},
+};
+
+pub(super) fn routes() -> Router<Kernel> {
+    Router::new()
+        .route("/auth/v1/admin/users", get(users::list).post(users::create))
+        .route(
+            "/auth/v1/admin/users/{id}",
+            get(users::one).put(users::update).delete(users::delete),
+        )
+        .route("/auth/v1/admin/users/{id}/export", get(users::export))
+        .route("/auth/v1/admin/generate_link", post(links::generate))
+        .route("/auth/v1/invite", post(links::invite))
+        .route("/auth/v1/admin/audit", get(users::audit))
+        .route("/auth/v1/admin/signing-keys/rotate", post(rotate))
+}
+
+/// The caller has a service key. A handler that takes `Result<Admin>` and asks for it first cannot run without.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Admin(());
+
+impl FromRequestParts<Kernel> for Admin {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Kernel) -> Result<Self> {
+        match parts.extensions.get::<RequestIdentity>() {
+            Some(RequestIdentity(identity)) if identity.role == "service_role" => Ok(Self(())),
+            Some(RequestIdentity(identity)) if identity.user.is_some() => {
+                Err(Error::forbidden("not_admin", "User not allowed")
+                    .hint("This takes the service key, not a person's token."))
+            }
+            _ => Err(Error::unauthenticated(
+                "no_authorization",
+                "This endpoint requires a valid Bearer token",
+            )
+            .hint("Send the service key as Authorization: Bearer <key>.")),
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Rotate {
+    /// The keys in use have leaked.
+    #[serde(default)]
+    at_once: bool,
+}
+
+async fn rotate(admin: Result<Admin>, service: Service, headers: HeaderMap, body: Bytes) -> Response {
+    let result = async {
+        admin?;
+        let ask: Rotate = if body.is_empty() {
+            Rotate::default()
+        } else {
+            read(&body)?
+        };
+        let kid = service.0.0.keys.rotate(ask.at_once).await?;
+        Ok(Json(json!({ "kid": kid })))
+    };
+    errors::respond(&headers, result.await)
+}
