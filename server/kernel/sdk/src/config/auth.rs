@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Limits, Passkeys, Secret};
+use super::{Issuer, Limits, Passkeys, Secret};
 
 /// Sign-in.
 #[derive(Clone, Debug, Deserialize)]
@@ -50,6 +50,8 @@ pub struct Auth {
     pub reauthenticate_for_password: bool,
     /// Passkeys and security keys.
     pub passkeys: Passkeys,
+    /// Tenon as provider for other programs.
+    pub issuer: Issuer,
 }
 
 /// A class of characters that passwords may have to have.

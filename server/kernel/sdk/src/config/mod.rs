@@ -2,12 +2,14 @@
 //! a file and `TENON_…` variables override it (`TENON_SERVER__PORT=9000`).
 
 mod auth;
+mod issuer;
 mod limits;
 mod outbound;
 mod passkeys;
 mod secret;
 
 pub use auth::{Auth, CharacterClass};
+pub use issuer::Issuer;
 pub use limits::Limits;
 pub use outbound::Outbound;
 pub use passkeys::Passkeys;

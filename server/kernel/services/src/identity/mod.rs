@@ -4,6 +4,7 @@ mod admin;
 mod audit;
 mod errors;
 mod factors;
+mod issuer;
 mod keys;
 mod limits;
 mod mails;
@@ -21,6 +22,7 @@ mod tokens;
 mod users;
 mod webauthn;
 
+pub(crate) use issuer::guard;
 pub use tokens::TokenVerifier;
 pub use users::{NewUser, User, create_user};
 
@@ -93,7 +95,7 @@ impl Identity {
         Module::new("identity", "Identity")
             .tables(
                 "auth",
-                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange", "0006_companions", "0007_factors", "0009_protection", "0011_administration"],
+                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange", "0006_companions", "0007_factors", "0009_protection", "0010_issuer", "0011_administration"],
             )
             .routes(move || routes::routes(&identity))
             .on_start({

@@ -102,12 +102,16 @@ impl Challenge {
     }
 
     fn met_by(&self, verifier: &str) -> bool {
-        well_formed(verifier)
-            && match self.derivation {
-                Derivation::S256 => URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == self.value,
-                Derivation::Plain => verifier == self.value,
-            }
+        match self.derivation {
+            Derivation::S256 => met(&self.value, verifier),
+            Derivation::Plain => well_formed(verifier) && verifier == self.value,
+        }
     }
+}
+
+/// Whether a challenge is BASE64URL(SHA256(verifier)).
+pub(super) fn met(challenge: &str, verifier: &str) -> bool {
+    well_formed(verifier) && URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == challenge
 }
 
 fn hash(code: &str) -> Vec<u8> {

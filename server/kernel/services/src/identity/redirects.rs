@@ -16,7 +16,7 @@ pub(super) fn allowed(identity: &Identity, asked: Option<&str>) -> String {
 
 /// Whether an address is `base` or lies below it. Compared after parsing, as a browser would: `https://site.example@evil`,
 /// backslashes and control characters do not pass for the site.
-fn within(asked: &str, base: &str) -> bool {
+pub(super) fn within(asked: &str, base: &str) -> bool {
     let (Ok(asked), Ok(base)) = (url::Url::parse(asked), url::Url::parse(base)) else {
         return false;
     };

@@ -17,7 +17,7 @@ use tenon_sdk::{
 };
 
 use super::{
-    Identity, NewUser, admin, errors, factors,
+    Identity, NewUser, admin, errors, factors, issuer,
     limits::{Limit, limited},
     one_time::Way,
     passkeys, pkce, places, proofs, reauthentication, redirects,
@@ -36,6 +36,7 @@ pub(super) fn routes(identity: &Identity) -> Routes {
         .merge(passkeys::routes())
         .merge(reauthentication::routes())
         .merge(admin::routes())
+        .merge(issuer::routes(identity))
         .route("/auth/v1/settings", get(settings))
         .route("/auth/v1/health", get(health))
         .route("/auth/v1/.well-known/jwks.json", get(jwks))

@@ -200,7 +200,7 @@ pub(super) async fn lower(identity: &Identity, tx: &SystemTx, factor: Uuid, meth
     .map(drop)
 }
 
-async fn insert_token(tx: &SystemTx, token: &str, session: Uuid, now: Timestamp) -> Result<()> {
+pub(super) async fn insert_token(tx: &SystemTx, token: &str, session: Uuid, now: Timestamp) -> Result<()> {
     tx.execute(
         "insert into auth.refresh_tokens (token_hash, session_id, created_at) values ($1, $2, $3)",
         &[&hash(token), &session, &now],
@@ -222,7 +222,8 @@ pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
     let row = tx
         .query_opt(
             "select t.session_id, t.used_at, s.user_id, s.aal, s.amr from auth.refresh_tokens t \
-             join auth.sessions s on s.id = t.session_id where t.token_hash = $1 for update",
+             join auth.sessions s on s.id = t.session_id \
+             where t.token_hash = $1 and s.oauth_client_id is null for update",
             &[&hash(token)],
         )
         .await?

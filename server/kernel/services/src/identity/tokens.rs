@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use jsonwebtoken::{Header, Validation};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, Header, Validation};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 use tenon_sdk::{Error, Result, UserId, config::Auth, ctx::Identity, env::Env, kernel::Authenticator};
 use uuid::Uuid;
 
@@ -40,6 +41,12 @@ pub(super) struct Claims {
     pub(super) session_id: Uuid,
     #[serde(default)]
     pub(super) is_anonymous: bool,
+    /// The program that acts for the person, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) client_id: Option<Uuid>,
+    /// What the person granted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) scope: Option<String>,
 }
 
 impl Claims {
@@ -59,11 +66,22 @@ impl Claims {
             amr: session.amr.clone(),
             session_id: session.id,
             is_anonymous: user.anonymous,
+            client_id: None,
+            scope: None,
         }
     }
 }
 
-pub(super) async fn sign(keys: &Keys, claims: &Claims) -> Result<String> {
+/// The left half of a token's digest, as `at_hash` has it beside a signature with that algorithm (`OpenID` Connect Core, 3.1.3.6).
+pub(super) fn half_hash(algorithm: Algorithm, token: &str) -> String {
+    match algorithm {
+        // Ed25519 signs with SHA-512 inside.
+        Algorithm::EdDSA => URL_SAFE_NO_PAD.encode(&Sha512::digest(token)[..32]),
+        _ => URL_SAFE_NO_PAD.encode(&Sha256::digest(token)[..16]),
+    }
+}
+
+pub(super) async fn sign(keys: &Keys, claims: &impl Serialize) -> Result<String> {
     let key = keys.signing().await?;
     let header = Header {
         kid: Some(key.kid.clone()),

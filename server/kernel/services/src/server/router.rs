@@ -37,6 +37,10 @@ pub(super) fn build(kernel: &Kernel) -> (Router, OpenApi) {
             "/openapi.json",
             get(move || std::future::ready(axum::Json(document.clone()))),
         )
+        .layer(axum::middleware::from_fn_with_state(
+            kernel.clone(),
+            crate::identity::guard,
+        ))
         .layer(axum::middleware::from_fn_with_state(kernel.clone(), authenticate))
         .route("/healthz", get(|| std::future::ready("ok")))
         .route("/readyz", get(ready))

@@ -8,6 +8,7 @@ mod chores;
 mod events;
 mod factors;
 mod identity;
+mod issuer;
 mod jobs;
 mod keys;
 mod mail;

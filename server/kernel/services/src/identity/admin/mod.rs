@@ -16,6 +16,8 @@ use serde::Deserialize;
 use serde_json::json;
 use tenon_sdk::{Error, Kernel, Result, http::RequestIdentity};
 
+pub(super) use users::{Page, page_headers};
+
 use super::{
     errors,
     routes::{Service, read},

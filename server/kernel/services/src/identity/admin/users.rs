@@ -23,14 +23,14 @@ use crate::identity::{
 const MOST: i64 = 1000;
 
 #[derive(Deserialize)]
-pub(super) struct Page {
+pub(in crate::identity) struct Page {
     page: Option<String>,
     per_page: Option<String>,
 }
 
 impl Page {
     /// The page's number, from 1, and how many stand on it. What is no number is the default, as the clients expect.
-    fn read(&self) -> (i64, i64) {
+    pub(in crate::identity) fn read(&self) -> (i64, i64) {
         let number = |text: &Option<String>, default: i64| {
             text.as_deref()
                 .and_then(|text| text.parse().ok())
@@ -45,7 +45,12 @@ impl Page {
 }
 
 /// `Link` and `X-Total-Count` for a page.
-fn page_headers(path: &str, page: i64, size: i64, total: i64) -> [(HeaderName, HeaderValue); 2] {
+pub(in crate::identity) fn page_headers(
+    path: &str,
+    page: i64,
+    size: i64,
+    total: i64,
+) -> [(HeaderName, HeaderValue); 2] {
     let last = (total + size - 1) / size;
     let mut links = Vec::new();
     if page < last {

@@ -40,7 +40,7 @@ pub struct User {
     pub email: Option<String>,
     pub(super) about: Metadata,
     created_at: Timestamp,
-    updated_at: Timestamp,
+    pub(super) updated_at: Timestamp,
     last_sign_in_at: Option<Timestamp>,
     pub(super) password: Option<String>,
     email_confirmed_at: Option<Timestamp>,
@@ -100,6 +100,11 @@ impl User {
     /// Whether their address is known to be theirs.
     pub(super) fn confirmed(&self) -> bool {
         self.email_confirmed_at.is_some()
+    }
+
+    /// Whether their number is known to be theirs.
+    pub(super) fn phone_confirmed(&self) -> bool {
+        self.phone_confirmed_at.is_some()
     }
 
     /// Whether they may not sign in now.
