@@ -14,6 +14,12 @@ pub struct Auth {
     pub access_token_seconds: i64,
     /// Seconds in which a refresh token may be presented twice (a client that lost the answer).
     pub refresh_reuse_seconds: i64,
+    /// Hours after which a session ends whatever is done in it; 0: never.
+    pub session_hours: i64,
+    /// Hours without a refresh after which a session ends; 0: never.
+    pub session_idle_hours: i64,
+    /// Whether signing in ends a person's other sessions.
+    pub single_session: bool,
     /// Fewest characters of a password.
     pub password_min_length: usize,
     /// Characters of which each password has at least one each.

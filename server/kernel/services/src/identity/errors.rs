@@ -68,6 +68,10 @@ pub(super) fn user_banned() -> Error {
     Error::forbidden("user_banned", "User is banned").hint("Ask whoever runs this installation.")
 }
 
+pub(super) fn session_expired() -> Error {
+    Error::invalid("session_expired", "Invalid Refresh Token: Session Expired").hint("Sign in again.")
+}
+
 pub(super) fn user_not_found() -> Error {
     Error::not_found("user_not_found", "User not found")
 }

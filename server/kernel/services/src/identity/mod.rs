@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod cookie;
 mod errors;
 mod factors;
 mod issuer;
@@ -9,6 +10,8 @@ mod keys;
 mod limits;
 mod mails;
 mod one_time;
+mod own_account;
+mod own_sessions;
 mod passkeys;
 mod passwords;
 mod pkce;

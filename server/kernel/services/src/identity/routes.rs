@@ -17,10 +17,10 @@ use tenon_sdk::{
 };
 
 use super::{
-    Identity, NewUser, admin, errors, factors, issuer,
+    Identity, NewUser, admin, cookie, errors, factors, issuer,
     limits::{Limit, limited},
     one_time::Way,
-    passkeys, pkce, places, proofs, reauthentication, redirects,
+    own_account, own_sessions, passkeys, pkce, places, proofs, reauthentication, redirects,
     sessions::{self, Method},
     users,
 };
@@ -37,9 +37,12 @@ pub(super) fn routes(identity: &Identity) -> Routes {
         .merge(reauthentication::routes())
         .merge(admin::routes())
         .merge(issuer::routes(identity))
+        .merge(own_account::routes())
+        .merge(own_sessions::routes())
         .route("/auth/v1/settings", get(settings))
         .route("/auth/v1/health", get(health))
         .route("/auth/v1/.well-known/jwks.json", get(jwks))
+        .layer(axum::middleware::from_fn(cookie::keep))
         .layer(axum::Extension(identity.clone()));
     router.into()
 }

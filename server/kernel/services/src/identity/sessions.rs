@@ -78,10 +78,26 @@ pub(super) async fn open(
         amr: json!([{ "method": method.name(), "timestamp": now.as_second() }]),
     };
     let user_agent = user_agent.map(|text| text.chars().take(400).collect::<String>());
+    let auth = &identity.0.config.auth;
+    let not_after =
+        (auth.session_hours > 0).then(|| now.saturating_add(SignedDuration::from_hours(auth.session_hours)));
+    let not_after = not_after.transpose().map_err(Error::internal)?;
+    if auth.single_session {
+        tx.execute("delete from auth.sessions where user_id = $1", &[&user])
+            .await?;
+    }
     tx.execute(
-        "insert into auth.sessions (id, user_id, user_agent, aal, amr, created_at, refreshed_at) \
-         values ($1, $2, $3, $4, $5, $6, $6)",
-        &[&session.id, &user, &user_agent, &session.aal, &session.amr, &now],
+        "insert into auth.sessions (id, user_id, user_agent, aal, amr, created_at, refreshed_at, not_after) \
+         values ($1, $2, $3, $4, $5, $6, $6, $7)",
+        &[
+            &session.id,
+            &user,
+            &user_agent,
+            &session.aal,
+            &session.amr,
+            &now,
+            &not_after,
+        ],
     )
     .await?;
     insert_token(&tx, &refresh_token, session.id, now).await?;
@@ -221,7 +237,7 @@ pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
     let tx = SystemTx::begin(&identity.0.db, "refresh").await?;
     let row = tx
         .query_opt(
-            "select t.session_id, t.used_at, s.user_id, s.aal, s.amr from auth.refresh_tokens t \
+            "select t.session_id, t.used_at, s.user_id, s.aal, s.amr, s.not_after, s.refreshed_at from auth.refresh_tokens t \
              join auth.sessions s on s.id = t.session_id \
              where t.token_hash = $1 and s.oauth_client_id is null for update",
             &[&hash(token)],
@@ -256,6 +272,17 @@ pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
             )
             .hint("Sign in again."));
         }
+    }
+    let idle = identity.0.config.auth.session_idle_hours;
+    let too_old = row
+        .try_get::<_, Option<Timestamp>>(5)?
+        .is_some_and(|end| end <= now);
+    let forgotten = idle > 0 && now.duration_since(row.try_get(6)?) > SignedDuration::from_hours(idle);
+    if too_old || forgotten {
+        tx.execute("delete from auth.sessions where id = $1", &[&session.id])
+            .await?;
+        tx.commit().await?;
+        return Err(errors::session_expired());
     }
     let next = env.new_secret::<24>();
     tx.execute(

@@ -15,5 +15,6 @@ mod mail;
 mod postgres;
 mod proofs;
 mod protection;
+mod sessions;
 mod tenancy;
 mod workers;
