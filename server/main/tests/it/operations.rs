@@ -27,6 +27,13 @@ enum Names {
     /// A thing of one organisation: another one's callers must get 404.
     Import,
     Alert,
+    CustomRole,
+    Key,
+    Member,
+    Space,
+    Support,
+    /// A thing of one person: everybody else gets 404.
+    Token,
     /// Something that is the same for all organisations.
     Template,
     /// A secret that is meant for people outside.
@@ -37,6 +44,28 @@ enum Names {
 /// What belongs to a template asks for the template's permission, the strongest of those needed.
 #[rustfmt::skip] // one operation a line
 const OPERATIONS: &[(&str, Names, Needs, &str)] = &[
+    ("get /api/v1/access/keys", Names::Nothing, Permission("access.keys.read"), ""),
+    ("post /api/v1/access/keys", Names::Nothing, Permission("access.keys.manage"), r#"{"kind":"secret","name":"k","scopes":["purchasing.orders.read"]}"#),
+    ("delete /api/v1/access/keys/{id}", Names::Key, Permission("access.keys.manage"), ""),
+    ("get /api/v1/access/members", Names::Nothing, Permission("access.roles.read"), ""),
+    ("put /api/v1/access/members/{id}/role", Names::Member, Permission("access.roles.manage"), r#"{"role":null}"#),
+    ("get /api/v1/access/review", Names::Nothing, Permission("access.review.read"), ""),
+    ("get /api/v1/access/review.csv", Names::Nothing, Permission("access.review.read"), ""),
+    ("get /api/v1/access/roles", Names::Nothing, Permission("access.roles.read"), ""),
+    ("post /api/v1/access/roles", Names::Nothing, Permission("access.roles.manage"), r#"{"name":"Another","includes":["purchasing.*"]}"#),
+    ("post /api/v1/access/roles/preview", Names::Nothing, Permission("access.roles.read"), r#"{"includes":["purchasing.*"]}"#),
+    ("put /api/v1/access/roles/{id}", Names::CustomRole, Permission("access.roles.manage"), r#"{"name":"Another","includes":["purchasing.*"]}"#),
+    ("delete /api/v1/access/roles/{id}", Names::CustomRole, Permission("access.roles.manage"), ""),
+    ("get /api/v1/access/spaces", Names::Nothing, Permission("access.spaces.read"), ""),
+    ("post /api/v1/access/spaces", Names::Nothing, Permission("access.spaces.manage"), r#"{"name":"Another"}"#),
+    ("put /api/v1/access/spaces/{id}", Names::Space, Permission("access.spaces.manage"), r#"{"name":"Another"}"#),
+    ("put /api/v1/access/spaces/{id}/archived", Names::Space, Permission("access.spaces.manage"), r#"{"archived":true}"#),
+    ("put /api/v1/access/spaces/{id}/members", Names::Space, Permission("access.spaces.manage"), r#"{"members":[]}"#),
+    ("get /api/v1/access/support", Names::Nothing, Permission("access.support.read"), ""),
+    ("delete /api/v1/access/support/{id}", Names::Support, Permission("access.support.end"), ""),
+    ("get /api/v1/access/tokens", Names::Nothing, SignIn, ""),
+    ("post /api/v1/access/tokens", Names::Nothing, SignIn, r#"{"name":"t"}"#),
+    ("delete /api/v1/access/tokens/{id}", Names::Token, SignIn, ""),
     ("get /api/v1/imports", Names::Nothing, Permission("imports.runs.read"), ""),
     ("post /api/v1/imports", Names::Nothing, Permission("imports.runs.create"), "file"),
     ("get /api/v1/imports/templates", Names::Nothing, Permission("imports.runs.read"), ""),
@@ -121,6 +150,29 @@ async fn house() -> House {
         .await;
     let token = made["token"].as_str().unwrap().to_owned();
 
+    let made = async |path: &str, body: Value| {
+        let (status, made) = ours.owner.post_json(path, &body).await;
+        assert_eq!(status, 201, "{made}");
+        made["id"].as_str().unwrap().to_owned()
+    };
+    let scopes = json!(["purchasing.orders.read"]);
+    let custom_role = made(
+        "/api/v1/access/roles",
+        json!({ "name": "Reader", "includes": scopes }),
+    )
+    .await;
+    let key = json!({ "kind": "secret", "name": "Scanner", "scopes": scopes });
+    let key = made("/api/v1/access/keys", key).await;
+    let personal = made("/api/v1/access/tokens", json!({ "name": "Laptop" })).await;
+    let space = made("/api/v1/access/spaces", json!({ "name": "North" })).await;
+    let support = server.kernel().env().new_id();
+    let sql = "insert into tenancy.support_access (org_id, id, operator, reason, aal, started_at, ends_at) \
+               values ($1, $2, $3, 'help', 'aal1', now(), now() + interval '1 hour')";
+    admin
+        .execute(sql, &[&ours.id, &support, &ours.owner.id])
+        .await
+        .unwrap();
+
     let operations = OPERATIONS
         .iter()
         .map(|(call, names, needs, body)| {
@@ -129,6 +181,12 @@ async fn house() -> House {
                 Names::Nothing => path.to_owned(),
                 Names::Import => path.replace("{id}", &import),
                 Names::Alert => path.replace("{id}", &alert),
+                Names::CustomRole => path.replace("{id}", &custom_role),
+                Names::Key => path.replace("{id}", &key),
+                Names::Member => path.replace("{id}", &ours.owner.id.0.to_string()),
+                Names::Space => path.replace("{id}", &space),
+                Names::Support => path.replace("{id}", &support.to_string()),
+                Names::Token => path.replace("{id}", &personal),
                 Names::Template => path.replace("{name}", "purchasing.register"),
                 Names::Invitation => path.replace("{token}", &token),
             };
@@ -276,6 +334,10 @@ async fn another_organisation_finds_nothing_of_ours() {
     } = house().await;
     let theirs = server.organization("Theirs").await;
     for operation in &operations {
+        if operation.names == Names::Token {
+            let (status, body) = operation.by(&theirs.owner).await;
+            assert_eq!(status, 404, "{} of somebody else: {body}", operation.call);
+        }
         if !matches!(operation.needs, Permission(_)) {
             continue;
         }
@@ -287,7 +349,7 @@ async fn another_organisation_finds_nothing_of_ours() {
             "{} in an organisation of others",
             operation.call
         );
-        if matches!(operation.names, Names::Import | Names::Alert) {
+        if !matches!(operation.names, Names::Nothing | Names::Template) {
             let (status, body) = operation.by(&theirs.owner).await;
             assert_eq!(status, 404, "{} with an id of others: {body}", operation.call);
         }

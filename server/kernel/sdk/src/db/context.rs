@@ -98,12 +98,13 @@ impl Resolved {
 
     /// Whether the caller has a permission.
     pub fn has(&self, permission: &str) -> bool {
-        self.permissions().any(|name| name == permission)
+        self.permissions.split(',').any(|name| name == permission)
     }
 
-    /// All permissions of the caller.
+    /// All permissions of the caller, by name and each once.
     pub fn permissions(&self) -> impl Iterator<Item = &str> {
-        self.permissions.split(',').filter(|name| !name.is_empty())
+        let names = self.permissions.split(',').filter(|name| !name.is_empty());
+        names.collect::<std::collections::BTreeSet<_>>().into_iter()
     }
 
     /// An error naming the permission, unless the caller has it.

@@ -142,6 +142,32 @@ create index support_access_operator on tenancy.support_access (operator, org_id
 comment on column tenancy.support_access.aal is 'How many factors the operator had shown; a session with fewer does not use it';
 select kernel.shared_table('tenancy.support_access', 'read before the organisation of a request is known');
 
+-- Named groups of people inside an organisation, by name and by department.
+create table tenancy.spaces (
+    org_id uuid not null,
+    id uuid not null,
+    name text not null check (length(trim(name)) between 1 and 80),
+    description text not null default '' check (length(description) <= 500),
+    departments text[] not null default '{}',
+    archived_at timestamptz,
+    created_by uuid,
+    created_at timestamptz not null default now(),
+    primary key (org_id, id)
+);
+create unique index spaces_name on tenancy.spaces (org_id, lower(name)) where archived_at is null;
+comment on column tenancy.spaces.departments is 'Names of departments whose members are all in it';
+select kernel.tenant_table('tenancy.spaces', 'access.spaces.read', 'access.spaces.manage', '{}');
+
+create table tenancy.space_members (
+    org_id uuid not null,
+    space_id uuid not null,
+    user_id uuid not null,
+    primary key (org_id, space_id, user_id),
+    foreign key (org_id, space_id) references tenancy.spaces (org_id, id) on delete cascade
+);
+create index space_members_user on tenancy.space_members (org_id, user_id);
+select kernel.tenant_table('tenancy.space_members', 'access.spaces.read', 'access.spaces.manage', '{}');
+
 -- Whatever an organisation switches off is taken from its roles and keys at once, and back when it is switched on.
 create function tenancy.keep_disabled_apps() returns trigger language plpgsql as $$
 begin

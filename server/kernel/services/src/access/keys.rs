@@ -195,15 +195,14 @@ impl Authenticator for KeyAuthenticator {
         }
         let (hash, now) = (hash(bearer), self.0.env.now());
         let fresh = |known: &Known| now.duration_since(known.asked_at).as_secs() < REMEMBERED_SECONDS;
-        let known = match self.0.known.get(&hash).filter(fresh) {
-            Some(known) => known,
-            None => {
-                let found = look_up(&self.0.db, &hash, now).await;
-                self.0.known.remove(&hash);
-                let known = found?;
-                self.0.known.insert(hash, known.clone());
-                known
-            }
+        let known = if let Some(known) = self.0.known.get(&hash).filter(fresh) {
+            known
+        } else {
+            let found = look_up(&self.0.db, &hash, now).await;
+            self.0.known.remove(&hash);
+            let known = found?;
+            self.0.known.insert(hash, known.clone());
+            known
         };
         if known.expires_at.is_some_and(|end| end <= now) {
             return Err(not_good());

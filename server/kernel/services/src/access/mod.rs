@@ -3,9 +3,13 @@
 //! The rules themselves (which permissions a request has) are resolved in the database at its start, `kernel.begin_request`; here
 //! is what changes them. Nobody gives what they do not have.
 
+mod commands;
 mod keys;
 mod model;
 mod permissions;
+mod review;
+mod routes;
+mod spaces;
 
 pub use keys::KeyAuthenticator;
 
@@ -16,6 +20,7 @@ use uuid::Uuid;
 pub fn module() -> Module {
     Module::new("access", "Access")
         .permissions(permissions::ALL)
+        .routes(routes::routes)
         .on_start(regrow_roles)
 }
 

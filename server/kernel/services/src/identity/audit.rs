@@ -9,7 +9,7 @@ use uuid::Uuid;
 ///
 /// `actor` is the person, if it is known who; `action` one of GoTrue's words where it has one (`login`, `logout`,
 /// `user_signedup`, `user_recovery_requested`, `token_revoked`, `factor_deleted` …); `traits` the particulars, with no secret.
-pub(super) async fn record(
+pub(crate) async fn record(
     tx: &SystemTx,
     env: &Env,
     actor: Option<Uuid>,

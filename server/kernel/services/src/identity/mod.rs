@@ -1,7 +1,7 @@
 //! Sign-in, in the wire form that `@supabase/supabase-js` speaks: people, passwords, sessions, tokens.
 
 mod admin;
-mod audit;
+pub(crate) mod audit;
 mod cookie;
 mod errors;
 mod factors;

@@ -1,0 +1,141 @@
+//! Somebody makes a key with which a program speaks for the organisation.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tenon_sdk::{Ctx, Error, Kernel, Result, SystemTx, events::Event, permission::Role};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    super::{
+        keys::{Kind, NewSecret},
+        model,
+    },
+    Reach,
+};
+
+/// Most keys of one organisation that are good at a time.
+const MAX_KEYS: i64 = 100;
+
+/// Who may see a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyKind {
+    /// Everybody, as in the source of a web page: it may do no more than a viewer.
+    Publishable,
+    /// Servers only.
+    Secret,
+}
+
+/// What a new key is for.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct NewKey {
+    /// Who may see it.
+    pub kind: KeyKind,
+    /// For people.
+    #[schema(example = "Warehouse scanner", min_length = 1, max_length = 80)]
+    pub name: String,
+    /// Permissions and patterns, written out as they are now.
+    #[schema(example = json!(["purchasing.orders.read"]))]
+    pub scopes: Vec<String>,
+    /// Days until it ends, at most 366; without, it does not end.
+    #[serde(default)]
+    pub expires_in_days: Option<u32>,
+}
+
+/// What only people may do: a key could otherwise let in others, or give itself more.
+fn for_people(name: &str) -> bool {
+    let reads = name.rsplit('.').next() == Some("read");
+    name.starts_with("access.") || name.starts_with("tenancy.") && !reads
+}
+
+/// What a key of this kind may be given at all.
+fn open_to(kernel: &Kernel, kind: KeyKind, names: &BTreeSet<&'static str>) -> Result<()> {
+    let refused = |details: String| {
+        Error::unprocessable(
+            "access.scope_not_for_keys",
+            "A key cannot have these permissions.",
+        )
+        .details(details)
+    };
+    let people: Vec<&str> = names.iter().copied().filter(|name| for_people(name)).collect();
+    if !people.is_empty() {
+        return Err(refused(format!("For people only: {}.", people.join(", "))).hint("Leave them out."));
+    }
+    if kind == KeyKind::Publishable {
+        let strong: Vec<&str> = super::all(kernel)
+            .filter(|def| names.contains(def.name) && def.from > Role::Viewer)
+            .map(|def| def.name)
+            .collect();
+        if !strong.is_empty() {
+            return Err(refused(format!("More than a viewer may: {}.", strong.join(", ")))
+                .hint("Make a secret key for these."));
+        }
+    }
+    Ok(())
+}
+
+/// Makes a key; gives its id and its text, which is shown this once.
+pub async fn create_key(ctx: &Ctx, new: &NewKey) -> Result<(Uuid, String)> {
+    let (env, org) = (ctx.kernel().env(), ctx.org_id());
+    let name = super::name(&new.name)?;
+    let now = env.now();
+    let expires_at = super::expiry(now, new.expires_in_days)?;
+    let granted = super::granted(ctx.kernel(), &new.scopes, &[])?;
+    open_to(ctx.kernel(), new.kind, &granted)?;
+    let tx = SystemTx::begin(ctx.kernel().db(), "new key").await?;
+    Reach::of(ctx, &tx).await?.require(granted.iter().copied())?;
+    let count: i64 = tx
+        .query_one(
+            "with org as (select id from tenancy.organizations where id = $1 for update) \
+             select count(*) from tenancy.api_keys k where k.org_id = (select id from org) and k.kind <> 'personal' \
+             and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)",
+            &[&org, &now],
+        )
+        .await?
+        .try_get(0)?;
+    if count >= MAX_KEYS {
+        return Err(Error::unprocessable(
+            "access.too_many",
+            format!("An organisation has at most {MAX_KEYS} keys at a time."),
+        )
+        .hint("Revoke one that is not needed any more."));
+    }
+    let kind = match new.kind {
+        KeyKind::Publishable => Kind::Publishable,
+        KeyKind::Secret => Kind::Secret,
+    };
+    let (id, secret) = (env.new_id(), NewSecret::generate(env, kind));
+    let scopes: Vec<&str> = granted.iter().copied().collect();
+    tx.execute(
+        "insert into tenancy.api_keys (id, kind, org_id, name, prefix, secret_hash, scopes, permissions, created_by, created_at, \
+         expires_at) select $1, $2, o.id, $4, $5, $6, $7, tenancy.without_apps($8, o.disabled_apps), $9, $10, $11 \
+         from tenancy.organizations o where o.id = $3",
+        &[
+            &id,
+            &kind.as_str(),
+            &org,
+            &name,
+            &secret.shown,
+            &secret.hash,
+            &scopes,
+            &model::join(scopes.iter().copied()),
+            &ctx.user_id(),
+            &now,
+            &expires_at,
+        ],
+    )
+    .await?;
+    let payload = json!({ "name": name, "kind": kind.as_str(), "scopes": scopes, "expires_at": expires_at });
+    tx.emit(
+        env,
+        org,
+        ctx.user_id(),
+        &Event::new("access.key_created", id, payload),
+    )
+    .await?;
+    tx.commit().await?;
+    Ok((id, secret.text))
+}

@@ -1,0 +1,39 @@
+//! Somebody removes a role that nobody has.
+
+use serde_json::json;
+use tenon_sdk::{Ctx, Error, Result, SystemTx, events::Event};
+use uuid::Uuid;
+
+/// Removes a role.
+pub async fn remove_role(ctx: &Ctx, id: Uuid) -> Result<()> {
+    let org = ctx.org_id();
+    let tx = SystemTx::begin(ctx.kernel().db(), "remove role").await?;
+    let name: String = tx
+        .query_opt(
+            "select name from tenancy.roles where org_id = $1 and id = $2 for update",
+            &[&org, &id],
+        )
+        .await?
+        .ok_or_else(super::save_role::not_found)?
+        .try_get(0)?;
+    let held: i64 = tx
+        .query_one(
+            "select count(*) from tenancy.memberships where org_id = $1 and custom_role = $2",
+            &[&org, &id],
+        )
+        .await?
+        .try_get(0)?;
+    if held > 0 {
+        return Err(Error::conflict("access.role_in_use", "Somebody has this role.")
+            .details(format!("Members who have it: {held}."))
+            .hint("Give them another role first."));
+    }
+    tx.execute(
+        "delete from tenancy.roles where org_id = $1 and id = $2",
+        &[&org, &id],
+    )
+    .await?;
+    let removed = Event::new("access.role_removed", id, json!({ "name": name }));
+    tx.emit(ctx.kernel().env(), org, ctx.user_id(), &removed).await?;
+    tx.commit().await
+}
