@@ -1,8 +1,10 @@
 //! Settings of sign-in.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
-use super::{Issuer, Limits, Passkeys, Secret};
+use super::{External, Issuer, Limits, Passkeys, Secret};
 
 /// Sign-in.
 #[derive(Clone, Debug, Deserialize)]
@@ -58,6 +60,17 @@ pub struct Auth {
     pub passkeys: Passkeys,
     /// Tenon as provider for other programs.
     pub issuer: Issuer,
+    /// Whether people may add ways in to their account and take them away.
+    pub manual_linking: bool,
+    /// Whether a provider's word about an address opens an account whose address only counts as confirmed, without anybody having
+    /// shown that it is theirs.
+    pub link_unproven_addresses: bool,
+    /// Whether a sign-in at a provider has to come back to the browser it began in. Without it somebody can be led into an
+    /// account of somebody else's.
+    pub bind_providers_to_browser: bool,
+    /// Providers of sign-in by name.
+    #[serde(default)]
+    pub external: BTreeMap<String, External>,
 }
 
 /// A class of characters that passwords may have to have.

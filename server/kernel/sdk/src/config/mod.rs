@@ -2,6 +2,7 @@
 //! a file and `TENON_…` variables override it (`TENON_SERVER__PORT=9000`).
 
 mod auth;
+mod external;
 mod issuer;
 mod limits;
 mod outbound;
@@ -9,6 +10,7 @@ mod passkeys;
 mod secret;
 
 pub use auth::{Auth, CharacterClass};
+pub use external::External;
 pub use issuer::Issuer;
 pub use limits::Limits;
 pub use outbound::Outbound;

@@ -84,6 +84,11 @@ pub(super) fn phone_exists() -> Error {
     .hint("Use another number.")
 }
 
+pub(super) fn signup_disabled() -> Error {
+    Error::unprocessable("signup_disabled", "Signups not allowed for this instance")
+        .hint("Ask for an invitation.")
+}
+
 pub(super) fn session_not_found() -> Error {
     Error::forbidden("session_not_found", "This session has ended.").hint("Sign in again.")
 }

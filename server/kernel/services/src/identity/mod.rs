@@ -17,6 +17,7 @@ mod passwords;
 mod pkce;
 mod places;
 mod proofs;
+mod providers;
 mod reauthentication;
 mod redirects;
 mod routes;
@@ -44,6 +45,7 @@ struct Inner {
     keys: keys::Keys,
     verifier: TokenVerifier,
     passwords: passwords::Passwords,
+    providers: providers::Providers,
     rates: limits::Rates,
     guesses: limits::Guesses,
     mails: limits::Pause,
@@ -68,6 +70,7 @@ impl Identity {
         let guesses = limits::Guesses::new(&env, config.auth.failed_sign_ins);
         let mails = limits::Pause::new(&env, config.auth.mail_pause_seconds, "over_email_send_rate_limit");
         let relying_party = webauthn::RelyingParty::new(&config);
+        let providers = providers::Providers::new(&env, &config);
         Self(Arc::new(Inner {
             db,
             env,
@@ -75,6 +78,7 @@ impl Identity {
             keys,
             verifier,
             passwords: passwords::Passwords::new(),
+            providers,
             rates,
             guesses,
             mails,
@@ -98,7 +102,7 @@ impl Identity {
         Module::new("identity", "Identity")
             .tables(
                 "auth",
-                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange", "0006_companions", "0007_factors", "0009_protection", "0010_issuer", "0011_administration"],
+                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange", "0006_companions", "0007_factors", "0008_providers", "0009_protection", "0010_issuer", "0011_administration"],
             )
             .routes(move || routes::routes(&identity))
             .on_start({

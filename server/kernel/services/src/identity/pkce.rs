@@ -1,6 +1,10 @@
 //! Proof key for code exchange (RFC 7636): the client keeps a secret, the verifier, and sends its challenge ahead. A link then
 //! carries a code instead of a session, and the code is worth nothing without the verifier.
 
+use aes_gcm::{
+    Aes256Gcm, Nonce,
+    aead::{Aead, KeyInit},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -58,6 +62,14 @@ pub(super) struct Challenge {
 }
 
 impl Asked {
+    /// What stands in a query rather than in a body.
+    pub(super) const fn new(code_challenge: Option<String>, code_challenge_method: Option<String>) -> Self {
+        Self {
+            code_challenge,
+            code_challenge_method,
+        }
+    }
+
     /// The challenge, if there is one.
     ///
     /// Errors: `validation_failed` if it is not 43 to 128 unreserved characters or its method is unknown.
@@ -118,26 +130,31 @@ fn hash(code: &str) -> Vec<u8> {
     Sha256::digest(code.as_bytes()).to_vec()
 }
 
-/// Makes a code for somebody who has shown who they are, as part of `tx`.
+/// Makes a code for somebody who has shown who they are by `method`, as part of `tx`. What the code unlocks beside the session
+/// (a provider's tokens) is stored encrypted with it.
 pub(super) async fn issue(
     identity: &Identity,
     tx: &SystemTx,
     user: Uuid,
     challenge: &Challenge,
+    method: Method,
+    unlocks: Option<&Value>,
 ) -> Result<String> {
     let (code, now) = (identity.0.env.new_secret::<24>(), identity.0.env.now());
     tx.execute("delete from auth.flow_states where expires_at <= $1", &[&now])
         .await?;
     tx.execute(
         "insert into auth.flow_states \
-         (auth_code_hash, user_id, code_challenge, code_challenge_method, expires_at) \
-         values ($1, $2, $3, $4, $5)",
+         (auth_code_hash, user_id, code_challenge, code_challenge_method, expires_at, method, sealed) \
+         values ($1, $2, $3, $4, $5, $6, $7)",
         &[
             &hash(&code),
             &user,
             &challenge.value,
             &challenge.derivation.name(),
             &(now + LIFETIME),
+            &method.name(),
+            &unlocks.map(|value| seal(&code, value)).transpose()?,
         ],
     )
     .await?;
@@ -155,7 +172,7 @@ pub(super) async fn exchange(
     let row = tx
         .query_opt(
             "delete from auth.flow_states where auth_code_hash = $1 \
-             returning user_id, code_challenge, code_challenge_method, expires_at",
+             returning user_id, code_challenge, code_challenge_method, expires_at, method, sealed",
             &[&hash(code)],
         )
         .await?
@@ -185,7 +202,42 @@ pub(super) async fn exchange(
         tx.commit().await?;
         return Err(fault.hint("Ask for another link."));
     }
-    sessions::open(identity, tx, user, Method::Otp, user_agent).await
+    let method = match row.try_get(4)? {
+        "oauth" => Method::OAuth,
+        _ => Method::Otp,
+    };
+    let unlocked = match row.try_get::<_, Option<Vec<u8>>>(5)? {
+        Some(sealed) => unseal(code, &sealed)?,
+        None => Value::Null,
+    };
+    let mut session = sessions::open(identity, tx, user, method, user_agent).await?;
+    if let (Some(session), Value::Object(more)) = (session.as_object_mut(), unlocked) {
+        session.extend(more);
+    }
+    Ok(session)
+}
+
+/// AES-256-GCM under the code, of which only another hash is stored. A code seals one thing, so that the nonce may stand still.
+fn cipher(code: &str) -> Aes256Gcm {
+    let key = Sha256::new()
+        .chain_update("what a code unlocks\0")
+        .chain_update(code)
+        .finalize();
+    Aes256Gcm::new(&<[u8; 32]>::from(key).into())
+}
+
+fn seal(code: &str, value: &Value) -> Result<Vec<u8>> {
+    let text = value.to_string();
+    cipher(code)
+        .encrypt(&Nonce::default(), text.as_bytes())
+        .map_err(Error::internal)
+}
+
+fn unseal(code: &str, sealed: &[u8]) -> Result<Value> {
+    let text = cipher(code)
+        .decrypt(&Nonce::default(), sealed)
+        .map_err(Error::internal)?;
+    serde_json::from_slice(&text).map_err(Error::internal)
 }
 
 #[cfg(test)]
@@ -208,6 +260,15 @@ mod tests {
         assert!(!challenge.met_by("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXK"));
         assert!(!challenge.met_by(""));
         assert!(!challenge.met_by("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"));
+    }
+
+    #[test]
+    fn what_is_sealed_with_a_code_is_read_with_it_alone() {
+        let value = serde_json::json!({ "provider_token": "secret" });
+        let sealed = seal("one", &value).unwrap();
+        assert!(!sealed.windows(6).any(|part| part == b"secret"));
+        assert_eq!(unseal("one", &sealed).unwrap(), value);
+        assert!(unseal("two", &sealed).is_err());
     }
 
     #[test]

@@ -290,7 +290,7 @@ async fn follow_to(
     let (tx, user, redeemed) = prove(identity, kind, proof).await?;
     places::remember(identity, &tx, user, client).await?;
     if let Some(challenge) = &redeemed.challenge {
-        let code = pkce::issue(identity, &tx, user, challenge).await?;
+        let code = pkce::issue(identity, &tx, user, challenge, Method::Otp, None).await?;
         tx.commit().await?;
         let mut location = url::Url::parse(target).map_err(Error::internal)?;
         location.query_pairs_mut().append_pair("code", &code);

@@ -20,7 +20,7 @@ use super::{
     Identity, NewUser, admin, cookie, errors, factors, issuer,
     limits::{Limit, limited},
     one_time::Way,
-    own_account, own_sessions, passkeys, pkce, places, proofs, reauthentication, redirects,
+    own_account, own_sessions, passkeys, pkce, places, proofs, providers, reauthentication, redirects,
     sessions::{self, Method},
     users,
 };
@@ -39,6 +39,7 @@ pub(super) fn routes(identity: &Identity) -> Routes {
         .merge(issuer::routes(identity))
         .merge(own_account::routes())
         .merge(own_sessions::routes())
+        .merge(providers::routes())
         .route("/auth/v1/settings", get(settings))
         .route("/auth/v1/health", get(health))
         .route("/auth/v1/.well-known/jwks.json", get(jwks))
@@ -87,10 +88,7 @@ async fn sign_up(
         } = read(&body)?;
         let auth = &service.0.0.config.auth;
         if !auth.sign_up {
-            return Err(
-                Error::unprocessable("signup_disabled", "Signups not allowed for this instance")
-                    .hint("Ask for an invitation."),
-            );
+            return Err(errors::signup_disabled());
         }
         // Whoever names no address asks for a visitor's account.
         let (tx, user, method) = if email.is_empty() && password.is_empty() {
@@ -168,6 +166,7 @@ struct Code {
 async fn token(
     service: Service,
     client: ClientAddress,
+    caller: Result<Caller>,
     Query(grant): Query<Grant>,
     headers: HeaderMap,
     body: Bytes,
@@ -189,8 +188,11 @@ async fn token(
                 } = read(&body)?;
                 pkce::exchange(&service, &auth_code, &code_verifier, user_agent(&headers)).await
             }
+            "id_token" => {
+                providers::sign_in_with_id_token(&service, caller, read(&body)?, user_agent(&headers)).await
+            }
             _ => Err(Error::invalid("unsupported_grant_type", "unsupported_grant_type")
-                .hint("grant_type is password, refresh_token or pkce.")),
+                .hint("grant_type is password, refresh_token, pkce or id_token.")),
         }
         .map(Json)
     };
@@ -301,14 +303,16 @@ async fn logout(
 }
 
 async fn settings(service: Service) -> Json<Value> {
-    Json(json!({
+    let mut settings = json!({
         "external": { "email": true, "phone": false, "anonymous_users": service.0.0.config.auth.anonymous_users },
         "disable_signup": !service.0.0.config.auth.sign_up,
         "mailer_autoconfirm": !service.0.0.config.auth.confirm_email,
         "phone_autoconfirm": false,
         "sms_provider": "",
         "saml_enabled": false,
-    }))
+    });
+    service.0.0.providers.describe(&mut settings);
+    Json(settings)
 }
 
 async fn health(State(_): State<Kernel>) -> Json<Value> {

@@ -21,6 +21,8 @@ fn hash(token: &str) -> Vec<u8> {
 pub(super) enum Method {
     /// Nothing: the account was made for a visitor just now.
     Anonymous,
+    /// A provider's word.
+    OAuth,
     /// A link or a code in a mail.
     Otp,
     /// Their password.
@@ -38,9 +40,10 @@ pub(super) enum Method {
 }
 
 impl Method {
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Anonymous => "anonymous",
+            Self::OAuth => "oauth",
             Self::Otp => "otp",
             Self::Password => "password",
             Self::Passkey => "passkey",
@@ -101,7 +104,7 @@ pub(super) async fn open(
     )
     .await?;
     insert_token(&tx, &refresh_token, session.id, now).await?;
-    if !matches!(method, Method::Anonymous) {
+    if matches!(method, Method::Otp | Method::Password) {
         tx.execute(
             "update auth.identities set last_sign_in_at = $2 where user_id = $1 and provider = 'email'",
             &[&user, &now],

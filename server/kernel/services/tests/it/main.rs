@@ -16,6 +16,8 @@ mod mail;
 mod postgres;
 mod proofs;
 mod protection;
+mod provider;
+mod providers;
 mod sessions;
 mod tenancy;
 mod workers;

@@ -6,6 +6,8 @@ use uuid::Uuid;
 
 use super::{
     User, by_address, confirm,
+    confirm::keep_email_identity,
+    keep_providers,
     rules::{check_data, normal_email},
 };
 use crate::identity::{
@@ -102,6 +104,11 @@ pub(in crate::identity) async fn change(
     if hash.is_some() {
         // Whoever asked for them may be the reason for the new password.
         one_time::forget(&tx, user.id).await?;
+        if let (Some(own), true) = (&user.email, user.confirmed()) {
+            // Who came by a provider has a second way in from now on.
+            keep_email_identity(identity, &tx, user.id, own, true).await?;
+            keep_providers(&tx, user.id, now).await?;
+        }
     }
     let mut waiting = None;
     if let Some(email) = &email {

@@ -4,7 +4,7 @@ use serde_json::json;
 use tenon_sdk::{Result, SystemTx};
 use uuid::Uuid;
 
-use super::{User, by_email};
+use super::{User, keep_providers};
 use crate::identity::{Identity, errors, one_time, users};
 
 /// Records that a person reads an address, which becomes theirs if it was not. Gives them as they are now.
@@ -21,6 +21,8 @@ pub(in crate::identity) async fn confirm(
     let now = identity.0.env.now();
     let another_road = matches!(proof, "magiclink" | "recovery");
     let changes = proof == "email_change";
+    // Where addresses are taken as they are typed, a change proves nothing.
+    let proven = !changes || identity.0.config.auth.confirm_email;
     // What proves an address that is not the person's any more proves nothing.
     let found = tx
         .execute(
@@ -28,8 +30,9 @@ pub(in crate::identity) async fn confirm(
          email_confirmed_at = case when email = $2 then coalesce(email_confirmed_at, $3) else $3 end, \
          encrypted_password = case when email_confirmed_at is not null or is_anonymous or not $5 \
              then encrypted_password end, \
-         raw_app_meta_data = raw_app_meta_data || $4 where id = $1 and (email = $2 or $6)",
-            &[&user, &email, &now, &by_email(), &another_road, &changes],
+         email_proven_at = case when $4 then $3 when email = $2 then email_proven_at end \
+         where id = $1 and (email = $2 or $6)",
+            &[&user, &email, &now, &proven, &another_road, &changes],
         )
         .await
         .map_err(|error| {
@@ -46,6 +49,7 @@ pub(in crate::identity) async fn confirm(
         one_time::forget(tx, user).await?;
     }
     keep_email_identity(identity, tx, user, email, true).await?;
+    keep_providers(tx, user, now).await?;
     users::find(tx, user).await?.ok_or_else(errors::otp_expired)
 }
 

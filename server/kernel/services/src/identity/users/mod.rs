@@ -5,6 +5,7 @@ mod confirm;
 mod create;
 mod leave;
 mod rules;
+mod ways;
 
 pub use create::{NewUser, create_user};
 
@@ -13,6 +14,7 @@ pub(super) use confirm::{confirm, keep_own_identities};
 pub(super) use create::{Prepared, create_anonymous, create_user_in, insert, prepare, sign_up_unconfirmed};
 pub(super) use leave::{delete, erase, export};
 pub(super) use rules::{check_data, normal_email};
+pub(super) use ways::keep_providers;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -1,0 +1,201 @@
+//! Sign-in with outside providers (OAuth 2, OpenID Connect), in the wire form of GoTrue: `/authorize` sends the browser off,
+//! `/callback` takes it back, and the client gets a session or a code for one.
+//!
+//! Towards the provider Tenon is a client with a state, a nonce and a code challenge of its own; what it must remember is a row
+//! (`auth.provider_flows`), good once, for five minutes. The state alone says that somebody began this sign-in; that it was this
+//! browser, a cookie says, or the client's own code challenge.
+
+mod accounts;
+mod catalogue;
+mod exchange;
+mod flows;
+mod grant;
+mod openid;
+mod profile;
+mod routes;
+
+pub(super) use grant::sign_in_with_id_token;
+pub(super) use routes::routes;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::{Map, Value, json};
+use tenon_sdk::{
+    Error, Result,
+    config::{Config, External},
+    env::Env,
+    outbound::Outbound,
+};
+
+use catalogue::{Kind, Known};
+use openid::OpenId;
+
+/// All providers that the settings name.
+#[derive(Clone)]
+pub(super) struct Providers {
+    outbound: Outbound,
+    by_name: Arc<BTreeMap<String, Arc<Provider>>>,
+}
+
+/// One provider: what is known of it, and what the settings say.
+struct Provider {
+    name: String,
+    known: Known,
+    settings: External,
+    issuer: String,
+    openid: Option<OpenId>,
+}
+
+/// Where a provider is.
+#[derive(Debug)]
+struct Places {
+    authorize: String,
+    token: String,
+    profile: Option<String>,
+    emails: Option<String>,
+    /// Whether it wants the secret in a header.
+    basic: bool,
+}
+
+impl Providers {
+    pub(super) fn new(env: &Env, config: &Config) -> Self {
+        let outbound = Outbound::new(env.clone(), &config.outbound);
+        let by_name = config.auth.external.iter().map(|(name, settings)| {
+            let name = name.to_lowercase();
+            let known = catalogue::known(&name);
+            let issuer = if settings.issuer.is_empty() {
+                known.issuer.to_owned()
+            } else {
+                settings.issuer.clone()
+            };
+            let openid = matches!(known.kind, Kind::OpenId)
+                .then(|| OpenId::new(env.clone(), outbound.clone(), &issuer, known.aliases));
+            let provider = Provider {
+                name: name.clone(),
+                known,
+                settings: settings.clone(),
+                issuer,
+                openid,
+            };
+            (name, Arc::new(provider))
+        });
+        Self {
+            by_name: Arc::new(by_name.collect()),
+            outbound,
+        }
+    }
+
+    /// A provider people may sign in with.
+    ///
+    /// Errors: `validation_failed`, as GoTrue has it.
+    fn get(&self, name: &str) -> Result<Arc<Provider>> {
+        let unsupported = |why: &str| {
+            Error::invalid("validation_failed", format!("Unsupported provider: {why}"))
+                .hint("/auth/v1/settings lists the providers there are.")
+        };
+        let provider = self.by_name.get(&name.to_lowercase());
+        let provider = provider.filter(|provider| provider.settings.enabled);
+        let provider = provider.ok_or_else(|| unsupported("provider is not enabled"))?;
+        if provider.settings.client_id.is_empty() {
+            return Err(unsupported("missing OAuth client ID"));
+        }
+        if provider.issuer.is_empty() {
+            return Err(unsupported("missing issuer"));
+        }
+        Ok(provider.clone())
+    }
+
+    /// Adds to `/settings` which providers there are, and the words on their buttons.
+    pub(super) fn describe(&self, settings: &mut Value) {
+        let mut labels = Map::new();
+        for name in catalogue::names() {
+            settings["external"][name] = json!(false);
+        }
+        for name in self.by_name.keys() {
+            let provider = self.get(name);
+            settings["external"][name] = json!(provider.is_ok());
+            if let Ok(provider) = provider {
+                labels.insert(name.clone(), json!(provider.label()));
+            }
+        }
+        settings["external_labels"] = Value::Object(labels);
+    }
+}
+
+impl Provider {
+    fn label(&self) -> &str {
+        [self.settings.label.as_str(), self.known.label, &self.name]
+            .into_iter()
+            .find(|label| !label.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// Ids that an ID token may be made for; the first is Tenon's own.
+    fn clients(&self) -> Vec<&str> {
+        let ids = self.settings.client_id.split(',');
+        ids.map(str::trim).filter(|id| !id.is_empty()).collect()
+    }
+
+    fn pkce(&self) -> bool {
+        self.settings.pkce.unwrap_or(self.known.pkce)
+    }
+
+    /// Who answers has to be who was asked, if they say who they are (RFC 9207).
+    async fn check_issuer(&self, said: Option<&str>) -> Result<()> {
+        let Some(openid) = &self.openid else {
+            return Ok(());
+        };
+        let document = openid.document().await?;
+        let fits = match said {
+            Some(said) => said == document.issuer || document.issuer.contains("{tenantid}"),
+            None => !document.authorization_response_iss_parameter_supported,
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(
+            Error::invalid("bad_oauth_callback", "The answer came from another provider")
+                .hint("Begin again."),
+        )
+    }
+
+    async fn places(&self) -> Result<Places> {
+        let settings = &self.settings;
+        let set = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        match (&self.openid, self.known.kind) {
+            (
+                None,
+                Kind::OAuth {
+                    authorize,
+                    token,
+                    profile,
+                    emails,
+                },
+            ) => Ok(Places {
+                authorize: set(&settings.authorize_url).unwrap_or_else(|| authorize.to_owned()),
+                token: set(&settings.token_url).unwrap_or_else(|| token.to_owned()),
+                profile: set(&settings.profile_url).or_else(|| set(profile)),
+                emails: set(&settings.emails_url).or_else(|| set(emails)),
+                basic: self.known.basic.unwrap_or(true),
+            }),
+            (Some(openid), _) => {
+                let document = openid.document().await?;
+                // Without a list the header is meant (OpenID Connect Discovery 1.0).
+                let methods = document.token_endpoint_auth_methods_supported.as_deref();
+                let basic = methods.is_none_or(|methods| {
+                    methods.iter().any(|method| method == "client_secret_basic")
+                        || !methods.iter().any(|method| method == "client_secret_post")
+                });
+                Ok(Places {
+                    authorize: set(&settings.authorize_url)
+                        .unwrap_or_else(|| document.authorization_endpoint.clone()),
+                    token: set(&settings.token_url).unwrap_or_else(|| document.token_endpoint.clone()),
+                    profile: set(&settings.profile_url).or_else(|| document.userinfo_endpoint.clone()),
+                    emails: None,
+                    basic: self.known.basic.unwrap_or(basic),
+                })
+            }
+            (None, Kind::OpenId) => Err(Error::internal("an OpenID provider without an issuer")),
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! OpenID Connect: where a provider is, which keys it signs with, and whether a token is its own. Documents are kept for an hour; a
+//! token signed with a key that is not known asks for the keys again, at most once a minute.
+//!
+//! Tokens are checked with `jsonwebtoken` and read as plain JSON: the types of `openidconnect` refuse a whole token for one claim
+//! that a provider writes in its own way, such as LinkedIn's `locale`.
+
+use std::sync::Arc;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, Validation,
+    jwk::{Jwk, PublicKeyUse},
+};
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256, Sha384, Sha512};
+use tenon_sdk::{
+    Error, Result,
+    env::Env,
+    outbound::{Outbound, Request},
+};
+use tokio::sync::Mutex;
+
+/// How long what a provider published is kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(1);
+/// The pause between looks for keys that are not known.
+const PAUSE: SignedDuration = SignedDuration::from_secs(60);
+/// Clocks of others may be ahead by so many seconds.
+const SKEW_SECONDS: i64 = 60;
+/// Longest token looked at.
+const MOST_BYTES: usize = 16 * 1024;
+/// Only keys whose other half the provider keeps to itself: with a shared secret, everybody who can check could sign.
+const ALGORITHMS: [Algorithm; 9] = [
+    Algorithm::RS256,
+    Algorithm::RS384,
+    Algorithm::RS512,
+    Algorithm::PS256,
+    Algorithm::PS384,
+    Algorithm::PS512,
+    Algorithm::ES256,
+    Algorithm::ES384,
+    Algorithm::EdDSA,
+];
+/// What Entra writes in place of a tenant where tokens of all tenants are taken.
+const ANY_TENANT: &str = "{tenantid}";
+
+/// What a provider publishes about itself (OpenID Connect Discovery 1.0), as far as it matters here.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Document {
+    pub(super) issuer: String,
+    pub(super) authorization_endpoint: String,
+    pub(super) token_endpoint: String,
+    #[serde(default)]
+    pub(super) userinfo_endpoint: Option<String>,
+    jwks_uri: String,
+    #[serde(default)]
+    pub(super) token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) authorization_response_iss_parameter_supported: bool,
+}
+
+/// An OpenID provider and what is known of it by now.
+#[derive(Clone)]
+pub(super) struct OpenId {
+    env: Env,
+    outbound: Outbound,
+    issuer: String,
+    aliases: &'static [&'static str],
+    known: Arc<Mutex<Known>>,
+}
+
+#[derive(Default)]
+struct Known {
+    document: Option<(Timestamp, Arc<Document>)>,
+    keys: Option<(Timestamp, Arc<Vec<Jwk>>)>,
+}
+
+/// An ID token is not good; the message is what GoTrue says.
+pub(super) fn bad_token(details: &str) -> Error {
+    Error::invalid("bad_id_token", "Bad ID token").details(details)
+}
+
+fn unavailable(details: &str) -> Error {
+    Error::unavailable(
+        "outbound.bad_answer",
+        "The provider's description of itself is not good.",
+    )
+    .details(details)
+}
+
+impl OpenId {
+    pub(super) fn new(env: Env, outbound: Outbound, issuer: &str, aliases: &'static [&'static str]) -> Self {
+        Self {
+            env,
+            outbound,
+            issuer: issuer.to_owned(),
+            aliases,
+            known: Arc::default(),
+        }
+    }
+
+    /// What the provider says about itself. If it cannot be reached, what it said before goes on counting.
+    pub(super) async fn document(&self) -> Result<Arc<Document>> {
+        let mut known = self.known.lock().await;
+        self.document_of(&mut known).await
+    }
+
+    async fn document_of(&self, known: &mut Known) -> Result<Arc<Document>> {
+        let now = self.env.now();
+        if let Some((at, document)) = &known.document
+            && now.duration_since(*at) < KEPT
+        {
+            return Ok(document.clone());
+        }
+        match self.fetch_document().await {
+            Ok(document) => {
+                let document = Arc::new(document);
+                known.document = Some((now, document.clone()));
+                Ok(document)
+            }
+            Err(error) => match &known.document {
+                Some((_, document)) => Ok(document.clone()),
+                None => Err(error),
+            },
+        }
+    }
+
+    async fn fetch_document(&self) -> Result<Document> {
+        let url = format!(
+            "{}/.well-known/openid-configuration",
+            self.issuer.trim_end_matches('/')
+        );
+        let answer = self.outbound.send(Request::get(url).accept_json()).await?;
+        let document: Document = answer.ok()?.json()?;
+        let same = document.issuer.trim_end_matches('/') == self.issuer.trim_end_matches('/')
+            || self.aliases.contains(&document.issuer.as_str())
+            || self.of_any_tenant(&document.issuer);
+        if !same {
+            return Err(unavailable("It names another issuer than the setting does."));
+        }
+        Ok(document)
+    }
+
+    /// Entra's common endpoints, and only they, name no tenant in their document.
+    fn of_any_tenant(&self, issuer: &str) -> bool {
+        let common = ["common", "organizations", "consumers"];
+        common.iter().any(|part| {
+            self.issuer.contains(&format!("/{part}/"))
+                && self
+                    .issuer
+                    .replace(&format!("/{part}/"), &format!("/{ANY_TENANT}/"))
+                    == issuer
+        })
+    }
+
+    async fn keys(&self, kid: Option<&str>) -> Result<Arc<Vec<Jwk>>> {
+        let mut known = self.known.lock().await;
+        let now = self.env.now();
+        let has = |keys: &[Jwk]| kid.is_none() || keys.iter().any(|key| key.common.key_id.as_deref() == kid);
+        if let Some((at, keys)) = &known.keys {
+            let age = now.duration_since(*at);
+            if (age < KEPT && has(keys)) || age < PAUSE {
+                return Ok(keys.clone());
+            }
+        }
+        let document = self.document_of(&mut known).await?;
+        let fetch = async {
+            let request = Request::get(&document.jwks_uri).accept_json();
+            let set: Value = self.outbound.send(request).await?.ok()?.json()?;
+            let keys = set["keys"]
+                .as_array()
+                .ok_or_else(|| unavailable("It has no keys."))?;
+            // One key of a kind that is not known here does not make the others bad.
+            Ok(keys
+                .iter()
+                .filter_map(|key| Jwk::deserialize(key).ok())
+                .collect::<Vec<_>>())
+        };
+        match (fetch.await, &known.keys) {
+            (Ok(keys), _) => {
+                let keys = Arc::new(keys);
+                known.keys = Some((now, keys.clone()));
+                Ok(keys)
+            }
+            (Err(_), Some((_, keys))) => Ok(keys.clone()),
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// The claims of an ID token, if the provider made it for one of `clients` and it has not expired. The nonce is the caller's to
+    /// check.
+    ///
+    /// Errors: `bad_id_token`, `unexpected_audience`, those of calls outside.
+    pub(super) async fn verify(&self, token: &str, clients: &[&str]) -> Result<Value> {
+        if token.len() > MOST_BYTES {
+            return Err(bad_token("It is too long."));
+        }
+        let header =
+            jsonwebtoken::decode_header(token).map_err(|_| bad_token("It is no signed JSON Web Token."))?;
+        if !ALGORITHMS.contains(&header.alg) {
+            return Err(bad_token("Its algorithm is not accepted."));
+        }
+        let keys = self.keys(header.kid.as_deref()).await?;
+        let mut validation = Validation::new(header.alg);
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        validation.required_spec_claims.clear();
+        let claims = keys
+            .iter()
+            .filter(|key| header.kid.is_none() || key.common.key_id == header.kid)
+            .filter(|key| key.common.public_key_use != Some(PublicKeyUse::Encryption))
+            .filter_map(|key| DecodingKey::from_jwk(key).ok())
+            .find_map(|key| jsonwebtoken::decode::<Value>(token, &key, &validation).ok())
+            .map(|token| token.claims)
+            .ok_or_else(|| bad_token("None of the provider's keys made its signature."))?;
+        self.check(&claims, clients).await?;
+        Ok(claims)
+    }
+
+    async fn check(&self, claims: &Value, clients: &[&str]) -> Result<()> {
+        let document = self.document().await?;
+        let issuer = claims["iss"].as_str().unwrap_or_default();
+        // A tenant is a UUID; anything else could make the address another one.
+        let tenant = claims["tid"]
+            .as_str()
+            .and_then(|tenant| uuid::Uuid::try_parse(tenant).ok())
+            .map(|tenant| document.issuer.replace(ANY_TENANT, &tenant.to_string()));
+        if !(issuer == document.issuer && !issuer.contains(ANY_TENANT)
+            || self.aliases.contains(&issuer)
+            || (document.issuer.contains(ANY_TENANT) && tenant.as_deref() == Some(issuer)))
+        {
+            return Err(bad_token("Somebody else made it."));
+        }
+        let audience: Vec<&str> = match &claims["aud"] {
+            Value::String(one) => vec![one],
+            Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+            _ => vec![],
+        };
+        let party = claims["azp"].as_str();
+        if !audience.iter().any(|one| clients.contains(one))
+            || (audience.len() > 1 && !party.is_some_and(|party| clients.contains(&party)))
+        {
+            return Err(Error::invalid(
+                "unexpected_audience",
+                format!("Unacceptable audience in id_token: {audience:?}"),
+            ));
+        }
+        let now = self.env.now().as_second();
+        let moment = |name: &str| {
+            claims[name]
+                .as_i64()
+                .or_else(|| claims[name].as_f64().map(rounded))
+        };
+        if moment("exp").is_none_or(|expires| expires <= now) {
+            return Err(bad_token("It has expired."));
+        }
+        if ["iat", "nbf"]
+            .into_iter()
+            .filter_map(moment)
+            .any(|at| at > now + SKEW_SECONDS)
+        {
+            return Err(bad_token("It is from the future."));
+        }
+        Ok(())
+    }
+}
+
+#[allow(clippy::cast_possible_truncation)] // saturates, which is as far from now as it was
+fn rounded(seconds: f64) -> i64 {
+    seconds as i64
+}
+
+/// Whether an access token is the one that an ID token was made with (`at_hash`); `None` if the ID token does not say.
+pub(super) fn belongs(id_token: &str, claims: &Value, access_token: &str) -> Option<bool> {
+    let said = claims["at_hash"].as_str()?;
+    let half = |hash: &[u8]| URL_SAFE_NO_PAD.encode(&hash[..hash.len() / 2]);
+    let hash = match jsonwebtoken::decode_header(id_token).ok()?.alg {
+        Algorithm::RS256 | Algorithm::PS256 | Algorithm::ES256 => half(&Sha256::digest(access_token)),
+        Algorithm::RS384 | Algorithm::PS384 | Algorithm::ES384 => half(&Sha384::digest(access_token)),
+        _ => half(&Sha512::digest(access_token)),
+    };
+    Some(hash == said)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tenon_sdk::config::Config;
+
+    use super::*;
+
+    fn provider(issuer: &str) -> OpenId {
+        let env = Env::real();
+        let outbound = Outbound::new(env.clone(), &Config::defaults().outbound);
+        OpenId::new(env, outbound, issuer, &[])
+    }
+
+    #[test]
+    fn only_common_endpoints_take_tokens_of_any_tenant() {
+        let host = "https://login.microsoftonline.com";
+        let any = format!("{host}/{{tenantid}}/v2.0");
+        for (issuer, good) in [
+            (format!("{host}/common/v2.0"), true),
+            (format!("{host}/organizations/v2.0"), true),
+            (format!("{host}/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0"), false),
+            ("https://elsewhere.example/common/v2.0".to_owned(), false),
+        ] {
+            assert_eq!(provider(&issuer).of_any_tenant(&any), good, "{issuer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_of_a_tenant_names_that_tenant_as_its_issuer() {
+        let common = provider("https://login.microsoftonline.com/common/v2.0");
+        common.known.lock().await.document = Some((
+            common.env.now(),
+            Arc::new(
+                serde_json::from_value(json!({
+                    "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0",
+                    "authorization_endpoint": "https://a.example", "token_endpoint": "https://a.example",
+                    "jwks_uri": "https://a.example",
+                }))
+                .unwrap(),
+            ),
+        ));
+        let tenant = "9188040d-6c67-4c5b-b112-36a304b66dad";
+        let good = format!("https://login.microsoftonline.com/{tenant}/v2.0");
+        for (issuer, tid, accepted) in [
+            (good.as_str(), json!(tenant), true),
+            (&good, json!("00000000-0000-0000-0000-000000000000"), false),
+            (&good, json!(null), false),
+            (
+                "https://login.microsoftonline.com/{tenantid}/v2.0",
+                json!("{tenantid}"),
+                false,
+            ),
+            (
+                "https://login.microsoftonline.com/{tenantid}/v2.0",
+                json!(null),
+                false,
+            ),
+            (
+                "https://login.microsoftonline.com/x/../v2.0",
+                json!("x/.."),
+                false,
+            ),
+        ] {
+            let claims = json!({ "iss": issuer, "tid": tid, "aud": "me", "exp": 4_000_000_000_i64 });
+            assert_eq!(
+                common.check(&claims, &["me"]).await.is_ok(),
+                accepted,
+                "{issuer} {tid}"
+            );
+        }
+    }
+}
