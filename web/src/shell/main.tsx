@@ -12,6 +12,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { startLanguages } from '@/kernel/i18n';
+import { onSecondFactorRequired } from '@/kernel/identity/factors/required';
 import { onSignedOut } from '@/kernel/identity/session';
 import { ModulesContext } from '@/kernel/module';
 import { queryClient } from '@/kernel/routing/query-client';
@@ -34,6 +35,12 @@ onSignedOut((wanted) => {
     to: '/sign-in',
     search: wanted ? {} : { next: href, reason: 'expired' },
   });
+});
+
+onSecondFactorRequired(() => {
+  const { pathname, href } = router.latestLocation;
+  if (pathname === '/second-factor') return;
+  void router.navigate({ to: '/second-factor', search: { next: href, reason: 'organization' } });
 });
 
 const root = document.getElementById('root');

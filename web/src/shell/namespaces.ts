@@ -1,5 +1,6 @@
 import type { Messages } from '@/kernel/i18n';
 import { notificationsMessages } from '@/kernel/notifications/messages';
+import { factorsMessages } from '@/kernel/identity/factors/messages';
 import { errorMessages, identityMessages } from '@/kernel/identity/messages';
 import { uiMessages } from '@/ui/messages';
 import { shellMessages } from './messages';
@@ -10,6 +11,7 @@ export const namespaces: Record<string, Messages> = {
   shell: shellMessages,
   ui: uiMessages,
   identity: identityMessages,
+  factors: factorsMessages,
   notifications: notificationsMessages,
   errors: errorMessages,
   ...Object.fromEntries(modules.map(({ name, messages }) => [name, messages])),

@@ -142,6 +142,16 @@ const enErrors = {
     'A mail was sent to this address a moment ago. Try again in a minute.',
   same_password: 'This is your old password. Choose another.',
   'network.unreachable': 'The server cannot be reached.',
+  mfa_verification_failed:
+    'This was not right, or was used before. Wait for the next code, then try again.',
+  mfa_challenge_expired: 'That took too long. Try again.',
+  mfa_factor_name_conflict: 'You have another one of this name. Choose another name.',
+  too_many_enrolled_mfa_factors: 'Ten are the most. Remove one that you do not use.',
+  too_many_passkeys: 'Ten passkeys are the most. Remove one that you do not use.',
+  webauthn_verification_failed: 'This passkey is not known here.',
+  insufficient_aal: 'Confirm with your second factor first.',
+  'web.key_cancelled': 'It was cancelled, or took too long. Try again.',
+  'web.key_known': 'This key is registered already.',
 };
 
 const deErrors: Translation<typeof enErrors> = {
@@ -156,6 +166,19 @@ const deErrors: Translation<typeof enErrors> = {
     'An diese Adresse ging eben schon eine E-Mail. Versuchen Sie es in einer Minute noch einmal.',
   same_password: 'Das ist Ihr altes Passwort. Wählen Sie ein anderes.',
   'network.unreachable': 'Der Server ist nicht erreichbar.',
+  mfa_verification_failed:
+    'Das stimmte nicht oder wurde schon benutzt. Warten Sie auf den nächsten Code und versuchen Sie es noch einmal.',
+  mfa_challenge_expired: 'Das hat zu lange gedauert. Versuchen Sie es noch einmal.',
+  mfa_factor_name_conflict: 'Sie haben schon einen dieses Namens. Wählen Sie einen anderen Namen.',
+  too_many_enrolled_mfa_factors:
+    'Mehr als zehn sind nicht möglich. Entfernen Sie einen, den Sie nicht benutzen.',
+  too_many_passkeys:
+    'Mehr als zehn Passkeys sind nicht möglich. Entfernen Sie einen, den Sie nicht benutzen.',
+  webauthn_verification_failed: 'Dieser Passkey ist hier nicht bekannt.',
+  insufficient_aal: 'Bestätigen Sie zuerst mit Ihrem zweiten Faktor.',
+  'web.key_cancelled':
+    'Es wurde abgebrochen oder hat zu lange gedauert. Versuchen Sie es noch einmal.',
+  'web.key_known': 'Dieser Schlüssel ist schon registriert.',
 };
 
 export const errorMessages = { en: enErrors, de: deErrors };

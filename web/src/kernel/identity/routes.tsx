@@ -1,10 +1,18 @@
 import { createRoute, redirect } from '@tanstack/react-router';
-import { rootRoute } from '@/kernel/routing/routes';
-import { signInSearch, safeNext, type SignInSearch } from '@/kernel/routing/search';
+import { requireSession, rootRoute } from '@/kernel/routing/routes';
+import {
+  secondFactorSearch,
+  signInSearch,
+  safeNext,
+  type SignInSearch,
+} from '@/kernel/routing/search';
 import { ForgotPasswordPage } from './pages/forgot-password';
 import { NewPasswordPage } from './pages/new-password';
 import { SignInPage } from './pages/sign-in';
 import { SignUpPage } from './pages/sign-up';
+import { isRaised } from './factors/level';
+import { AccountPage } from './pages/account/account-page';
+import { SecondFactorPage } from './pages/second-factor';
 import { currentSession } from './session';
 
 async function skipIfSignedIn({ search }: { search: SignInSearch }): Promise<void> {
@@ -42,9 +50,40 @@ const newPasswordRoute = createRoute({
   component: NewPasswordPage,
 });
 
+const secondFactorRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/second-factor',
+  validateSearch: secondFactorSearch,
+  beforeLoad: async ({ search }) => {
+    const session = await currentSession();
+    if (session === null) {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- the router's own way
+      throw redirect({
+        to: '/sign-in',
+        search: search.next === undefined ? {} : { next: search.next },
+      });
+    }
+    // Somebody who has confirmed already came by the way back.
+    if (isRaised(session)) {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- the router's own way
+      throw redirect({ href: safeNext(search.next) });
+    }
+  },
+  component: SecondFactorPage,
+});
+
+const accountRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/account',
+  beforeLoad: ({ location }) => requireSession(location.href),
+  component: AccountPage,
+});
+
 export const identityRoutes = [
   signInRoute,
   signUpRoute,
   forgotPasswordRoute,
   newPasswordRoute,
+  secondFactorRoute,
+  accountRoute,
 ] as const;

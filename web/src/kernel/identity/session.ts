@@ -18,7 +18,7 @@ export function forgetRefusedLink(): void {
 
 export const supabase = createClient(window.location.origin, PUBLISHABLE_KEY, {
   // Links in mails lead back here with the session behind the `#`.
-  auth: { storageKey: 'tenon.session', detectSessionInUrl: true },
+  auth: { storageKey: 'tenon.session', detectSessionInUrl: true, experimental: { passkey: true } },
 });
 
 let current: Session | null = null;
@@ -73,7 +73,8 @@ export async function forgetSession(): Promise<void> {
   await supabase.auth.signOut({ scope: 'local' });
 }
 
-function refused(error: AuthError): ApiError {
+/** A refusal of `/auth/v1` in the form every page can show. */
+export function refused(error: AuthError): ApiError {
   return new ApiError(error.status ?? 0, error.code ?? 'auth.failed', error.message);
 }
 

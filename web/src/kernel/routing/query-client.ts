@@ -1,10 +1,14 @@
 import { QueryCache, QueryClient, MutationCache } from '@tanstack/react-query';
 import { asApiError } from '@/api/errors';
+import { askForSecondFactor, isSecondFactorRequired } from '@/kernel/identity/factors/required';
 import { forgetSession } from '@/kernel/identity/session';
 
-// An answer of 401 means that the server no longer knows the session: sign-in takes over.
+// An answer of 401 means that the server no longer knows the session: sign-in takes over. One that an organisation asks for a
+// second factor leads to its page.
 function onError(error: unknown): void {
-  if (asApiError(error).isUnauthenticated) void forgetSession();
+  const { isUnauthenticated, code } = asApiError(error);
+  if (isUnauthenticated) void forgetSession();
+  if (isSecondFactorRequired(code)) askForSecondFactor();
 }
 
 export const queryClient = new QueryClient({

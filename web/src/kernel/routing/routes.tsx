@@ -6,6 +6,7 @@ import {
   notFound,
   redirect,
 } from '@tanstack/react-router';
+import { needsSecondStep } from '@/kernel/identity/factors/level';
 import { cameByRefusedLink, currentSession, forgetRefusedLink } from '@/kernel/identity/session';
 import type { SignInSearch } from './search';
 import { organizationsQuery, organizationSessionQuery } from '@/kernel/tenancy/queries';
@@ -24,11 +25,16 @@ function whyHere(href: string): SignInSearch {
   return href === '/' ? {} : { next: href };
 }
 
-/** Sends a signed-out visitor to sign-in, and back here afterwards. */
+/** Sends a signed-out visitor to sign-in, whoever has a second factor to its step, and back here afterwards. */
 export async function requireSession(href: string): Promise<void> {
-  if ((await currentSession()) === null) {
+  const session = await currentSession();
+  if (session === null) {
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- the router's own way
     throw redirect({ to: '/sign-in', search: whyHere(href) });
+  }
+  if (needsSecondStep(session)) {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- the router's own way
+    throw redirect({ to: '/second-factor', search: href === '/' ? {} : { next: href } });
   }
 }
 

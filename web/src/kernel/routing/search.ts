@@ -39,6 +39,16 @@ export function signInSearch(search: Record<string, unknown>): SignInSearch {
   };
 }
 
+/** Where the second step leads, why it is shown, and by what it is done. */
+export interface SecondFactorSearch extends SignInSearch {
+  way?: string;
+}
+
+export function secondFactorSearch(search: Record<string, unknown>): SecondFactorSearch {
+  const { way } = search;
+  return { ...signInSearch(search), ...(typeof way === 'string' ? { way } : {}) };
+}
+
 /** Only a path of this site may follow a sign-in; anything else would be an open redirect. */
 export function safeNext(next: string | undefined): string {
   return next !== undefined && /^\/(?![/\\])/.test(next) ? next : '/';

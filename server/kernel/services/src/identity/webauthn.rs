@@ -99,6 +99,10 @@ impl RelyingParty {
             .map_err(Error::internal)?;
         // A telephone or the machine itself will do as well.
         options.public_key.hints = None;
+        if let Some(extensions) = &mut options.public_key.extensions {
+            // A key that insists on its PIN contradicts that it need not have one: browsers refuse to ask for both.
+            extensions.cred_protect = None;
+        }
         Ok((json_of(&options)?, json_of(&state)?))
     }
 

@@ -1,12 +1,13 @@
 import { Button, PasswordInput, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useRouter } from '@tanstack/react-router';
+import { Navigate, useRouter } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { ButtonLink } from '@/ui/links';
 import { ErrorState } from '@/ui/states/error-state';
 import { LoadingState } from '@/ui/states/loading-state';
 import { AuthLayout } from '../auth-layout';
+import { needsSecondStep } from '../factors/level';
 import { SHORTEST_PASSWORD } from '../model';
 import { cameByRefusedLink, currentSession, setPassword } from '../session';
 
@@ -16,10 +17,16 @@ export function NewPasswordPage() {
   const session = useQuery({
     queryKey: ['recovery'],
     // A refused link opens nothing: who is signed in here anyway may be somebody else.
-    queryFn: async () => (await currentSession()) !== null && !cameByRefusedLink(),
+    queryFn: async () => {
+      const found = cameByRefusedLink() ? null : await currentSession();
+      return found === null ? 'none' : needsSecondStep(found) ? 'second step' : 'good';
+    },
     gcTime: 0,
   });
-  if (session.data === false) {
+  if (session.data === 'second step') {
+    return <Navigate to="/second-factor" search={{ next: '/new-password' }} replace />;
+  }
+  if (session.data === 'none') {
     return (
       <AuthLayout title={t('newPassword.badLink')} description={t('newPassword.badLinkText')}>
         <ButtonLink to="/forgot-password">{t('newPassword.again')}</ButtonLink>
@@ -32,7 +39,7 @@ export function NewPasswordPage() {
       {session.isError && (
         <ErrorState error={session.error} onRetry={() => void session.refetch()} />
       )}
-      {session.data === true && <NewPasswordForm />}
+      {session.data === 'good' && <NewPasswordForm />}
     </AuthLayout>
   );
 }

@@ -1,4 +1,4 @@
-import { Alert, Button, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { Alert, Box, Button, PasswordInput, Stack, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { IconClock } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
@@ -9,6 +9,7 @@ import { ErrorState } from '@/ui/states/error-state';
 import { AuthLayout } from '../auth-layout';
 import { isEmail } from '../model';
 import { CodeForm } from '../code-form';
+import { PasskeyButton } from '../factors/passkey-button';
 import { confirmAgain, signIn } from '../session';
 import { asApiError } from '@/api/errors';
 import { AnchorLink } from '@/ui/links';
@@ -130,6 +131,13 @@ export function SignInPage() {
           </AnchorLink>
         </Stack>
       </form>
+      <Box mt="md">
+        <PasskeyButton
+          onDone={() => {
+            router.history.push(safeNext(search.next));
+          }}
+        />
+      </Box>
     </AuthLayout>
   );
 }

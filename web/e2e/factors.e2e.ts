@@ -1,0 +1,239 @@
+import { createClient } from '@supabase/supabase-js';
+import { expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { WebSocket } from 'ws';
+import { expectAccessible } from './support/accessibility';
+import { newPerson, picture, URL_OF_SERVER, withBrowser } from './support/browser';
+import { plugIn, totp } from './support/factors';
+import { createOrganization, newEmail, PASSWORD } from './support/steps';
+
+withBrowser();
+
+/** The same server by its name: browsers know no keys for bare addresses. */
+const BY_NAME = URL_OF_SERVER.replace('127.0.0.1', 'localhost');
+
+/** Somebody with an account and an organisation, on the site opened by its name. */
+async function somebody(name: string) {
+  const person = await newPerson();
+  const email = newEmail(name);
+  await person.page.goto(`${BY_NAME}/sign-up`);
+  await person.page.getByLabel('Your name').fill(name);
+  await person.page.getByLabel('E-mail address').fill(email);
+  await person.page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await person.page.getByRole('button', { name: 'Create account' }).click();
+  await createOrganization(person.page, `Works of ${name}`);
+  return { ...person, email };
+}
+
+async function signIn(page: Page, email: string): Promise<void> {
+  await page.goto(`${BY_NAME}/sign-in`);
+  await page.getByLabel('E-mail address').fill(email);
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+}
+
+async function openSecurity(page: Page): Promise<void> {
+  await page.goto(`${BY_NAME}/account`);
+  await page.getByRole('heading', { name: 'Second factor' }).waitFor();
+}
+
+/** Adds an authenticator app in the account; gives its key and the recovery codes. */
+async function addApp(page: Page): Promise<{ secret: string; codes: string[] }> {
+  await openSecurity(page);
+  await page.getByRole('button', { name: 'Add app' }).click();
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByAltText('QR code with the key for the app').waitFor();
+  const secret = await page.getByLabel('Key', { exact: true }).inputValue();
+  await expectAccessible(page);
+  await picture(page, 'factors-app');
+  await page.getByLabel('Code', { exact: true }).fill('12');
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  await page.getByText('The code has six digits').waitFor();
+  await page.getByLabel('Code', { exact: true }).fill(totp(secret));
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  await page.getByRole('button', { name: 'Make recovery codes' }).last().click();
+  const list = page.getByRole('list', { name: 'Your recovery codes' });
+  await list.waitFor();
+  await expectAccessible(page);
+  await picture(page, 'factors-recovery-codes');
+  const codes = await list.getByRole('listitem').allInnerTexts();
+  expect(codes).toHaveLength(10);
+  await page.getByRole('button', { name: 'I have kept them' }).click();
+  await page.getByText('10 of 10 recovery codes are left.').waitFor();
+  return { secret, codes };
+}
+
+it('asks for a code of an app, or a recovery code, as the second step', async () => {
+  const first = await somebody('Ines');
+  const { secret, codes } = await addApp(first.page);
+  await picture(first.page, 'factors-security');
+  await expectAccessible(first.page);
+
+  const { page } = await newPerson({ width: 390, height: 844 });
+  await signIn(page, first.email);
+  await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
+  await expectAccessible(page);
+  await picture(page, 'factors-step-narrow');
+  // Nothing opens before the second step, whatever address is typed.
+  await page.goto(`${BY_NAME}/`);
+  await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
+  await page.getByRole('textbox', { name: 'Code' }).fill('000000');
+  await page.keyboard.press('Enter');
+  await page.getByText('This was not right, or was used before.').waitFor();
+  await page.getByRole('textbox', { name: 'Code' }).fill(totp(secret, 1));
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Board', level: 1 }).waitFor();
+
+  const lost = await newPerson({ scheme: 'dark' });
+  await signIn(lost.page, first.email);
+  await lost.page.getByRole('button', { name: 'Use a recovery code instead' }).click();
+  expect(new URL(lost.page.url()).searchParams.get('way')).toBe('recovery');
+  await expectAccessible(lost.page);
+  await picture(lost.page, 'factors-step-dark');
+  await lost.page.getByLabel('Recovery code').fill(` ${(codes[2] ?? '').toUpperCase()} `);
+  await lost.page.keyboard.press('Enter');
+  await lost.page.getByRole('heading', { name: 'Board', level: 1 }).waitFor();
+  await openSecurity(lost.page);
+  await lost.page.getByText('9 of 10 recovery codes are left.').waitFor();
+  await picture(lost.page, 'factors-security-dark');
+
+  // Without the last factor the password alone is enough again.
+  await lost.page.getByRole('button', { name: 'Actions for Authenticator app' }).click();
+  await lost.page.getByRole('menuitem', { name: 'Remove' }).click();
+  await lost.page.getByText('It is your only second factor').waitFor();
+  await lost.page.getByRole('menu').waitFor({ state: 'detached' });
+  await expectAccessible(lost.page);
+  await lost.page.getByRole('button', { name: 'Remove', exact: true }).click();
+  await lost.page.getByText('Your password alone opens your account.').waitFor();
+  const again = await newPerson();
+  await signIn(again.page, first.email);
+  await again.page.getByRole('heading', { name: 'Board', level: 1 }).waitFor();
+});
+
+it('takes a security key as the second step, which can be renamed', async () => {
+  const { page, email } = await somebody('Kofi');
+  await plugIn(page, 'security key');
+  await openSecurity(page);
+  await page.getByRole('button', { name: 'Add security key' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('Blue key');
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByRole('heading', { name: 'Recovery codes' }).waitFor();
+  await page
+    .getByRole('dialog', { name: 'Recovery codes' })
+    .getByRole('button', { name: 'Close' })
+    .click();
+  await page.getByText('You have no recovery codes.').waitFor();
+  await page.getByRole('button', { name: 'Actions for Blue key' }).click();
+  await page.getByRole('menuitem', { name: 'Rename' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('Green key');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Green key').waitFor();
+
+  // The key stays with this browser, so the person signs out and in again here.
+  await page.evaluate(() => {
+    localStorage.clear();
+  });
+  await signIn(page, email);
+  await page.getByText('Your browser asks for the security key of this account.').waitFor();
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Use security key' }).click();
+  await page.getByRole('heading', { name: 'Board', level: 1 }).waitFor();
+});
+
+it('signs in by a passkey, and not once it was removed', async () => {
+  const { page } = await somebody('Lena');
+  await plugIn(page, 'device');
+  await openSecurity(page);
+  await page.getByRole('button', { name: 'Add a passkey' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('This laptop');
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByText('This laptop').waitFor();
+  await expectAccessible(page);
+
+  const leave = async () => {
+    await page.evaluate(() => {
+      localStorage.clear();
+    });
+    await page.goto(`${BY_NAME}/sign-in`);
+  };
+  await leave();
+  await expectAccessible(page);
+  await picture(page, 'factors-sign-in');
+  await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+  await page.getByRole('heading', { name: 'Board', level: 1 }).waitFor();
+  await openSecurity(page);
+  await page.getByText('Last used').waitFor();
+  await page.getByRole('button', { name: 'Actions for This laptop' }).click();
+  await page.getByRole('menuitem', { name: 'Remove' }).click();
+  await page.getByRole('button', { name: 'Remove', exact: true }).click();
+  await page.getByText('You have no passkeys.').waitFor();
+  await leave();
+  await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+  await page.getByText('This passkey is not known here.').waitFor();
+});
+
+it('offers no keys where the site is opened by its bare address', async () => {
+  const { page } = await newPerson();
+  await page.goto(`${BY_NAME.replace('localhost', '127.0.0.1')}/sign-in`);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+  expect(await page.getByRole('button', { name: 'Sign in with a passkey' }).count()).toBe(0);
+});
+
+it('does what supabase-js asks of it', async () => {
+  const client = () =>
+    createClient(URL_OF_SERVER, 'sb_publishable_tenon', {
+      auth: { persistSession: false, autoRefreshToken: false, experimental: { passkey: true } },
+      // Node before 22 has no WebSocket of its own, and the client insists on one.
+      realtime: { transport: WebSocket as never },
+    }).auth;
+  const auth = client();
+  const email = newEmail('mfa');
+  await auth.signUp({ email, password: PASSWORD });
+  expect((await auth.mfa.getAuthenticatorAssuranceLevel()).data).toMatchObject({
+    currentLevel: 'aal1',
+    nextLevel: 'aal1',
+  });
+  const enrolled = await auth.mfa.enroll({
+    factorType: 'totp',
+    friendlyName: 'Phone',
+    issuer: 'Example',
+  });
+  if (enrolled.error) throw enrolled.error;
+  const { id, totp: shown } = enrolled.data;
+  expect(shown.qr_code).toMatch(/^data:image\/svg\+xml;utf-8,.*<svg/s);
+  expect(shown.uri).toContain('otpauth://totp/Example:');
+  const twice = await auth.mfa.enroll({ factorType: 'totp', friendlyName: 'Phone' });
+  expect(twice.error).toMatchObject({ status: 422, code: 'mfa_factor_name_conflict' });
+  const wrong = await auth.mfa.challengeAndVerify({ factorId: id, code: '000000' });
+  expect(wrong.error).toMatchObject({ status: 422, code: 'mfa_verification_failed' });
+  const good = await auth.mfa.challengeAndVerify({ factorId: id, code: totp(shown.secret) });
+  expect(good.error).toBeNull();
+  expect((await auth.mfa.getAuthenticatorAssuranceLevel()).data).toMatchObject({
+    currentLevel: 'aal2',
+    nextLevel: 'aal2',
+    currentAuthenticationMethods: [{ method: 'totp' }, { method: 'password' }],
+  });
+  const { data: factors } = await auth.mfa.listFactors();
+  expect(factors?.totp).toMatchObject([{ id, friendly_name: 'Phone', status: 'verified' }]);
+
+  const other = client();
+  await other.signInWithPassword({ email, password: PASSWORD });
+  expect((await other.mfa.getAuthenticatorAssuranceLevel()).data?.nextLevel).toBe('aal2');
+  const refused = await other.mfa.unenroll({ factorId: id });
+  expect(refused.error).toMatchObject({ status: 422, code: 'insufficient_aal' });
+  expect((await other.passkey.startRegistration()).error).toMatchObject({
+    code: 'insufficient_aal',
+  });
+  const asked = await client().passkey.startAuthentication();
+  expect(asked.data?.options).toMatchObject({ rpId: 'localhost', allowCredentials: [] });
+  const forged = await client().passkey.verifyAuthentication({
+    challengeId: asked.data?.challenge_id ?? '',
+    credential: {} as never,
+  });
+  expect(forged.error).toMatchObject({ status: 400, code: 'webauthn_verification_failed' });
+
+  expect((await auth.passkey.list()).data).toEqual([]);
+  expect((await auth.mfa.unenroll({ factorId: id })).data).toEqual({ id });
+  await auth.refreshSession();
+  expect((await auth.mfa.getAuthenticatorAssuranceLevel()).data?.currentLevel).toBe('aal1');
+});

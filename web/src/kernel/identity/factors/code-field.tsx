@@ -1,0 +1,21 @@
+import { TextInput, type TextInputProps } from '@mantine/core';
+
+/** Takes the six digits of an authenticator app. */
+export function CodeField(props: TextInputProps) {
+  return (
+    <TextInput
+      name="code"
+      inputMode="numeric"
+      autoComplete="one-time-code"
+      maxLength={12}
+      required
+      withAsterisk={false}
+      {...props}
+    />
+  );
+}
+
+/** What a typed code has to look like; people copy blanks along with it. */
+export function isCode(text: string): boolean {
+  return /^\d{6}$/.test(text.replaceAll(/\s/g, ''));
+}
