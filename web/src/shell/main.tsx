@@ -9,17 +9,18 @@ import { MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { StrictMode } from 'react';
+import { StrictMode, useMemo, type ReactNode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { startLanguages } from '@/kernel/i18n';
 import { onSecondFactorRequired } from '@/kernel/identity/factors/required';
 import { onSignedOut } from '@/kernel/identity/session';
 import { ModulesContext } from '@/kernel/module';
 import { queryClient } from '@/kernel/routing/query-client';
+import { useBrandColour } from './brand-colour';
 import { modules } from './modules';
 import { namespaces } from './namespaces';
 import { router } from './router';
-import { theme, variables } from './theme';
+import { themeIn, variables } from './theme';
 
 /** Pages that need no session. */
 const OPEN_TO_ALL = /^\/(sign-in|sign-up|forgot-password|new-password|mailbox|invite)(\/|$)/;
@@ -43,18 +44,28 @@ onSecondFactorRequired(() => {
   void router.navigate({ to: '/second-factor', search: { next: href, reason: 'organization' } });
 });
 
+function Themed({ children }: { children: ReactNode }) {
+  const colour = useBrandColour();
+  const theme = useMemo(() => themeIn(colour), [colour]);
+  return (
+    <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
+      {children}
+    </MantineProvider>
+  );
+}
+
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no element #root');
 
 createRoot(root).render(
   <StrictMode>
-    <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
+    <Themed>
       <Notifications position="bottom-right" />
       <QueryClientProvider client={queryClient}>
         <ModulesContext.Provider value={modules}>
           <RouterProvider router={router} />
         </ModulesContext.Provider>
       </QueryClientProvider>
-    </MantineProvider>
+    </Themed>
   </StrictMode>,
 );

@@ -11,6 +11,10 @@ const en = {
   account: 'Account',
   theme: { label: 'Appearance', light: 'Light', dark: 'Dark', auto: 'As system' },
   language: 'Language',
+  ending: {
+    text: '{{organization}} will be deleted with all its data on {{date}}.',
+    change: 'See what can be done',
+  },
   nothing: {
     title: 'Welcome to {{organization}}',
     text: 'Your role does not open any app yet. An admin of the organisation can change that.',
@@ -28,6 +32,10 @@ const de: Translation<typeof en> = {
   account: 'Konto',
   theme: { label: 'Darstellung', light: 'Hell', dark: 'Dunkel', auto: 'Wie System' },
   language: 'Sprache',
+  ending: {
+    text: '{{organization}} wird am {{date}} mit allen Daten gelöscht.',
+    change: 'Was sich tun lässt',
+  },
   nothing: {
     title: 'Willkommen bei {{organization}}',
     text: 'Ihre Rolle öffnet noch keine App. Ein Admin der Organisation kann das ändern.',

@@ -2,6 +2,7 @@ import type { Messages } from '@/kernel/i18n';
 import { notificationsMessages } from '@/kernel/notifications/messages';
 import { factorsMessages } from '@/kernel/identity/factors/messages';
 import { errorMessages, identityMessages } from '@/kernel/identity/messages';
+import { tenancyErrors } from '@/kernel/tenancy/messages';
 import { uiMessages } from '@/ui/messages';
 import { shellMessages } from './messages';
 import { modules } from './modules';
@@ -13,6 +14,9 @@ export const namespaces: Record<string, Messages> = {
   identity: identityMessages,
   factors: factorsMessages,
   notifications: notificationsMessages,
-  errors: errorMessages,
+  errors: {
+    en: { ...errorMessages.en, ...tenancyErrors.en },
+    de: { ...errorMessages.de, ...tenancyErrors.de },
+  },
   ...Object.fromEntries(modules.map(({ name, messages }) => [name, messages])),
 };

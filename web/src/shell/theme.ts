@@ -4,12 +4,14 @@ import {
   Button,
   Card,
   createTheme,
+  mergeThemeOverrides,
   Modal,
   Paper,
   Tooltip,
   type CSSVariablesResolver,
   type MantineColorsTuple,
 } from '@mantine/core';
+import { shadesOf } from '@/ui/colour';
 
 const ink: MantineColorsTuple = [
   '#eef3fc',
@@ -88,6 +90,14 @@ export const theme = createTheme({
   },
 });
 
+/** The theme with the colour of an organisation in place of Tenon's own. */
+export function themeIn(colour: string | null): typeof theme {
+  const shades = colour === null ? null : shadesOf(colour);
+  if (shades === null) return theme;
+  // Below it white words can be read, above it black ones: then either can on every shade.
+  return mergeThemeOverrides(theme, { colors: { ink: shades }, luminanceThreshold: 0.179 });
+}
+
 /** The library's own greys for small text are too pale on these backgrounds. */
 export const variables: CSSVariablesResolver = () => ({
   variables: {},
@@ -95,6 +105,8 @@ export const variables: CSSVariablesResolver = () => ({
     '--mantine-color-dimmed': '#5b6474',
     '--mantine-color-placeholder': '#6b7485',
     '--mantine-color-body': '#ffffff',
+    '--mantine-color-anchor': 'var(--mantine-color-ink-8)',
+    '--mantine-color-ink-light-color': 'var(--mantine-color-ink-8)',
     '--mantine-color-default-border': '#e1e5ec',
   },
   dark: {

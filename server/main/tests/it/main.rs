@@ -12,6 +12,7 @@ mod imports;
 mod matrix;
 mod migrations;
 mod operations;
+mod organization_end;
 mod process;
 mod rest;
 mod rest_breaks;

@@ -27,6 +27,9 @@ enum Names {
     /// A thing of one organisation: another one's callers must get 404.
     Import,
     Alert,
+    Colleague,
+    Department,
+    OpenInvitation,
     CustomRole,
     Key,
     Member,
@@ -82,14 +85,39 @@ const OPERATIONS: &[(&str, Names, Needs, &str)] = &[
     ("get /api/v1/purchasing/board", Names::Nothing, Permission("purchasing.orders.read"), ""),
     ("get /api/v1/purchasing/settings", Names::Nothing, Permission("purchasing.orders.read"), ""),
     ("put /api/v1/purchasing/settings", Names::Nothing, Permission("purchasing.settings.update"), r#"{"warning":"80","critical":"95"}"#),
+    ("get /api/v1/tenancy/departments", Names::Nothing, Permission("tenancy.members.read"), ""),
+    ("post /api/v1/tenancy/departments", Names::Nothing, Permission("tenancy.departments.update"), r#"{"name":"Another"}"#),
+    ("patch /api/v1/tenancy/departments/{id}", Names::Department, Permission("tenancy.departments.update"), r#"{"name":"Other"}"#),
+    ("delete /api/v1/tenancy/departments/{id}", Names::Department, Permission("tenancy.departments.update"), ""),
     ("post /api/v1/tenancy/invitations", Names::Nothing, Permission("tenancy.members.invite"), r#"{"role":"viewer"}"#),
     ("get /api/v1/tenancy/invitations/{token}", Names::Invitation, Nobody, ""),
     ("post /api/v1/tenancy/invitations/{token}/accept", Names::Invitation, SignIn, "{}"),
     ("get /api/v1/tenancy/members", Names::Nothing, Permission("tenancy.members.read"), ""),
+    ("patch /api/v1/tenancy/members/{user_id}", Names::Colleague, Permission("tenancy.members.update"), r#"{"role":"viewer"}"#),
+    ("delete /api/v1/tenancy/members/{user_id}", Names::Colleague, Permission("tenancy.members.remove"), ""),
+    ("post /api/v1/tenancy/members/{user_id}/reinstate", Names::Colleague, Permission("tenancy.members.suspend"), ""),
+    ("post /api/v1/tenancy/members/{user_id}/suspend", Names::Colleague, Permission("tenancy.members.suspend"), ""),
+    ("get /api/v1/tenancy/open-invitations", Names::Nothing, Permission("tenancy.members.invite"), ""),
+    ("delete /api/v1/tenancy/open-invitations/{id}", Names::OpenInvitation, Permission("tenancy.members.invite"), ""),
+    ("post /api/v1/tenancy/open-invitations/{id}/resend", Names::OpenInvitation, Permission("tenancy.members.invite"), ""),
+    ("get /api/v1/tenancy/organization", Names::Nothing, Permission("tenancy.organization.read"), ""),
+    ("patch /api/v1/tenancy/organization", Names::Nothing, Permission("tenancy.organization.update"), r#"{"name":"Another"}"#),
+    ("put /api/v1/tenancy/organization/apps", Names::Nothing, Permission("tenancy.apps.update"), r#"{"disabled":[]}"#),
+    ("post /api/v1/tenancy/organization/deletion", Names::Nothing, Permission("tenancy.organization.delete"), r#"{"name":"Ours"}"#),
+    ("delete /api/v1/tenancy/organization/deletion", Names::Nothing, Permission("tenancy.organization.delete"), ""),
+    ("get /api/v1/tenancy/organization/export", Names::Nothing, Permission("tenancy.organization.export"), ""),
+    ("post /api/v1/tenancy/organization/leave", Names::Nothing, Permission("tenancy.organization.read"), ""),
+    ("get /api/v1/tenancy/organization/logo", Names::Nothing, Permission("tenancy.organization.read"), ""),
+    ("put /api/v1/tenancy/organization/logo", Names::Nothing, Permission("tenancy.organization.update"), "file"),
+    ("delete /api/v1/tenancy/organization/logo", Names::Nothing, Permission("tenancy.organization.update"), ""),
+    ("post /api/v1/tenancy/organization/transfer", Names::Nothing, Permission("tenancy.organization.transfer"), r#"{"user_id":"01890a5d-ac96-774b-bcce-b302099a8057"}"#),
     ("get /api/v1/tenancy/organizations", Names::Nothing, SignIn, ""),
     ("post /api/v1/tenancy/organizations", Names::Nothing, SignIn, r#"{"name":"Another"}"#),
     ("get /api/v1/tenancy/session", Names::Nothing, Permission("tenancy.organization.read"), ""),
 ];
+
+/// The head of a PNG picture, eight by eight.
+const LOGO: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08\x08\x06\0\0\0\0\0\0\0";
 
 /// One operation, ready to be called.
 struct Operation {
@@ -149,6 +177,17 @@ async fn house() -> House {
         .post_json("/api/v1/tenancy/invitations", &json!({ "role": "viewer" }))
         .await;
     let token = made["token"].as_str().unwrap().to_owned();
+    let invitation = made["id"].as_str().unwrap().to_owned();
+    let (_, made) = ours
+        .owner
+        .post_json("/api/v1/tenancy/departments", &json!({ "name": "Supply" }))
+        .await;
+    let department = made["id"].as_str().unwrap().to_owned();
+    let member = server.member(&ours, Role::Member).await.id.to_string();
+    let logo = ours
+        .owner
+        .request(Method::PUT, "/api/v1/tenancy/organization/logo");
+    assert_eq!(answer(logo.body(LOGO)).await.0, 200);
 
     let made = async |path: &str, body: Value| {
         let (status, made) = ours.owner.post_json(path, &body).await;
@@ -181,6 +220,9 @@ async fn house() -> House {
                 Names::Nothing => path.to_owned(),
                 Names::Import => path.replace("{id}", &import),
                 Names::Alert => path.replace("{id}", &alert),
+                Names::Colleague => path.replace("{user_id}", &member),
+                Names::Department => path.replace("{id}", &department),
+                Names::OpenInvitation => path.replace("{id}", &invitation),
                 Names::CustomRole => path.replace("{id}", &custom_role),
                 Names::Key => path.replace("{id}", &key),
                 Names::Member => path.replace("{id}", &ours.owner.id.0.to_string()),

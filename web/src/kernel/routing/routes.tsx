@@ -48,12 +48,21 @@ export const organizationRoute = createRoute({
         ...organizationsQuery(),
         ...(fresh ? { staleTime: 0 } : {}),
       });
-      return all.find(({ slug }) => slug === params.org);
+      return (
+        all.find(({ slug }) => slug === params.org) ??
+        all.find(({ former_slugs }) => former_slugs.includes(params.org))
+      );
     };
     // The list may be older than an invitation accepted elsewhere.
     const membership = (await find(false)) ?? (await find(true));
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- the router's own way
     if (membership === undefined) throw notFound();
+    if (membership.slug !== params.org) {
+      // An old link: the organisation has another address now.
+      const rest = location.href.slice(`/o/${params.org}`.length);
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- the router's own way
+      throw redirect({ href: `/o/${membership.slug}${rest}`, replace: true });
+    }
     const session = await queryClient.query({
       ...organizationSessionQuery(membership.id),
       staleTime: 'static',

@@ -29,13 +29,16 @@ export function anySearch(search: Record<string, unknown>): Search {
 export interface SignInSearch {
   next?: string;
   reason?: string;
+  /** The address to fill in: whom an invitation is meant for. */
+  email?: string;
 }
 
 export function signInSearch(search: Record<string, unknown>): SignInSearch {
-  const { next, reason } = search;
+  const { next, reason, email } = search;
   return {
     ...(typeof next === 'string' ? { next } : {}),
     ...(typeof reason === 'string' ? { reason } : {}),
+    ...(typeof email === 'string' ? { email } : {}),
   };
 }
 

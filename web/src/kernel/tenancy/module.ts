@@ -1,4 +1,4 @@
-import { IconUsers } from '@tabler/icons-react';
+import { IconSettings, IconUsers } from '@tabler/icons-react';
 import { defineModule } from '@/kernel/module';
 import { tenancyMessages } from './messages';
 import { settingsRoutes } from './routes';
@@ -12,6 +12,12 @@ export const tenancy = defineModule({
       icon: IconUsers,
       path: '/settings/members',
       permission: 'tenancy.members.read',
+    },
+    {
+      labelKey: 'general.title',
+      icon: IconSettings,
+      path: '/settings/general',
+      permission: 'tenancy.organization.read',
     },
   ],
   messages: tenancyMessages,

@@ -13,6 +13,14 @@ export interface CurrentOrganization {
   slug: string;
   name: string;
   role: Role;
+  /** Its colour as `#rrggbb`, if it has one of its own. */
+  themeColour: string | null;
+  /** The tag of its logo, if it has one. */
+  logo: string | null;
+  /** The page that members see first, below the organisation's address. */
+  home: string | null;
+  /** When it will be deleted, if an owner wants that. */
+  deleteAfter: string | null;
   user: OrganizationSession['user'];
   can: (permission: string) => boolean;
   /** Commands. */
@@ -44,6 +52,10 @@ export function useOrganization(): CurrentOrganization {
       slug: organization.slug,
       name: session.organization.name,
       role: session.role,
+      themeColour: session.organization.theme_color ?? null,
+      logo: session.organization.logo ?? null,
+      home: session.organization.home ?? null,
+      deleteAfter: session.organization.delete_after ?? null,
       user: session.user,
       can: (permission: string) => grants(session.permissions, permission),
       api: createApi(organization.id),

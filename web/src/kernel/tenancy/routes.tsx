@@ -5,6 +5,12 @@ import { anySearch } from '@/kernel/routing/search';
 import { AcceptInvitationPage } from './pages/accept-invitation';
 import { CreateOrganizationPage } from './pages/create-organization';
 import { MembersPage } from './pages/members';
+import { AppsPage } from './settings/pages/apps';
+import { DangerPage } from './settings/pages/danger';
+import { DepartmentsPage } from './settings/pages/departments';
+import { GeneralPage } from './settings/pages/general';
+import { LookPage } from './settings/pages/look';
+import { PlanPage } from './settings/pages/plan';
 import { SettingsIndex, SettingsLayout } from './settings/layout';
 
 const createOrganizationRoute = createRoute({
@@ -44,9 +50,55 @@ const membersRoute = createRoute({
   component: MembersPage,
 });
 
+const generalRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/general',
+  component: GeneralPage,
+});
+
+const lookRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/look',
+  component: LookPage,
+});
+
+const departmentsRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/departments',
+  validateSearch: anySearch,
+  component: DepartmentsPage,
+});
+
+const appsRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/apps',
+  component: AppsPage,
+});
+
+const planRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/plan',
+  component: PlanPage,
+});
+
+const dangerRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/danger',
+  component: DangerPage,
+});
+
 /** Outside any organisation. */
 export const tenancyRoutes = [createOrganizationRoute, invitationRoute] as const;
 /** Inside one. */
 export const settingsRoutes = [
-  settingsRoute.addChildren([settingsIndexRoute, membersRoute]),
+  settingsRoute.addChildren([
+    settingsIndexRoute,
+    generalRoute,
+    lookRoute,
+    membersRoute,
+    departmentsRoute,
+    appsRoute,
+    planRoute,
+    dangerRoute,
+  ]),
 ] as const;

@@ -5,8 +5,10 @@ import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useOrganization } from '@/kernel/tenancy/organization';
 import { Brand } from '@/ui/brand';
+import { setBrandColour } from '../brand-colour';
 import { lastOrganization } from '../last-organization';
 import classes from './app-layout.module.css';
+import { EndingBanner } from './ending-banner';
 import { Navigation } from './navigation';
 import { OrganizationSwitcher } from './organization-switcher';
 import { UserMenu } from './user-menu';
@@ -14,7 +16,7 @@ import { UserMenu } from './user-menu';
 /** Frame of every page inside an organisation. */
 export function AppLayout() {
   const { t } = useTranslation('shell');
-  const { slug } = useOrganization();
+  const { slug, themeColour } = useOrganization();
   const [opened, { toggle, close }] = useDisclosure(false);
   const path = useRouterState({ select: (state) => state.resolvedLocation?.pathname });
   const previous = useRef(path);
@@ -22,6 +24,17 @@ export function AppLayout() {
   useEffect(() => {
     lastOrganization.set(slug);
   }, [slug]);
+
+  useEffect(() => {
+    setBrandColour(themeColour);
+  }, [themeColour]);
+
+  useEffect(
+    () => () => {
+      setBrandColour(null);
+    },
+    [],
+  );
 
   useEffect(() => {
     close();
@@ -78,6 +91,7 @@ export function AppLayout() {
         </AppShell.Navbar>
         <AppShell.Main id="main" tabIndex={-1} className={classes.main}>
           <div className={classes.page}>
+            <EndingBanner />
             <Outlet />
           </div>
         </AppShell.Main>

@@ -1,15 +1,16 @@
-import { Avatar, Box, Group, Menu, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
+import { Box, Group, Menu, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { IconCheck, IconPlus, IconSelector } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { useOrganization } from '@/kernel/tenancy/organization';
+import { OrganizationAvatar } from '@/kernel/tenancy/organization-avatar';
 import { organizationsQuery } from '@/kernel/tenancy/queries';
 import classes from './menus.module.css';
 
 export function OrganizationSwitcher() {
   const { t } = useTranslation(['shell', 'tenancy']);
-  const { id, name, role } = useOrganization();
+  const { id, name, role, logo } = useOrganization();
   const { data: organizations = [] } = useQuery(organizationsQuery());
   return (
     <Menu width={236} position="bottom-start" withinPortal>
@@ -17,7 +18,7 @@ export function OrganizationSwitcher() {
         <UnstyledButton className={classes.button} data-framed>
           <VisuallyHidden>{t('switch')}: </VisuallyHidden>
           <Group gap="sm" wrap="nowrap">
-            <Avatar size={30} radius="sm" color="ink" variant="filled" name={name} aria-hidden />
+            <OrganizationAvatar size={30} variant="filled" id={id} name={name} logo={logo} />
             <Box miw={0} flex={1}>
               <Text size="sm" fw={600} truncate data-testid="organization-name">
                 {name}
@@ -38,7 +39,12 @@ export function OrganizationSwitcher() {
             component={Link}
             to={`/o/${organization.slug}`}
             leftSection={
-              <Avatar size={22} radius="sm" color="ink" name={organization.name} aria-hidden />
+              <OrganizationAvatar
+                size={22}
+                id={organization.id}
+                name={organization.name}
+                logo={organization.logo}
+              />
             }
             rightSection={organization.id === id ? <IconCheck size={16} aria-hidden /> : null}
           >

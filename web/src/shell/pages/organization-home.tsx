@@ -5,11 +5,12 @@ import { useOrganization } from '@/kernel/tenancy/organization';
 import { EmptyState } from '@/ui/states/empty-state';
 import { useNavigation } from '../layout/use-navigation';
 
-/** Opens the first page the user may see. */
+/** Opens the page that the organisation shows first, or else the first that the user may see. */
 export function OrganizationHome() {
   const { t } = useTranslation('shell');
-  const { name } = useOrganization();
-  const first = useNavigation()[0]?.items[0];
+  const { name, slug, home } = useOrganization();
+  const items = useNavigation().flatMap((group) => group.items);
+  const first = items.find(({ to }) => to === `/o/${slug}${home ?? ''}`) ?? items[0];
   if (first !== undefined) return <Navigate to={first.to} replace />;
   return (
     <EmptyState icon={IconApps} title={t('nothing.title', { organization: name })}>

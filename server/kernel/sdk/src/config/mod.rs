@@ -8,6 +8,7 @@ mod limits;
 mod outbound;
 mod passkeys;
 mod secret;
+mod tenancy;
 
 pub use auth::{Auth, CharacterClass};
 pub use external::External;
@@ -16,6 +17,7 @@ pub use limits::Limits;
 pub use outbound::Outbound;
 pub use passkeys::Passkeys;
 pub use secret::Secret;
+pub use tenancy::Tenancy;
 
 use std::path::{Path, PathBuf};
 
@@ -43,6 +45,8 @@ pub struct Config {
     pub auth: Auth,
     /// Calls to others.
     pub outbound: Outbound,
+    /// Organisations.
+    pub tenancy: Tenancy,
     /// Mail.
     pub mail: Mail,
     /// Limits of uploads and workbooks.

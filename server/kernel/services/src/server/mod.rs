@@ -84,6 +84,7 @@ impl Server {
         self.tasks
             .spawn(jobs::work(self.kernel.clone(), self.wake.clone()));
         self.tasks.spawn(notifications::work(self.kernel.clone()));
+        self.tasks.spawn(tenancy::work(self.kernel.clone()));
     }
 
     /// The kernel.

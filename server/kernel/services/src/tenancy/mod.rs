@@ -1,12 +1,19 @@
 //! Organisations, who belongs to them and what they may do there.
 
+mod colour;
 mod commands;
+mod logo;
+mod mails;
 mod permissions;
+mod plans;
 mod routes;
+mod sweep;
 
 pub(crate) use permissions::OrganizationRead;
 
 pub use commands::{NewOrganization, Organization, add_member, create_organization};
+pub use plans::{Entitlements, Feature, PLANS, Plan, entitlements};
+pub use sweep::{sweep, work};
 
 use tenon_sdk::{Kernel, Module, Result, SystemTx, migrations, permission::Role};
 
@@ -15,9 +22,10 @@ pub fn module() -> Module {
     Module::new("tenancy", "Organisations")
         .tables(
             "tenancy",
-            migrations!["../../migrations/tenancy/" => "0001_organizations", "0002_context", "0003_own_schemas", "0004_settings", "0005_access"],
+            migrations!["../../migrations/tenancy/" => "0001_organizations", "0002_context", "0003_own_schemas", "0004_settings", "0005_access", "0006_members"],
         )
         .permissions(permissions::ALL)
+        .job::<commands::DeleteOrganization>()
         .routes(routes::routes)
         .on_start(write_matrix)
 }

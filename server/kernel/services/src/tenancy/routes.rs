@@ -1,10 +1,16 @@
 //! `/api/v1/tenancy`.
 
+mod departments;
+mod invitations;
+mod members;
+mod organization;
+
 use axum::{extract::State, http::StatusCode};
+use jiff::Timestamp;
 use serde::Serialize;
 use tenon_sdk::{
     Error, Kernel, Result, SystemTx,
-    http::{Caller, ErrorBody, Json, Path, Permit},
+    http::{Caller, ErrorBody, Json, Permit},
     module::Routes,
     permission::Role,
 };
@@ -13,29 +19,32 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::{
-    commands::{self, Invited, NewInvitation, NewOrganization, Organization},
-    permissions::{MembersInvite, MembersRead, OrganizationRead},
+    commands::{self, NewOrganization, Organization},
+    permissions::OrganizationRead,
 };
 
 pub(super) fn routes() -> Routes {
     Routes::new()
         .routes(routes!(list_organizations, create_organization))
         .routes(routes!(session))
-        .routes(routes!(members))
-        .routes(routes!(invite))
-        .routes(routes!(look_at_invitation))
-        .routes(routes!(accept_invitation))
+        .merge(organization::routes())
+        .merge(members::routes())
+        .merge(invitations::routes())
+        .merge(departments::routes())
 }
 
-/// The organisations of the caller, oldest membership first.
+/// The organisations that let the caller in, oldest membership first.
 #[utoipa::path(get, path = "/api/v1/tenancy/organizations", tag = "tenancy",
     responses((status = 200, body = Vec<Organization>), (status = 401, body = ErrorBody)))]
 async fn list_organizations(caller: Caller, State(kernel): State<Kernel>) -> Result<Json<Vec<Organization>>> {
     let tx = SystemTx::begin(kernel.db(), "own organisations").await?;
     let rows = tx
         .query(
-            "select o.id, o.slug, o.name, m.role from tenancy.memberships m \
-             join tenancy.organizations o on o.id = m.org_id where m.user_id = $1 order by m.created_at, o.id",
+            "select o.id, o.slug, o.name, m.role, o.logo_tag, \
+             array(select f.slug from tenancy.former_slugs f where f.org_id = o.id order by f.given_up_at desc) \
+             from tenancy.memberships m join tenancy.organizations o on o.id = m.org_id \
+             where m.user_id = $1 and m.suspended_at is null and (o.delete_after is null or o.delete_after > now()) \
+             order by m.created_at, o.id",
             &[&caller.user],
         )
         .await?;
@@ -48,6 +57,8 @@ async fn list_organizations(caller: Caller, State(kernel): State<Kernel>) -> Res
                 slug: row.try_get(1)?,
                 name: row.try_get(2)?,
                 role: parse_role(&role)?,
+                logo: row.try_get(4)?,
+                former_slugs: row.try_get(5)?,
             })
         })
         .collect::<Result<_>>()
@@ -86,7 +97,7 @@ struct Session {
     role: Role,
     /// Names of all permissions the caller has.
     permissions: Vec<String>,
-    /// The apps of the organisation.
+    /// The apps of the organisation that are switched on.
     apps: Vec<String>,
 }
 
@@ -95,6 +106,17 @@ struct OrganizationRef {
     id: Uuid,
     slug: String,
     name: String,
+    /// Its colour as `#rrggbb`, if it has one of its own.
+    theme_color: Option<String>,
+    /// The tag of its logo, if it has one.
+    logo: Option<String>,
+    /// A name of the IANA database.
+    time_zone: String,
+    language: String,
+    /// The page that members see first, below the organisation's address.
+    home: Option<String>,
+    /// When it will be deleted, if an owner wants that.
+    delete_after: Option<Timestamp>,
 }
 
 /// The caller in the organisation asked for: role, permissions, apps.
@@ -105,18 +127,23 @@ async fn session(permit: Permit<OrganizationRead>) -> Result<Json<Session>> {
     let ctx = permit.ctx();
     let tx = SystemTx::begin(ctx.kernel().db(), "own session").await?;
     let row = tx
-        .query_one(
-            "select u.id, u.email, u.raw_user_meta_data ->> 'name', o.id, o.slug, o.name, m.role \
-             from tenancy.memberships m join auth.users u on u.id = m.user_id \
-             join tenancy.organizations o on o.id = m.org_id where m.org_id = $1 and m.user_id = $2",
+        .query_opt(
+            "select u.id, coalesce(u.email, ''), u.raw_user_meta_data ->> 'name', o.id, o.slug, o.name, \
+             o.theme_color, o.logo_tag, o.time_zone, o.language, o.home, o.delete_after, o.disabled_apps \
+             from auth.users u cross join tenancy.organizations o where o.id = $1 and u.id = $2",
             &[&ctx.org_id(), &ctx.user_id()],
         )
-        .await?;
+        .await?
+        .ok_or_else(|| Error::forbidden("tenancy.member_needed", "A key of a program has no session."))?;
     tx.commit().await?;
-    let role: String = row.try_get(6)?;
-    let permissions = ctx
-        .resolved()
-        .map(|resolved| resolved.permissions().map(str::to_owned).collect());
+    let role = ctx.resolved().and_then(|resolved| resolved.role.clone());
+    let disabled: Vec<String> = row.try_get(12)?;
+    // What belongs to an app that is off is no permission of anybody.
+    let is_off = |name: &str| disabled.iter().any(|app| name.split('.').next() == Some(app));
+    let permissions = ctx.resolved().map(|resolved| {
+        let names = resolved.permissions().filter(|name| !is_off(name));
+        names.map(str::to_owned).collect()
+    });
     Ok(Json(Session {
         user: Person {
             id: row.try_get(0)?,
@@ -127,96 +154,21 @@ async fn session(permit: Permit<OrganizationRead>) -> Result<Json<Session>> {
             id: row.try_get(3)?,
             slug: row.try_get(4)?,
             name: row.try_get(5)?,
+            theme_color: row.try_get(6)?,
+            logo: row.try_get(7)?,
+            time_zone: row.try_get(8)?,
+            language: row.try_get(9)?,
+            home: row.try_get(10)?,
+            delete_after: row.try_get(11)?,
         },
-        role: parse_role(&role)?,
+        role: parse_role(role.as_deref().unwrap_or_default())?,
         permissions: permissions.unwrap_or_default(),
         apps: ctx
             .kernel()
             .modules()
             .iter()
-            .filter(|m| m.is_app)
-            .map(|m| m.name.to_owned())
+            .filter(|module| module.is_app && !disabled.iter().any(|name| name == module.name))
+            .map(|module| module.name.to_owned())
             .collect(),
     }))
-}
-
-/// A member of the organisation.
-#[derive(Debug, Serialize, ToSchema)]
-struct Member {
-    user_id: Uuid,
-    email: String,
-    name: Option<String>,
-    role: Role,
-    joined_at: jiff::Timestamp,
-}
-
-/// Who belongs to the organisation.
-#[utoipa::path(get, path = "/api/v1/tenancy/members", tag = "tenancy",
-    responses((status = 200, body = Vec<Member>), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
-        (status = 404, body = ErrorBody)))]
-async fn members(permit: Permit<MembersRead>) -> Result<Json<Vec<Member>>> {
-    let ctx = permit.ctx();
-    let tx = SystemTx::begin(ctx.kernel().db(), "members").await?;
-    let rows = tx
-        .query(
-            "select u.id, u.email, u.raw_user_meta_data ->> 'name', m.role, m.created_at \
-             from tenancy.memberships m join auth.users u on u.id = m.user_id \
-             where m.org_id = $1 order by m.created_at, u.id limit 1000",
-            &[&ctx.org_id()],
-        )
-        .await?;
-    tx.commit().await?;
-    rows.iter()
-        .map(|row| {
-            let role: String = row.try_get(3)?;
-            Ok(Member {
-                user_id: row.try_get(0)?,
-                email: row.try_get(1)?,
-                name: row.try_get(2)?,
-                role: parse_role(&role)?,
-                joined_at: row.try_get(4)?,
-            })
-        })
-        .collect::<Result<_>>()
-        .map(Json)
-}
-
-/// Makes a link that lets one person in.
-#[utoipa::path(post, path = "/api/v1/tenancy/invitations", tag = "tenancy", request_body = NewInvitation,
-    responses((status = 201, body = commands::Invitation), (status = 401, body = ErrorBody),
-        (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
-async fn invite(
-    permit: Permit<MembersInvite>,
-    Json(new): Json<NewInvitation>,
-) -> Result<(StatusCode, Json<commands::Invitation>)> {
-    Ok((
-        StatusCode::CREATED,
-        Json(commands::invite(permit.ctx(), &new).await?),
-    ))
-}
-
-/// What an invitation says. Whoever holds the link may look.
-#[utoipa::path(get, path = "/api/v1/tenancy/invitations/{token}", tag = "tenancy",
-    params(("token" = String, Path)), security(()),
-    responses((status = 200, body = Invited), (status = 404, body = ErrorBody)))]
-async fn look_at_invitation(
-    State(kernel): State<Kernel>,
-    Path(token): Path<String>,
-) -> Result<Json<Invited>> {
-    commands::find_invitation(&kernel, &token).await.map(Json)
-}
-
-/// Takes up an invitation.
-#[utoipa::path(post, path = "/api/v1/tenancy/invitations/{token}/accept", tag = "tenancy",
-    params(("token" = String, Path)),
-    responses((status = 200, body = Organization), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
-        (status = 404, body = ErrorBody)))]
-async fn accept_invitation(
-    caller: Caller,
-    State(kernel): State<Kernel>,
-    Path(token): Path<String>,
-) -> Result<Json<Organization>> {
-    commands::accept_invitation(&kernel, caller.user, &token)
-        .await
-        .map(Json)
 }

@@ -20,7 +20,7 @@ export function SignInPage() {
   const search = useSearch({ from: '/sign-in' });
   const form = useForm({
     mode: 'uncontrolled',
-    initialValues: { email: '', password: '' },
+    initialValues: { email: search.email ?? '', password: '' },
     validate: {
       email: (value) => (isEmail(value) ? null : t('invalid.email')),
       password: (value) => (value === '' ? t('invalid.passwordMissing') : null),

@@ -17,7 +17,7 @@ export function SignUpPage() {
   const search = useSearch({ from: '/sign-up' });
   const form = useForm({
     mode: 'uncontrolled',
-    initialValues: { name: '', email: '', password: '' },
+    initialValues: { name: '', email: search.email ?? '', password: '' },
     validate: {
       name: (value) => (value.trim() === '' ? t('invalid.name') : null),
       email: (value) => (isEmail(value) ? null : t('invalid.email')),

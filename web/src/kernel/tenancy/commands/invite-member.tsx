@@ -2,7 +2,7 @@ import { Alert, Button, Group, Select, Stack, Text, TextInput } from '@mantine/c
 import { useForm } from '@mantine/form';
 import { useDisclosure } from '@mantine/hooks';
 import { IconLink, IconUserPlus } from '@tabler/icons-react';
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { reply } from '@/api/client';
 import { isEmail } from '@/kernel/identity/model';
@@ -11,9 +11,9 @@ import { formatDateTime } from '@/ui/format';
 import { Dialog } from '@/ui/dialog';
 import { ErrorState } from '@/ui/states/error-state';
 import { useOrganization } from '../organization';
-import { ROLES, type Role } from '../queries';
+import { departmentsQuery, openInvitationsQuery, ROLES, type Role } from '../queries';
 
-/** Button and dialog: makes a link that lets one person join with a role. */
+/** Button and dialog: lets one person join with a role, by a mail to them or a link to pass on. */
 export function InviteMember() {
   const { t } = useTranslation('tenancy');
   const [opened, { open, close }] = useDisclosure(false);
@@ -31,31 +31,50 @@ export function InviteMember() {
 
 function InviteForm({ onDone }: { onDone: () => void }) {
   const { t, i18n } = useTranslation('tenancy');
-  const { api, role: own } = useOrganization();
+  const { id, api, role: own } = useOrganization();
+  const queryClient = useQueryClient();
+  const { data: departments = [] } = useQuery(departmentsQuery(id));
   // Nobody gives away more than they have.
-  const offered = ROLES.slice(Math.max(1, ROLES.indexOf(own)));
-  const form = useForm<{ role: Role; email: string }>({
-    initialValues: { role: 'member', email: '' },
+  const offered: Role[] = ROLES.slice(Math.max(1, ROLES.indexOf(own)));
+  const form = useForm<{ role: Role; email: string; department: string }>({
+    initialValues: {
+      role: offered.includes('member') ? 'member' : 'viewer',
+      email: '',
+      department: '',
+    },
     validate: {
       email: (value) =>
         value.trim() === '' || isEmail(value) ? null : t('identity:invalid.email'),
     },
   });
   const mutation = useMutation({
-    mutationFn: ({ role, email }: typeof form.values) =>
+    mutationFn: ({ role, email, department }: typeof form.values) =>
       reply(
         api.POST('/api/v1/tenancy/invitations', {
-          body: { role, email: email.trim() === '' ? null : email.trim() },
+          body: {
+            role,
+            email: email.trim() === '' ? null : email.trim(),
+            department: department === '' ? null : department,
+            language: i18n.language.slice(0, 2),
+          },
         }),
       ),
+    onSuccess: async () => {
+      await Promise.all([
+        queryClient.invalidateQueries({ queryKey: openInvitationsQuery(id).queryKey }),
+        queryClient.invalidateQueries({ queryKey: [id, 'organization'] }),
+      ]);
+    },
   });
 
   if (mutation.data !== undefined) {
-    const { url, expires_at } = mutation.data;
+    const { url, expires_at, mailed, email } = mutation.data;
     return (
       <Stack>
         <Alert icon={<IconLink />} color="ink" role="status">
-          {t('members.linkReady', { date: formatDateTime(expires_at, i18n.language) })}
+          {mailed
+            ? t('members.mailed', { email: email ?? '' })
+            : t('members.linkReady', { date: formatDateTime(expires_at, i18n.language) })}
         </Alert>
         <CopyField label={t('members.link')} value={url} />
         <Group justify="flex-end">
@@ -63,6 +82,7 @@ function InviteForm({ onDone }: { onDone: () => void }) {
             variant="default"
             onClick={() => {
               mutation.reset();
+              form.reset();
             }}
           >
             {t('members.another')}
@@ -85,6 +105,13 @@ function InviteForm({ onDone }: { onDone: () => void }) {
           {t('members.inviteDescription')}
         </Text>
         {mutation.isError && <ErrorState error={mutation.error} />}
+        <TextInput
+          type="email"
+          data-autofocus
+          label={t('members.inviteEmail')}
+          description={t('members.inviteEmailHint')}
+          {...form.getInputProps('email')}
+        />
         <Select
           label={t('members.role')}
           data={offered.map((role) => ({ value: role, label: t(`roles.${role}`) }))}
@@ -92,15 +119,20 @@ function InviteForm({ onDone }: { onDone: () => void }) {
           allowDeselect={false}
           {...form.getInputProps('role')}
         />
-        <TextInput
-          type="email"
-          label={t('members.inviteEmail')}
-          description={t('members.inviteEmailHint')}
-          {...form.getInputProps('email')}
-        />
+        {departments.length > 0 && (
+          <Select
+            label={t('members.department')}
+            allowDeselect={false}
+            data={[
+              { value: '', label: t('members.noDepartment') },
+              ...departments.map(({ name }) => ({ value: name, label: name })),
+            ]}
+            {...form.getInputProps('department')}
+          />
+        )}
         <Group justify="flex-end">
           <Button type="submit" loading={mutation.isPending}>
-            {t('members.create')}
+            {t(form.values.email.trim() === '' ? 'members.create' : 'members.send')}
           </Button>
         </Group>
       </Stack>

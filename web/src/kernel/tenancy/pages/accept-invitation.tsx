@@ -52,8 +52,11 @@ export function AcceptInvitationPage() {
     );
   }
 
-  const { organization, role, expires_at } = invitation.data;
-  const next = { next: `/invite/${token}` };
+  const { organization, role, expires_at, email } = invitation.data;
+  const next = {
+    next: `/invite/${token}`,
+    ...(typeof email === 'string' ? { email } : {}),
+  };
   return (
     <AuthLayout
       title={t('invitation.title', { organization: organization.name })}

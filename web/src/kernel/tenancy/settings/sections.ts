@@ -1,4 +1,13 @@
-import { IconUsers, type Icon } from '@tabler/icons-react';
+import {
+  IconApps,
+  IconBuilding,
+  IconCreditCard,
+  IconDoorExit,
+  IconPalette,
+  IconSitemap,
+  IconUsers,
+  type Icon,
+} from '@tabler/icons-react';
 
 /** A page of the settings, as the list beside it shows it. */
 export interface SettingsSection {
@@ -14,9 +23,45 @@ export interface SettingsSection {
 /** In the order of the list. A page that is added here also needs its route, a child of `settingsRoute`. */
 export const SETTINGS_SECTIONS: readonly SettingsSection[] = [
   {
+    labelKey: 'tenancy:general.title',
+    icon: IconBuilding,
+    path: 'general',
+    permission: 'tenancy.organization.read',
+  },
+  {
+    labelKey: 'tenancy:look.title',
+    icon: IconPalette,
+    path: 'look',
+    permission: 'tenancy.organization.update',
+  },
+  {
     labelKey: 'tenancy:members.title',
     icon: IconUsers,
     path: 'members',
     permission: 'tenancy.members.read',
+  },
+  {
+    labelKey: 'tenancy:departments.title',
+    icon: IconSitemap,
+    path: 'departments',
+    permission: 'tenancy.members.read',
+  },
+  {
+    labelKey: 'tenancy:apps.title',
+    icon: IconApps,
+    path: 'apps',
+    permission: 'tenancy.apps.update',
+  },
+  {
+    labelKey: 'tenancy:plan.title',
+    icon: IconCreditCard,
+    path: 'plan',
+    permission: 'tenancy.organization.read',
+  },
+  {
+    labelKey: 'tenancy:danger.title',
+    icon: IconDoorExit,
+    path: 'danger',
+    permission: 'tenancy.organization.read',
   },
 ];

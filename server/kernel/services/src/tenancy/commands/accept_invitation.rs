@@ -7,7 +7,7 @@ use tenon_sdk::{Error, Kernel, OrgId, Result, SystemTx, UserId, events::Event, p
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Organization, token_hash};
+use super::{Organization, limits, standing, token_hash};
 
 /// What an invitation shows to whoever holds its link.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,30 +33,27 @@ struct Found {
     org: OrgId,
     slug: String,
     id: Uuid,
+    department: Option<String>,
     shown: Invited,
 }
 
 async fn find(tx: &SystemTx, token: &str, now: Timestamp) -> Result<Found> {
     let row = tx
         .query_opt(
-            "select i.org_id, o.slug, i.id, o.name, i.role, i.email, i.expires_at from tenancy.invitations i \
+            "select i.org_id, o.slug, i.id, o.name, i.role, i.email, i.expires_at, i.department from tenancy.invitations i \
              join tenancy.organizations o on o.id = i.org_id \
-             where i.token_hash = $1 and i.accepted_at is null and i.expires_at > $2 for update of i",
+             where i.token_hash = $1 and i.accepted_at is null and i.revoked_at is null and i.expires_at > $2 \
+             and o.suspended_at is null and (o.delete_after is null or o.delete_after > $2)",
             &[&token_hash(token), &now],
         )
         .await?
-        .ok_or_else(|| {
-            Error::not_found(
-                "tenancy.invitation_not_found",
-                "This invitation does not exist or is no longer good.",
-            )
-            .hint("Ask for a new link.")
-        })?;
+        .ok_or_else(super::invitation_not_found)?;
     let role: String = row.try_get(4)?;
     Ok(Found {
         org: row.try_get(0)?,
         slug: row.try_get(1)?,
         id: row.try_get(2)?,
+        department: row.try_get(7)?,
         shown: Invited {
             organization: OrganizationName {
                 name: row.try_get(3)?,
@@ -80,40 +77,53 @@ pub async fn find_invitation(kernel: &Kernel, token: &str) -> Result<Invited> {
 pub async fn accept_invitation(kernel: &Kernel, user: UserId, token: &str) -> Result<Organization> {
     let now = kernel.env().now();
     let tx = SystemTx::begin(kernel.db(), "accept invitation").await?;
+    let org = find(&tx, token, now).await?.org;
+    let locked = standing::lock(&tx, org).await?;
+    // What it says counts as it is now that nobody else can change it.
     let found = find(&tx, token, now).await?;
     let own = super::address_of(&tx, user).await?;
-    if found.shown.email.as_ref().is_some_and(|email| *email != own) {
+    if let Some(email) = &found.shown.email
+        && (*email != own.email || !own.confirmed)
+    {
         return Err(Error::forbidden(
             "tenancy.invitation_for_another",
             "This invitation is meant for another e-mail address.",
         )
         .hint("Sign in with the address it was sent to."));
     }
-    tx.execute(
-        "insert into tenancy.memberships (org_id, user_id, role) values ($1, $2, $3) on conflict do nothing",
-        &[&found.org, &user, &found.shown.role.as_str()],
-    )
-    .await?;
-    let role: String = tx
-        .query_one(
-            "select role from tenancy.memberships where org_id = $1 and user_id = $2",
-            &[&found.org, &user],
-        )
-        .await?
-        .try_get(0)?;
+    let role = match standing::find(&tx, org, user).await? {
+        Some(member) if member.suspended => {
+            return Err(Error::forbidden(
+                "tenancy.member_suspended",
+                "Your membership of this organisation is suspended.",
+            )
+            .hint("Ask an owner or admin of the organisation."));
+        }
+        Some(member) => member.role,
+        None => {
+            limits::one_more_member(&tx, org, &locked).await?;
+            tx.execute(
+                "insert into tenancy.memberships (org_id, user_id, role, department) values ($1, $2, $3, $4)",
+                &[&org, &user, &found.shown.role.as_str(), &found.department],
+            )
+            .await?;
+            found.shown.role
+        }
+    };
     tx.execute(
         "update tenancy.invitations set accepted_by = $3, accepted_at = $4 where org_id = $1 and id = $2",
-        &[&found.org, &found.id, &user, &now],
+        &[&org, &found.id, &user, &now],
     )
     .await?;
     let joined = Event::new("tenancy.member_joined", user.0, json!({ "role": role }));
-    tx.emit(kernel.env(), found.org, Some(user), &joined).await?;
+    tx.emit(kernel.env(), org, Some(user), &joined).await?;
     tx.commit().await?;
-    let role = Role::parse(&role).ok_or_else(|| Error::internal("unknown role of member"))?;
     Ok(Organization {
-        id: found.org.0,
+        id: org.0,
         slug: found.slug,
         name: found.shown.organization.name,
         role,
+        former_slugs: Vec::new(),
+        logo: None,
     })
 }

@@ -25,6 +25,10 @@ pub struct Organization {
     pub name: String,
     /// The member's role in it.
     pub role: Role,
+    /// Names it had in addresses before; links with them are meant for it.
+    pub former_slugs: Vec<String>,
+    /// The tag of its logo, if it has one.
+    pub logo: Option<String>,
 }
 
 /// Founds an organisation.
@@ -33,17 +37,11 @@ pub async fn create_organization(
     owner: UserId,
     new: &NewOrganization,
 ) -> Result<Organization> {
-    let name = new.name.trim();
-    if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
-        return Err(Error::unprocessable(
-            "tenancy.name_invalid",
-            "The name must have 1 to 200 characters.",
-        ));
-    }
+    let name = super::names::organization(&new.name)?;
     let tx = SystemTx::begin(kernel.db(), "new organisation").await?;
     super::address_of(&tx, owner).await?;
     let id = OrgId(kernel.env().new_id());
-    let slug = insert(&tx, id, name, owner).await?;
+    let slug = insert(kernel, &tx, id, name, owner).await?;
     add(&tx, id, owner, Role::Owner).await?;
     let created = Event::new(
         "tenancy.organization_created",
@@ -57,11 +55,13 @@ pub async fn create_organization(
         slug,
         name: name.to_owned(),
         role: Role::Owner,
+        former_slugs: Vec::new(),
+        logo: None,
     })
 }
 
 /// Inserts under the first free slug: `harbour-works`, `harbour-works-2` …
-async fn insert(tx: &SystemTx, id: OrgId, name: &str, owner: UserId) -> Result<String> {
+async fn insert(kernel: &Kernel, tx: &SystemTx, id: OrgId, name: &str, owner: UserId) -> Result<String> {
     let base = slug(name);
     for number in 1..1000 {
         let slug = if number == 1 {
@@ -71,9 +71,9 @@ async fn insert(tx: &SystemTx, id: OrgId, name: &str, owner: UserId) -> Result<S
         };
         let inserted = tx
             .execute(
-                "insert into tenancy.organizations (id, slug, name, created_by) values ($1, $2, $3, $4) \
-                 on conflict (slug) do nothing",
-                &[&id, &slug, &name, &owner],
+                "insert into tenancy.organizations (id, slug, name, created_by, plan) select $1, $2, $3, $4, $5 \
+                 where not exists (select from tenancy.former_slugs where slug = $2) on conflict (slug) do nothing",
+                &[&id, &slug, &name, &owner, &kernel.config().tenancy.default_plan],
             )
             .await?;
         if inserted == 1 {

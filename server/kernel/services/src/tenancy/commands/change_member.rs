@@ -1,0 +1,63 @@
+//! Somebody who may changes a member's role or department, from the member's next request on.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tenon_sdk::{Ctx, Result, SystemTx, UserId, events::Event, permission::Role};
+use utoipa::ToSchema;
+
+use super::{change_organization::given, departments, standing};
+
+/// What changes about a member; what is absent stays.
+#[allow(clippy::option_option, reason = "absent, null and a name are three wishes")]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemberChanges {
+    /// Their role, never above that of whoever gives it.
+    #[serde(default)]
+    pub role: Option<Role>,
+    /// Their department; null: none.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub department: Option<Option<String>>,
+}
+
+/// Changes a member.
+pub(in super::super) async fn change_member(ctx: &Ctx, user: UserId, changes: &MemberChanges) -> Result<()> {
+    let (org, env) = (ctx.org_id(), ctx.kernel().env());
+    let tx = SystemTx::begin(ctx.kernel().db(), "change of member").await?;
+    standing::lock(&tx, org).await?;
+    let actor = standing::actor(&tx, ctx).await?;
+    let member = standing::member(&tx, org, user).await?;
+    actor.may_touch(&member)?;
+    let mut told = Map::new();
+    if let Some(role) = changes.role.filter(|role| *role != member.role) {
+        actor.may_give(role)?;
+        standing::keep_an_owner(&tx, org, &member).await?;
+        tx.execute(
+            "update tenancy.memberships set role = $3 where org_id = $1 and user_id = $2",
+            &[&org, &user, &role.as_str()],
+        )
+        .await?;
+        if role < member.role {
+            standing::withdraw_invitations(&tx, org, user, Some(role), env.now()).await?;
+        }
+        told.insert("role".into(), json!(role));
+        told.insert("before".into(), json!(member.role));
+    }
+    if let Some(department) = &changes.department {
+        let department = departments::named(&tx, org, department.as_deref()).await?;
+        if department != member.department {
+            tx.execute(
+                "update tenancy.memberships set department = $3 where org_id = $1 and user_id = $2",
+                &[&org, &user, &department],
+            )
+            .await?;
+            told.insert("department".into(), json!(department));
+        }
+    }
+    if !told.is_empty() {
+        let event = Event::new("tenancy.member_changed", user.0, Value::Object(told));
+        tx.emit(env, org, Some(actor.user), &event).await?;
+    }
+    tx.commit().await
+}

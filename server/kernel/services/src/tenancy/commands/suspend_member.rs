@@ -1,0 +1,56 @@
+//! Somebody who may suspends a member, or lets them in again. Whoever is suspended is out with their next request, and keeps role and
+//! department.
+
+use serde_json::json;
+use tenon_sdk::{Ctx, Error, Result, SystemTx, UserId, events::Event};
+
+use super::{limits, standing};
+
+/// Suspends a member.
+pub(in super::super) async fn suspend_member(ctx: &Ctx, user: UserId) -> Result<()> {
+    let (org, env) = (ctx.org_id(), ctx.kernel().env());
+    let tx = SystemTx::begin(ctx.kernel().db(), "suspend member").await?;
+    standing::lock(&tx, org).await?;
+    let actor = standing::actor(&tx, ctx).await?;
+    let member = standing::member(&tx, org, user).await?;
+    actor.may_touch(&member)?;
+    if member.user == actor.user {
+        return Err(
+            Error::conflict("tenancy.not_oneself", "You cannot suspend yourself.")
+                .hint("Leave the organisation instead."),
+        );
+    }
+    if !member.suspended {
+        standing::keep_an_owner(&tx, org, &member).await?;
+        tx.execute(
+            "update tenancy.memberships set suspended_at = $3 where org_id = $1 and user_id = $2",
+            &[&org, &user, &env.now()],
+        )
+        .await?;
+        standing::withdraw_invitations(&tx, org, user, None, env.now()).await?;
+        let suspended = Event::new("tenancy.member_suspended", user.0, json!({}));
+        tx.emit(env, org, Some(actor.user), &suspended).await?;
+    }
+    tx.commit().await
+}
+
+/// Lets a suspended member in again.
+pub(in super::super) async fn reinstate_member(ctx: &Ctx, user: UserId) -> Result<()> {
+    let (org, env) = (ctx.org_id(), ctx.kernel().env());
+    let tx = SystemTx::begin(ctx.kernel().db(), "reinstate member").await?;
+    let locked = standing::lock(&tx, org).await?;
+    let actor = standing::actor(&tx, ctx).await?;
+    let member = standing::member(&tx, org, user).await?;
+    actor.may_touch(&member)?;
+    if member.suspended {
+        limits::one_more_member(&tx, org, &locked).await?;
+        tx.execute(
+            "update tenancy.memberships set suspended_at = null where org_id = $1 and user_id = $2",
+            &[&org, &user],
+        )
+        .await?;
+        let reinstated = Event::new("tenancy.member_reinstated", user.0, json!({}));
+        tx.emit(env, org, Some(actor.user), &reinstated).await?;
+    }
+    tx.commit().await
+}

@@ -1,0 +1,161 @@
+import { Button, Group, Select, Stack, Text } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useTranslation } from 'react-i18next';
+import { reply } from '@/api/client';
+import { Dialog } from '@/ui/dialog';
+import { notifyDone } from '@/ui/notify';
+import { ErrorState } from '@/ui/states/error-state';
+import { useOrganization } from '../organization';
+import { departmentsQuery, organizationSessionQuery, ROLES, type Member } from '../queries';
+
+/** What somebody wants to do to a member. */
+export interface Asked {
+  what: 'change' | 'suspend' | 'reinstate' | 'remove';
+  member: Member;
+}
+
+export const nameOf = (member: Member) => member.name ?? member.email ?? '';
+
+/** Asks once more, or for the particulars, and does it. */
+export function MemberDialog({ asked, onClose }: { asked: Asked | null; onClose: () => void }) {
+  const { t } = useTranslation('tenancy');
+  const title =
+    asked === null ? '' : t(`members.${asked.what}Title`, { name: nameOf(asked.member) });
+  return (
+    <Dialog opened={asked !== null} onClose={onClose} title={title}>
+      {asked !== null &&
+        (asked.what === 'change' ? (
+          <ChangeForm member={asked.member} onDone={onClose} />
+        ) : (
+          <Confirm what={asked.what} member={asked.member} onDone={onClose} />
+        ))}
+    </Dialog>
+  );
+}
+
+function useDone(onDone: () => void) {
+  const { t } = useTranslation('tenancy');
+  const { id } = useOrganization();
+  const queryClient = useQueryClient();
+  return async () => {
+    onDone();
+    notifyDone(t('saved'));
+    await Promise.all([
+      queryClient.invalidateQueries({ queryKey: [id, 'members'] }),
+      queryClient.invalidateQueries({ queryKey: [id, 'open-invitations'] }),
+      queryClient.invalidateQueries({ queryKey: [id, 'departments'] }),
+      queryClient.invalidateQueries({ queryKey: [id, 'organization'] }),
+      // It may have been oneself.
+      queryClient.invalidateQueries({ queryKey: organizationSessionQuery(id).queryKey }),
+    ]);
+  };
+}
+
+function Confirm({
+  what,
+  member,
+  onDone,
+}: {
+  what: 'suspend' | 'reinstate' | 'remove';
+  member: Member;
+  onDone: () => void;
+}) {
+  const { t } = useTranslation('tenancy');
+  const { api } = useOrganization();
+  const params = { params: { path: { user_id: member.user_id } } };
+  const onSuccess = useDone(onDone);
+  const mutation = useMutation({
+    mutationFn: () =>
+      what === 'remove'
+        ? reply(api.DELETE('/api/v1/tenancy/members/{user_id}', params))
+        : what === 'suspend'
+          ? reply(api.POST('/api/v1/tenancy/members/{user_id}/suspend', params))
+          : reply(api.POST('/api/v1/tenancy/members/{user_id}/reinstate', params)),
+    onSuccess,
+  });
+  return (
+    <Stack>
+      {mutation.isError && <ErrorState error={mutation.error} />}
+      <Text size="sm">{t(`members.${what}Text`)}</Text>
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onDone}>
+          {t('ui:cancel')}
+        </Button>
+        <Button
+          data-autofocus
+          color={what === 'reinstate' ? undefined : 'red'}
+          loading={mutation.isPending}
+          onClick={() => {
+            mutation.mutate();
+          }}
+        >
+          {t(`members.${what}`)}
+        </Button>
+      </Group>
+    </Stack>
+  );
+}
+
+function ChangeForm({ member, onDone }: { member: Member; onDone: () => void }) {
+  const { t } = useTranslation('tenancy');
+  const { id, api, role: own } = useOrganization();
+  const { data: departments = [] } = useQuery(departmentsQuery(id));
+  const offered = ROLES.slice(ROLES.indexOf(own));
+  const form = useForm({
+    initialValues: { role: member.role, department: member.department ?? '' },
+  });
+  const onSuccess = useDone(onDone);
+  const mutation = useMutation({
+    mutationFn: ({ role, department }: typeof form.values) =>
+      reply(
+        api.PATCH('/api/v1/tenancy/members/{user_id}', {
+          params: { path: { user_id: member.user_id } },
+          body: {
+            ...(role === member.role ? {} : { role }),
+            ...(department === (member.department ?? '')
+              ? {}
+              : { department: department === '' ? null : department }),
+          },
+        }),
+      ),
+    onSuccess,
+  });
+  return (
+    <form
+      noValidate
+      onSubmit={form.onSubmit((values) => {
+        mutation.mutate(values);
+      })}
+    >
+      <Stack>
+        {mutation.isError && <ErrorState error={mutation.error} />}
+        <Select
+          data-autofocus
+          label={t('members.role')}
+          description={t(`roleHints.${form.values.role}`)}
+          allowDeselect={false}
+          data={offered.map((role) => ({ value: role, label: t(`roles.${role}`) }))}
+          {...form.getInputProps('role')}
+        />
+        <Select
+          label={t('members.department')}
+          allowDeselect={false}
+          data={[
+            { value: '', label: t('members.noDepartment') },
+            ...departments.map(({ name }) => ({ value: name, label: name })),
+          ]}
+          {...form.getInputProps('department')}
+        />
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onDone}>
+            {t('ui:cancel')}
+          </Button>
+          <Button type="submit" loading={mutation.isPending} disabled={!form.isDirty()}>
+            {t('save')}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
