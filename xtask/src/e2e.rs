@@ -63,6 +63,7 @@ fn prepare(postgres: &Installation) -> Result<Server> {
         .args(["serve", "--port", &port.to_string(), "--data-dir"])
         .arg(&data_dir)
         .args(["--set", "mail.mailbox=true", "--set", "auth.anonymous_users=true"])
+        .args(["--set", "auth.issuer.registration=true"])
         // All tests come from one address.
         .args(
             LIMITS

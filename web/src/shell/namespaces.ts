@@ -1,6 +1,7 @@
 import type { Messages } from '@/kernel/i18n';
 import { notificationsMessages } from '@/kernel/notifications/messages';
 import { factorsMessages } from '@/kernel/identity/factors/messages';
+import { issuerMessages } from '@/kernel/identity/issuer/messages';
 import { errorMessages, identityMessages } from '@/kernel/identity/messages';
 import { tenancyErrors } from '@/kernel/tenancy/messages';
 import { uiMessages } from '@/ui/messages';
@@ -13,6 +14,7 @@ export const namespaces: Record<string, Messages> = {
   ui: uiMessages,
   identity: identityMessages,
   factors: factorsMessages,
+  issuer: issuerMessages,
   notifications: notificationsMessages,
   errors: {
     en: { ...errorMessages.en, ...tenancyErrors.en },
