@@ -66,7 +66,7 @@ it('lets somebody in by an invitation link, with the role it gives', async () =>
   await createOrganization(owner.page, 'Open Door');
   await navigateTo(owner.page, 'Members');
   await owner.page.getByRole('button', { name: 'Invite someone' }).click();
-  await owner.page.getByRole('combobox', { name: 'Role' }).click();
+  await owner.page.getByRole('dialog').getByRole('combobox', { name: 'Role' }).click();
   await owner.page.getByRole('option', { name: 'Viewer' }).click();
   await owner.page.getByRole('button', { name: 'Create link' }).click();
   const link = await owner.page.getByLabel('Invitation link').inputValue();

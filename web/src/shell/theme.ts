@@ -94,11 +94,10 @@ export const theme = createTheme({
 export function themeIn(colour: string | null): typeof theme {
   const shades = colour === null ? null : shadesOf(colour);
   if (shades === null) return theme;
-  // Below it white words can be read, above it black ones: then either can on every shade.
-  return mergeThemeOverrides(theme, { colors: { ink: shades }, luminanceThreshold: 0.179 });
+  return mergeThemeOverrides(theme, { colors: { ink: shades } });
 }
 
-/** The library's own greys for small text are too pale on these backgrounds. */
+/** The library's own greys for small text are too pale on these backgrounds, its red for words in white and in red. */
 export const variables: CSSVariablesResolver = () => ({
   variables: {},
   light: {
@@ -107,9 +106,15 @@ export const variables: CSSVariablesResolver = () => ({
     '--mantine-color-body': '#ffffff',
     '--mantine-color-anchor': 'var(--mantine-color-ink-8)',
     '--mantine-color-ink-light-color': 'var(--mantine-color-ink-8)',
+    '--mantine-color-red-filled': 'var(--mantine-color-red-9)',
+    '--mantine-color-red-light-color': 'var(--mantine-color-red-9)',
+    '--mantine-color-red-outline': 'var(--mantine-color-red-9)',
     '--mantine-color-default-border': '#e1e5ec',
   },
   dark: {
+    '--mantine-color-red-filled': 'var(--mantine-color-red-9)',
+    '--mantine-color-red-light-color': 'var(--mantine-color-red-4)',
+    '--mantine-color-red-outline': 'var(--mantine-color-red-4)',
     '--mantine-color-dimmed': '#9ba4b5',
     '--mantine-color-placeholder': '#8f98a9',
     '--mantine-color-default-border': '#2a3140',

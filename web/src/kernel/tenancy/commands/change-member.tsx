@@ -6,6 +6,7 @@ import { reply } from '@/api/client';
 import { Dialog } from '@/ui/dialog';
 import { notifyDone } from '@/ui/notify';
 import { ErrorState } from '@/ui/states/error-state';
+import { useLast } from '@/ui/use-last';
 import { useOrganization } from '../organization';
 import { departmentsQuery, organizationSessionQuery, ROLES, type Member } from '../queries';
 
@@ -20,8 +21,8 @@ export const nameOf = (member: Member) => member.name ?? member.email ?? '';
 /** Asks once more, or for the particulars, and does it. */
 export function MemberDialog({ asked, onClose }: { asked: Asked | null; onClose: () => void }) {
   const { t } = useTranslation('tenancy');
-  const title =
-    asked === null ? '' : t(`members.${asked.what}Title`, { name: nameOf(asked.member) });
+  const last = useLast(asked);
+  const title = last === null ? '' : t(`members.${last.what}Title`, { name: nameOf(last.member) });
   return (
     <Dialog opened={asked !== null} onClose={onClose} title={title}>
       {asked !== null &&

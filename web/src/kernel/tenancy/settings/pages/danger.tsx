@@ -44,7 +44,7 @@ function Section({ title, text, children }: { title: string; text: string; child
       <Text size="sm" c="dimmed" mt={4} mb="md">
         {text}
       </Text>
-      {children}
+      <Stack align="flex-start">{children}</Stack>
     </Card>
   );
 }

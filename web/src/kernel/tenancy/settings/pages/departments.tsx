@@ -3,18 +3,19 @@ import { IconPencil, IconSitemap, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Dialog } from '@/ui/dialog';
 import { PageHeader } from '@/ui/page-header';
 import { EmptyState } from '@/ui/states/empty-state';
+import { ErrorState } from '@/ui/states/error-state';
 import { DataTable, type Column } from '@/ui/table/data-table';
 import { rowRange, type TableSpec } from '@/ui/table/table-state';
 import { useTableUrlState } from '@/ui/table/use-table-url-state';
+import { useLast } from '@/ui/use-last';
 import { Count } from '@/ui/values';
 import { useDepartmentChanges } from '../../commands/change-departments';
 import { useOrganization } from '../../organization';
 import { departmentsQuery, type Department } from '../../queries';
 import { RequirePermission } from '../../require-permission';
-import { Dialog } from '@/ui/dialog';
-import { ErrorState } from '@/ui/states/error-state';
 
 const TABLE: TableSpec = {};
 
@@ -136,10 +137,11 @@ function DepartmentTable({ ask }: { ask: (asked: Asked) => void }) {
 
 function DepartmentDialog({ asked, onClose }: { asked: Asked | null; onClose: () => void }) {
   const { t } = useTranslation('tenancy');
+  const last = useLast(asked);
   const title =
-    asked === null || asked.what === 'add'
+    last === null || last.what === 'add'
       ? t('departments.add')
-      : t(`departments.${asked.what}`, { name: asked.department.name });
+      : t(`departments.${last.what}`, { name: last.department.name });
   return (
     <Dialog opened={asked !== null} onClose={onClose} title={title}>
       {asked !== null && <DepartmentForm asked={asked} onDone={onClose} />}
