@@ -33,6 +33,7 @@ pub fn test(postgres: &Installation) -> (Counts, Result<()>) {
 struct Server {
     process: Child,
     url: String,
+    provider_port: u16,
     chromium: PathBuf,
     log: PathBuf,
     data_dir: PathBuf,
@@ -52,18 +53,40 @@ const LIMITS: [&str; 10] = [
     "mfa",
 ];
 
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+/// Settings of the provider of sign-in that `web/e2e/support/provider.ts` starts.
+fn provider(port: u16) -> Vec<String> {
+    let settings = [
+        format!("auth.external.acme.issuer=http://127.0.0.1:{port}"),
+        "auth.external.acme.client_id=tenon".to_owned(),
+        "auth.external.acme.secret=\"a secret of these tests, with: signs & all\"".to_owned(),
+        "auth.external.acme.label=Acme".to_owned(),
+        "outbound.allow_private=[\"127.0.0.0/8\"]".to_owned(),
+    ];
+    settings
+        .into_iter()
+        .flat_map(|setting| ["--set".to_owned(), setting])
+        .collect()
+}
+
 fn prepare(postgres: &Installation) -> Result<Server> {
     let chromium = tools::chromium()?;
     // Not below the checkout, which may be closed to PostgreSQL's account.
     let data_dir = std::env::temp_dir().join(format!("tenon-e2e-{}", std::process::id()));
     let log = scratch()?.join("e2e-server.log");
     let output = File::create(&log).with_context(|| format!("create {}", log.display()))?;
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+    let port = free_port()?;
+    // Where a test will start a provider of sign-in.
+    let provider_port = free_port()?;
     let process = program(target().join("debug/tenon"))
         .args(["serve", "--port", &port.to_string(), "--data-dir"])
         .arg(&data_dir)
         .args(["--set", "mail.mailbox=true", "--set", "auth.anonymous_users=true"])
         .args(["--set", "auth.issuer.registration=true"])
+        .args(provider(provider_port))
         // All tests come from one address.
         .args(
             LIMITS
@@ -79,6 +102,7 @@ fn prepare(postgres: &Installation) -> Result<Server> {
     let mut server = Server {
         process,
         url: format!("http://127.0.0.1:{port}"),
+        provider_port,
         chromium,
         log,
         data_dir,
@@ -117,6 +141,7 @@ impl Server {
             .args(web::reporters(&report));
         let outcome = run(tests
             .env("TENON_URL", &self.url)
+            .env("TENON_PROVIDER_PORT", self.provider_port.to_string())
             .env("TENON_BINARY", target().join("debug/tenon"))
             .env("TENON_DATA", &self.data_dir)
             .env("TENON_CHROMIUM", &self.chromium));

@@ -2,6 +2,7 @@ import type { Messages } from '@/kernel/i18n';
 import { notificationsMessages } from '@/kernel/notifications/messages';
 import { factorsMessages } from '@/kernel/identity/factors/messages';
 import { issuerMessages } from '@/kernel/identity/issuer/messages';
+import { providersMessages } from '@/kernel/identity/providers/messages';
 import { errorMessages, identityMessages } from '@/kernel/identity/messages';
 import { tenancyErrors } from '@/kernel/tenancy/messages';
 import { uiMessages } from '@/ui/messages';
@@ -15,6 +16,7 @@ export const namespaces: Record<string, Messages> = {
   identity: identityMessages,
   factors: factorsMessages,
   issuer: issuerMessages,
+  providers: providersMessages,
   notifications: notificationsMessages,
   errors: {
     en: { ...errorMessages.en, ...tenancyErrors.en },

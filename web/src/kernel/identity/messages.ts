@@ -140,6 +140,9 @@ const enErrors = {
   otp_expired: 'This code is wrong, was used before or is too old.',
   over_email_send_rate_limit:
     'A mail was sent to this address a moment ago. Try again in a minute.',
+  single_identity_not_deletable: 'This is your only way in. Add another first.',
+  email_conflict_identity_not_deletable:
+    'Without this way in your account would have an address that is somebody else’s. Change it first.',
   same_password: 'This is your old password. Choose another.',
   'network.unreachable': 'The server cannot be reached.',
   mfa_verification_failed:
@@ -164,6 +167,10 @@ const deErrors: Translation<typeof enErrors> = {
   otp_expired: 'Dieser Code ist falsch, wurde schon benutzt oder ist zu alt.',
   over_email_send_rate_limit:
     'An diese Adresse ging eben schon eine E-Mail. Versuchen Sie es in einer Minute noch einmal.',
+  single_identity_not_deletable:
+    'Das ist Ihr einziger Anmeldeweg. Fügen Sie erst einen weiteren hinzu.',
+  email_conflict_identity_not_deletable:
+    'Ohne diesen Anmeldeweg hätte Ihr Konto eine Adresse, die jemand anderem gehört. Ändern Sie sie zuerst.',
   same_password: 'Das ist Ihr altes Passwort. Wählen Sie ein anderes.',
   'network.unreachable': 'Der Server ist nicht erreichbar.',
   mfa_verification_failed:

@@ -21,6 +21,11 @@ export const supabase = createClient(window.location.origin, PUBLISHABLE_KEY, {
   auth: { storageKey: 'tenon.session', detectSessionInUrl: true, experimental: { passkey: true } },
 });
 
+/** Where links and other ways in lead back to. */
+export function backTo(path: string): string {
+  return new URL(path, window.location.origin).href;
+}
+
 let current: Session | null = null;
 const listeners = new Set<() => void>();
 

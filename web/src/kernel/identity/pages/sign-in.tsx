@@ -9,13 +9,16 @@ import { ErrorState } from '@/ui/states/error-state';
 import { AuthLayout } from '../auth-layout';
 import { isEmail } from '../model';
 import { CodeForm } from '../code-form';
+import { ProviderButtons } from '../providers/provider-buttons';
+import { Refusal } from '../providers/refusal';
+import { keysPossible } from '../factors/api';
 import { PasskeyButton } from '../factors/passkey-button';
 import { confirmAgain, signIn } from '../session';
 import { asApiError } from '@/api/errors';
 import { AnchorLink } from '@/ui/links';
 
 export function SignInPage() {
-  const { t } = useTranslation('identity');
+  const { t } = useTranslation(['identity', 'providers']);
   const router = useRouter();
   const search = useSearch({ from: '/sign-in' });
   const form = useForm({
@@ -80,6 +83,7 @@ export function SignInPage() {
         })}
       >
         <Stack>
+          {mutation.isIdle && <Refusal title={t('providers:refused.title')} />}
           {search.reason === 'expired' && mutation.isIdle && (
             <Alert icon={<IconClock />} color="ink" role="status">
               {t('signIn.expired')}
@@ -138,6 +142,7 @@ export function SignInPage() {
           }}
         />
       </Box>
+      <ProviderButtons next={safeNext(search.next)} apart={!keysPossible()} />
     </AuthLayout>
   );
 }

@@ -9,6 +9,7 @@ import { AuthLayout } from '../auth-layout';
 import { isEmail, SHORTEST_PASSWORD } from '../model';
 import { CodeForm } from '../code-form';
 import { signUp } from '../session';
+import { ProviderButtons } from '../providers/provider-buttons';
 import { AnchorLink } from '@/ui/links';
 
 export function SignUpPage() {
@@ -105,6 +106,7 @@ export function SignUpPage() {
           </Button>
         </Stack>
       </form>
+      <ProviderButtons next={safeNext(search.next)} apart />
     </AuthLayout>
   );
 }

@@ -1,9 +1,10 @@
-import { Container, Group } from '@mantine/core';
+import { Container, Group, Stack } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { Brand } from '@/ui/brand';
 import { AnchorLink } from '@/ui/links';
 import { PageHeader } from '@/ui/page-header';
 import { SecuritySection } from './security';
+import { WaysInSection } from './ways-in';
 
 /** What people settle for themselves, whatever organisations they belong to. */
 export function AccountPage() {
@@ -17,7 +18,10 @@ export function AccountPage() {
         </AnchorLink>
       </Group>
       <PageHeader title={t('account.title')} />
-      <SecuritySection />
+      <Stack gap="lg">
+        <WaysInSection />
+        <SecuritySection />
+      </Stack>
     </Container>
   );
 }
