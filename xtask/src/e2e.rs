@@ -85,6 +85,13 @@ fn prepare(postgres: &Installation) -> Result<Server> {
         .args(["serve", "--port", &port.to_string(), "--data-dir"])
         .arg(&data_dir)
         .args(["--set", "mail.mailbox=true", "--set", "auth.anonymous_users=true"])
+        .args([
+            "--set",
+            "auth.sms.enabled=true",
+            "--set",
+            "auth.sms.pause_seconds=0",
+        ])
+        .args(["--set", "auth.sms.test_otp.4152127777=\"123456\""])
         .args(["--set", "auth.issuer.registration=true"])
         .args(provider(provider_port))
         // All tests come from one address.

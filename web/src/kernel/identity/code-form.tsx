@@ -3,16 +3,16 @@ import { useForm } from '@mantine/form';
 import { useMutation } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { ErrorState } from '@/ui/states/error-state';
-import { showCode } from './session';
+import { showCode, showTextCode } from './session';
 
-/** Takes the code of a mail that went to `email`. */
+/** Takes the code of a mail that went to `email`, or of a text message to that number. */
 export function CodeForm({
   email,
   type,
   onDone,
 }: {
   email: string;
-  type: 'recovery' | 'email';
+  type: 'recovery' | 'email' | 'sms';
   onDone: () => void;
 }) {
   const { t } = useTranslation('identity');
@@ -23,7 +23,8 @@ export function CodeForm({
     validate: { code: (value) => (/^\s*\d{6}\s*$/.test(value) ? null : t('invalid.code')) },
   });
   const mutation = useMutation({
-    mutationFn: (code: string) => showCode(email, code.trim(), type),
+    mutationFn: (code: string) =>
+      type === 'sms' ? showTextCode(email, code.trim()) : showCode(email, code.trim(), type),
     onSuccess: onDone,
   });
   return (

@@ -11,6 +11,23 @@ const en = {
     password: 'Password',
     passwordHint: 'At least 8 characters',
     name: 'Your name',
+    phone: 'Telephone number',
+    phoneHint: 'With the country first, such as +49 30 1234567',
+  },
+  phone: {
+    link: 'Sign in with a text message',
+    title: 'Sign in with a text message',
+    description: 'We send a code to your telephone.',
+    submit: 'Send the code',
+    codeTitle: 'Look at your telephone',
+    sent: 'A text message with a code is on its way to {{phone}}.',
+    back: 'Back to sign-in',
+  },
+  wait: {
+    seconds_one: 'Try again in a second.',
+    seconds_other: 'Try again in {{count}} seconds.',
+    minutes_one: 'Try again in a minute.',
+    minutes_other: 'Try again in {{count}} minutes.',
   },
   signIn: {
     title: 'Sign in',
@@ -57,6 +74,7 @@ const en = {
   invalid: {
     email: 'Enter an e-mail address, such as name@example.com',
     code: 'The code has six digits',
+    phone: 'Enter a number with its country first, such as +49 30 1234567',
     password: 'Use at least 8 characters',
     passwordMissing: 'Enter your password',
     name: 'Enter your name',
@@ -74,6 +92,23 @@ const de: Translation<typeof en> = {
     password: 'Passwort',
     passwordHint: 'Mindestens 8 Zeichen',
     name: 'Ihr Name',
+    phone: 'Telefonnummer',
+    phoneHint: 'Mit der Landesvorwahl, etwa +49 30 1234567',
+  },
+  phone: {
+    link: 'Mit einer SMS anmelden',
+    title: 'Mit einer SMS anmelden',
+    description: 'Wir senden einen Code an Ihr Telefon.',
+    submit: 'Code senden',
+    codeTitle: 'Sehen Sie auf Ihr Telefon',
+    sent: 'Eine SMS mit einem Code ist unterwegs an {{phone}}.',
+    back: 'Zurück zur Anmeldung',
+  },
+  wait: {
+    seconds_one: 'Versuchen Sie es in einer Sekunde noch einmal.',
+    seconds_other: 'Versuchen Sie es in {{count}} Sekunden noch einmal.',
+    minutes_one: 'Versuchen Sie es in einer Minute noch einmal.',
+    minutes_other: 'Versuchen Sie es in {{count}} Minuten noch einmal.',
   },
   signIn: {
     title: 'Anmelden',
@@ -122,6 +157,7 @@ const de: Translation<typeof en> = {
   invalid: {
     email: 'Geben Sie eine E-Mail-Adresse ein, etwa name@example.com',
     code: 'Der Code hat sechs Ziffern',
+    phone: 'Geben Sie eine Nummer mit Landesvorwahl ein, etwa +49 30 1234567',
     password: 'Verwenden Sie mindestens 8 Zeichen',
     passwordMissing: 'Geben Sie Ihr Passwort ein',
     name: 'Geben Sie Ihren Namen ein',
@@ -134,12 +170,19 @@ export const identityMessages = { en, de };
 const enErrors = {
   invalid_credentials: 'E-mail address or password is wrong.',
   user_already_exists: 'An account with this e-mail address exists already. Sign in instead.',
-  weak_password: 'This password is too weak. Use at least 8 characters.',
+  weak_password: 'This password is too weak.',
+  weak_password_length: 'It is too short or too long.',
+  weak_password_characters: 'It lacks a kind of character that is asked for here.',
+  weak_password_pwned:
+    'It is one that attackers try first: it stands in lists of common or stolen passwords.',
+  over_request_rate_limit: 'That was too often.',
+  over_sms_send_rate_limit: 'A message was sent to this number a moment ago.',
+  phone_provider_disabled: 'One does not sign in by telephone here.',
+  captcha_failed: 'It could not be shown that a person asks.',
   email_address_invalid: 'This is not a valid e-mail address.',
   email_not_confirmed: 'This address is not confirmed yet. Follow the link in the mail we sent.',
   otp_expired: 'This code is wrong, was used before or is too old.',
-  over_email_send_rate_limit:
-    'A mail was sent to this address a moment ago. Try again in a minute.',
+  over_email_send_rate_limit: 'A mail was sent to this address a moment ago.',
   single_identity_not_deletable: 'This is your only way in. Add another first.',
   email_conflict_identity_not_deletable:
     'Without this way in your account would have an address that is somebody else’s. Change it first.',
@@ -160,13 +203,20 @@ const enErrors = {
 const deErrors: Translation<typeof enErrors> = {
   invalid_credentials: 'E-Mail-Adresse oder Passwort ist falsch.',
   user_already_exists: 'Zu dieser E-Mail-Adresse gibt es schon ein Konto. Melden Sie sich an.',
-  weak_password: 'Dieses Passwort ist zu schwach. Verwenden Sie mindestens 8 Zeichen.',
+  weak_password: 'Dieses Passwort ist zu schwach.',
+  weak_password_length: 'Es ist zu kurz oder zu lang.',
+  weak_password_characters: 'Ihm fehlt eine Art von Zeichen, die hier verlangt wird.',
+  weak_password_pwned:
+    'Es ist eines, das Angreifer zuerst versuchen: Es steht in Listen häufiger oder gestohlener Passwörter.',
+  over_request_rate_limit: 'Das war zu oft.',
+  over_sms_send_rate_limit: 'An diese Nummer ging eben schon eine Nachricht.',
+  phone_provider_disabled: 'Mit dem Telefon meldet man sich hier nicht an.',
+  captcha_failed: 'Es ließ sich nicht zeigen, dass ein Mensch fragt.',
   email_address_invalid: 'Das ist keine gültige E-Mail-Adresse.',
   email_not_confirmed:
     'Diese Adresse ist noch nicht bestätigt. Folgen Sie dem Link in der E-Mail, die wir gesendet haben.',
   otp_expired: 'Dieser Code ist falsch, wurde schon benutzt oder ist zu alt.',
-  over_email_send_rate_limit:
-    'An diese Adresse ging eben schon eine E-Mail. Versuchen Sie es in einer Minute noch einmal.',
+  over_email_send_rate_limit: 'An diese Adresse ging eben schon eine E-Mail.',
   single_identity_not_deletable:
     'Das ist Ihr einziger Anmeldeweg. Fügen Sie erst einen weiteren hinzu.',
   email_conflict_identity_not_deletable:

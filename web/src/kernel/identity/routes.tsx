@@ -8,6 +8,7 @@ import {
 } from '@/kernel/routing/search';
 import { ForgotPasswordPage } from './pages/forgot-password';
 import { NewPasswordPage } from './pages/new-password';
+import { PhoneSignInPage } from './pages/phone-sign-in';
 import { SignInPage } from './pages/sign-in';
 import { SignUpPage } from './pages/sign-up';
 import { isRaised } from './factors/level';
@@ -28,6 +29,14 @@ const signInRoute = createRoute({
   validateSearch: signInSearch,
   beforeLoad: skipIfSignedIn,
   component: SignInPage,
+});
+
+const phoneSignInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-in/phone',
+  validateSearch: signInSearch,
+  beforeLoad: skipIfSignedIn,
+  component: PhoneSignInPage,
 });
 
 const signUpRoute = createRoute({
@@ -81,6 +90,7 @@ const accountRoute = createRoute({
 
 export const identityRoutes = [
   signInRoute,
+  phoneSignInRoute,
   signUpRoute,
   forgotPasswordRoute,
   newPasswordRoute,

@@ -1,5 +1,11 @@
 /** Who is signed in. The tokens live in supabase-js; nothing else in the web app keeps them. */
-import { createClient, type AuthError, type Session } from '@supabase/supabase-js';
+import {
+  createClient,
+  isAuthWeakPasswordError,
+  type AuthError,
+  type Session,
+} from '@supabase/supabase-js';
+import i18next from 'i18next';
 import { useSyncExternalStore } from 'react';
 import { authenticateWith, PUBLISHABLE_KEY } from '@/api/client';
 import { ApiError } from '@/api/errors';
@@ -16,9 +22,20 @@ export function forgetRefusedLink(): void {
   refusedLink = null;
 }
 
+/** Seconds to wait before the refusal that came last will not come again; supabase-js keeps the header to itself. */
+let wait: number | null = null;
+
+const noteWait: typeof fetch = async (input, init) => {
+  const response = await fetch(input, init);
+  const seconds = Number(response.headers.get('retry-after'));
+  if (response.status === 429) wait = Number.isFinite(seconds) && seconds > 0 ? seconds : null;
+  return response;
+};
+
 export const supabase = createClient(window.location.origin, PUBLISHABLE_KEY, {
   // Links in mails lead back here with the session behind the `#`.
   auth: { storageKey: 'tenon.session', detectSessionInUrl: true, experimental: { passkey: true } },
+  global: { fetch: noteWait },
 });
 
 /** Where links and other ways in lead back to. */
@@ -80,7 +97,19 @@ export async function forgetSession(): Promise<void> {
 
 /** A refusal of `/auth/v1` in the form every page can show. */
 export function refused(error: AuthError): ApiError {
-  return new ApiError(error.status ?? 0, error.code ?? 'auth.failed', error.message);
+  const status = error.status ?? 0;
+  if (isAuthWeakPasswordError(error)) {
+    const words = error.reasons.map((reason) => i18next.t(`errors:weak_password_${reason}`));
+    return new ApiError(status, 'weak_password', error.message, words.join(' ') || null);
+  }
+  const hint = status === 429 && wait !== null ? waitHint(wait) : null;
+  return new ApiError(status, error.code ?? 'auth.failed', error.message, null, hint);
+}
+
+function waitHint(seconds: number): string {
+  return seconds < 120
+    ? i18next.t('identity:wait.seconds', { count: seconds })
+    : i18next.t('identity:wait.minutes', { count: Math.ceil(seconds / 60) });
 }
 
 export async function signIn(email: string, password: string): Promise<void> {
@@ -126,6 +155,19 @@ export async function showCode(
   type: 'recovery' | 'email',
 ): Promise<void> {
   const { error } = await supabase.auth.verifyOtp({ email, token, type });
+  if (error) throw refused(error);
+  forgetRefusedLink();
+}
+
+/** Asks for a text message with a code. */
+export async function askForText(phone: string): Promise<void> {
+  const { error } = await supabase.auth.signInWithOtp({ phone });
+  if (error) throw refused(error);
+}
+
+/** Signs in with the code of a text message. */
+export async function showTextCode(phone: string, token: string): Promise<void> {
+  const { error } = await supabase.auth.verifyOtp({ phone, token, type: 'sms' });
   if (error) throw refused(error);
   forgetRefusedLink();
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{External, Issuer, Limits, Passkeys, Secret};
+use super::{Captcha, External, Hooks, Issuer, Limits, Mails, Passkeys, Secret, Sms};
 
 /// Sign-in.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,12 +28,18 @@ pub struct Auth {
     pub password_characters: Vec<CharacterClass>,
     /// Whether passwords are refused that everybody tries first.
     pub refuse_common_passwords: bool,
+    /// Where the beginnings of hashes are asked for breached passwords, as HIBP has it; empty: nowhere.
+    pub breached_passwords_url: String,
     /// Whether anybody may sign up.
     pub sign_up: bool,
     /// Whether visitors may have an account without an address (`signInAnonymously`).
     pub anonymous_users: bool,
     /// Whether people show that they read a new address before it is theirs.
     pub confirm_email: bool,
+    /// Whether the address that is given up has to agree to the new one, too.
+    pub double_confirm_email: bool,
+    /// Whether people are told by mail that their password, address, number, factors or ways in have changed.
+    pub notices: bool,
     /// Seconds a link or code in a mail stays good.
     pub link_seconds: i64,
     /// Seconds between mails to one address.
@@ -71,6 +77,16 @@ pub struct Auth {
     /// Providers of sign-in by name.
     #[serde(default)]
     pub external: BTreeMap<String, External>,
+    /// Sign-in by telephone.
+    pub sms: Sms,
+    /// Proof that a person asks.
+    pub captcha: Captcha,
+    /// The operator's own code.
+    #[serde(default)]
+    pub hooks: Hooks,
+    /// The operator's own words.
+    #[serde(default)]
+    pub mails: Mails,
 }
 
 /// A class of characters that passwords may have to have.

@@ -2,21 +2,29 @@
 //! a file and `TENON_…` variables override it (`TENON_SERVER__PORT=9000`).
 
 mod auth;
+mod captcha;
 mod external;
+mod hooks;
 mod issuer;
 mod limits;
+mod mails;
 mod outbound;
 mod passkeys;
 mod secret;
+mod sms;
 mod tenancy;
 
 pub use auth::{Auth, CharacterClass};
+pub use captcha::{Captcha, CaptchaProvider};
 pub use external::External;
+pub use hooks::{Hook, Hooks};
 pub use issuer::Issuer;
 pub use limits::Limits;
+pub use mails::{MailTemplate, MailWords, Mails};
 pub use outbound::Outbound;
 pub use passkeys::Passkeys;
 pub use secret::Secret;
+pub use sms::{Sms, SmsProvider};
 pub use tenancy::Tenancy;
 
 use std::path::{Path, PathBuf};

@@ -76,6 +76,10 @@ pub(super) fn user_not_found() -> Error {
     Error::not_found("user_not_found", "User not found")
 }
 
+pub(super) fn phone_not_confirmed() -> Error {
+    Error::invalid("phone_not_confirmed", "Phone not confirmed").hint("Ask for a code and enter it first.")
+}
+
 pub(super) fn phone_exists() -> Error {
     Error::unprocessable(
         "phone_exists",

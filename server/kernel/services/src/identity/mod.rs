@@ -2,9 +2,11 @@
 
 mod admin;
 pub(crate) mod audit;
+mod captcha;
 mod cookie;
 mod errors;
 mod factors;
+mod hooks;
 mod issuer;
 mod keys;
 mod limits;
@@ -14,6 +16,7 @@ mod own_account;
 mod own_sessions;
 mod passkeys;
 mod passwords;
+mod phones;
 mod pkce;
 mod places;
 mod proofs;
@@ -22,17 +25,21 @@ mod reauthentication;
 mod redirects;
 mod routes;
 mod sessions;
+pub mod sweep;
 mod tokens;
 mod users;
 mod webauthn;
 
+pub(crate) use hooks::{Hooks, Point};
 pub(crate) use issuer::guard;
 pub use tokens::TokenVerifier;
 pub use users::{NewUser, User, create_user};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use tenon_sdk::{Kernel, Module, config::Config, db::Db, env::Env, error::Result, migrations};
+use tenon_sdk::{
+    Kernel, Module, config::Config, db::Db, env::Env, error::Result, migrations, outbound::Outbound,
+};
 
 /// The identity service, shared by its routes and the authenticator.
 #[derive(Clone)]
@@ -49,6 +56,11 @@ struct Inner {
     rates: limits::Rates,
     guesses: limits::Guesses,
     mails: limits::Pause,
+    texts: limits::Pause,
+    outbound: Outbound,
+    hooks: Hooks,
+    /// Read at the start.
+    templates: OnceLock<mails::Templates>,
     relying_party: Option<webauthn::RelyingParty>,
 }
 
@@ -71,6 +83,14 @@ impl Identity {
         let mails = limits::Pause::new(&env, config.auth.mail_pause_seconds, "over_email_send_rate_limit");
         let relying_party = webauthn::RelyingParty::new(&config);
         let providers = providers::Providers::new(&env, &config);
+        let texts = limits::Pause::new(&env, config.auth.sms.pause_seconds, "over_sms_send_rate_limit");
+        let outbound = Outbound::new(env.clone(), &config.outbound);
+        let hooks = Hooks::new(
+            db.clone(),
+            env.clone(),
+            outbound.clone(),
+            config.auth.hooks.clone(),
+        );
         Self(Arc::new(Inner {
             db,
             env,
@@ -83,6 +103,10 @@ impl Identity {
             guesses,
             mails,
             relying_party,
+            texts,
+            outbound,
+            hooks,
+            templates: OnceLock::new(),
         }))
     }
 
@@ -94,6 +118,11 @@ impl Identity {
     /// What turns bearer tokens into identities.
     pub fn verifier(&self) -> TokenVerifier {
         self.0.verifier.clone()
+    }
+
+    /// The operator's hooks.
+    pub(crate) fn hooks(&self) -> Hooks {
+        self.0.hooks.clone()
     }
 
     /// The module's manifest.
@@ -111,6 +140,8 @@ impl Identity {
                     let identity = identity.clone();
                     async move {
                         keys::Keys::check_settings(&identity.0.config.auth)?;
+                        let templates = mails::Templates::load(&identity.0.config.auth.mails, &mails::NAMES)?;
+                        let _ = identity.0.templates.set(templates);
                         identity.0.keys.ensure().await
                     }
                 }

@@ -12,14 +12,18 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tenon_sdk::{Error, Kernel, Result, SystemTx, http::ClientAddress};
+use tenon_sdk::{
+    Error, Kernel, Result, SystemTx,
+    http::{Caller, ClientAddress},
+};
 
 use super::{
-    Identity, errors,
+    Identity, captcha, errors,
+    hooks::Newcomer,
     limits::{Limit, limited},
     one_time::{self, Proof, Purpose},
-    pkce, places, redirects,
-    routes::{Redirect, Service, read, user_agent},
+    phones, pkce, places, redirects,
+    routes::{Redirect, Service, current, read, user_agent},
     sessions::{self, Method},
     users,
 };
@@ -53,11 +57,13 @@ async fn recover(
 ) -> Response {
     let result = async {
         let Address { pkce, email } = read(&body)?;
+        captcha::check(&service, client, &body).await?;
         let way = query.way(&service, pkce)?;
         let email = asked_for(&service, &email, client)?;
         let tx = SystemTx::begin(&service.0.0.db, "recovery").await?;
-        if let Some(user) = users::by_address(&tx, &email).await? {
-            one_time::mail(&service, &tx, &user, Purpose::Recovery, &email, &way).await?;
+        match users::by_address(&tx, &email).await? {
+            Some(user) => one_time::mail(&service, &tx, &user, Purpose::Recovery, &email, &way).await?,
+            None => one_time::pretend(&service, &tx).await?,
         }
         tx.commit().await?;
         Ok(Json(json!({})))
@@ -92,29 +98,44 @@ async fn otp(
 ) -> Response {
     let result = async {
         let ask: AskForCode = read(&body)?;
-        if ask.email.is_empty() && !ask.phone.is_empty() {
-            return Err(
-                Error::invalid("phone_provider_disabled", "Unsupported phone provider")
-                    .hint("This installation sends no text messages; ask for a mail."),
-            );
-        }
+        captcha::check(&service, client, &body).await?;
         users::check_data(&ask.data)?;
+        if ask.email.is_empty() && !ask.phone.is_empty() {
+            let answer = phones::otp(&service, client, &ask.phone, ask.create_user, &ask.data).await?;
+            return Ok(Json(answer));
+        }
         let way = query.way(&service, ask.pkce)?;
         let email = asked_for(&service, &ask.email, client)?;
+        let may_create = ask.create_user && service.0.0.config.auth.sign_up;
+        if may_create {
+            let newcomer = Newcomer {
+                email: &email,
+                phone: "",
+                data: &ask.data,
+                provider: "email",
+            };
+            service.before_user_created(client, &newcomer).await?;
+        }
         let tx = SystemTx::begin(&service.0.0.db, "one-time code").await?;
+        let mut created = None;
         let found = match users::by_address(&tx, &email).await? {
             Some(user) => Some((user, Purpose::MagicLink)),
-            None if ask.create_user && service.0.0.config.auth.sign_up => {
-                users::insert(&service, &tx, &email, None, &ask.data, false)
-                    .await?
-                    .map(|user| (user, Purpose::SignUp))
-            }
+            None if may_create => users::insert(&service, &tx, &email, None, &ask.data, false)
+                .await?
+                .map(|user| {
+                    created = Some(user.id);
+                    (user, Purpose::SignUp)
+                }),
             None => None,
         };
-        if let Some((user, purpose)) = found {
-            one_time::mail(&service, &tx, &user, purpose, &email, &way).await?;
+        match found {
+            Some((user, purpose)) => one_time::mail(&service, &tx, &user, purpose, &email, &way).await?,
+            None => one_time::pretend(&service, &tx).await?,
         }
         tx.commit().await?;
+        if let Some(user) = created {
+            service.after_user_created(client, user);
+        }
         Ok(Json(json!({})))
     };
     errors::respond(&headers, result.await)
@@ -128,10 +149,15 @@ struct Resend {
     r#type: String,
     #[serde(default)]
     email: String,
+    #[serde(default)]
+    phone: String,
 }
 
+/// Sends again what somebody waits for. What changes an account is sent again to its owner only, signed in: a stranger who knows the
+/// new address could else keep a change alive that its owner thinks over.
 async fn resend(
     service: Service,
+    caller: Result<Caller>,
     client: ClientAddress,
     Query(query): Query<Redirect>,
     headers: HeaderMap,
@@ -139,28 +165,59 @@ async fn resend(
 ) -> Response {
     let result = async {
         let ask: Resend = read(&body)?;
+        captcha::check(&service, client, &body).await?;
         let way = query.way(&service, ask.pkce)?;
-        let email = asked_for(&service, &ask.email, client)?;
-        let tx = SystemTx::begin(&service.0.0.db, "resend").await?;
-        match ask.r#type.as_str() {
-            "signup" => {
-                let user = users::by_address(&tx, &email).await?;
-                if let Some(user) = user.filter(|user| !user.confirmed()) {
-                    one_time::mail(&service, &tx, &user, Purpose::SignUp, &email, &way).await?;
-                }
-            }
-            "email_change" => {
-                if let Some(user) = one_time::changing_to(&service, &tx, &email).await? {
-                    one_time::mail(&service, &tx, &user, Purpose::EmailChange, &email, &way).await?;
-                }
-            }
+        let by_phone = match ask.r#type.as_str() {
+            "signup" | "email_change" => false,
+            "sms" | "phone_change" => true,
             _ => {
                 return Err(Error::invalid(
                     "validation_failed",
-                    "Missing one of these types: signup, email_change",
+                    "Missing one of these types: signup, email_change, sms, phone_change",
                 )
-                .hint("type is signup or email_change."));
+                .hint("type is signup, email_change, sms or phone_change."));
             }
+        };
+        let address = if by_phone {
+            phones::asked_for(&service, &ask.phone, client)?
+        } else {
+            asked_for(&service, &ask.email, client)?
+        };
+        let owner = match caller {
+            Ok(caller) if ask.r#type.ends_with("_change") => Some(current(&service, &caller).await?.1),
+            _ => None,
+        };
+        let tx = SystemTx::begin(&service.0.0.db, "resend").await?;
+        let mut sent = true;
+        match (ask.r#type.as_str(), owner) {
+            ("signup", _) => match users::by_address(&tx, &address).await? {
+                Some(user) if !user.confirmed() => {
+                    one_time::mail(&service, &tx, &user, Purpose::SignUp, &address, &way).await?;
+                }
+                _ => sent = false,
+            },
+            ("sms", _) => match users::by_phone(&tx, &address).await? {
+                Some(user) if !user.phone_confirmed() => {
+                    one_time::text(&service, &tx, &user, Purpose::SmsSignUp, &address).await?;
+                }
+                // Whoever signs in by code asks for another with this, too.
+                Some(user) if one_time::waits(&service, &tx, user.id, Purpose::Sms, &address).await? => {
+                    one_time::text(&service, &tx, &user, Purpose::Sms, &address).await?;
+                }
+                _ => sent = false,
+            },
+            ("email_change", Some(user)) => {
+                users::email_change::ask_again(&service, &tx, &user, &way).await?;
+            }
+            ("phone_change", Some(user))
+                if one_time::waits(&service, &tx, user.id, Purpose::PhoneChange, &address).await? =>
+            {
+                one_time::text(&service, &tx, &user, Purpose::PhoneChange, &address).await?;
+            }
+            _ => sent = false,
+        }
+        if !sent {
+            one_time::pretend(&service, &tx).await?;
         }
         tx.commit().await?;
         Ok(Json(json!({})))
@@ -186,12 +243,20 @@ struct Verify {
     token_hash: String,
     #[serde(default)]
     email: String,
+    #[serde(default)]
+    phone: String,
 }
 
 async fn verify(service: Service, client: ClientAddress, headers: HeaderMap, body: Bytes) -> Response {
     let result = async {
         let ask: Verify = read(&body)?;
-        let address = ask.email.trim().to_lowercase();
+        let by_phone = ask.email.is_empty() && !ask.phone.is_empty();
+        let address = if by_phone {
+            phones::enabled(&service)?;
+            users::normal_phone(&ask.phone)?
+        } else {
+            ask.email.trim().to_lowercase()
+        };
         let proof = if ask.token_hash.is_empty() {
             if address.is_empty() || ask.token.is_empty() {
                 return Err(Error::invalid(
@@ -206,7 +271,18 @@ async fn verify(service: Service, client: ClientAddress, headers: HeaderMap, bod
         } else {
             Proof::Link(&ask.token_hash)
         };
-        let (tx, user, _) = prove(&service, &ask.r#type, proof).await?;
+        if by_phone {
+            // No link stands in for a code that a stranger guessed at, so guesses count where they come from.
+            service.0.0.guesses.begin(&address, client)?;
+        }
+        let proof = phones::checked(&service, &ask.r#type, proof).await?;
+        let (tx, user) = match prove(&service, &ask.r#type, proof, client).await? {
+            Proven::Person(tx, user, _) => (tx, user),
+            Proven::Half(_) => return Ok(Json(json!({ "msg": HALF, "code": "200" }))),
+        };
+        if by_phone {
+            service.0.0.guesses.succeeded(&address, client);
+        }
         places::remember(&service, &tx, user, client).await?;
         // Who types a code or shows a link's token is the client that asked.
         sessions::open(&service, tx, user, Method::Otp, user_agent(&headers))
@@ -287,7 +363,19 @@ async fn follow_to(
     target: &str,
     (client, user_agent): (ClientAddress, Option<&str>),
 ) -> Result<String> {
-    let (tx, user, redeemed) = prove(identity, kind, proof).await?;
+    let (tx, user, redeemed) = match prove(identity, kind, proof, client).await? {
+        Proven::Person(tx, user, redeemed) => (tx, user, redeemed),
+        Proven::Half(redeemed) => {
+            return Ok(match redeemed.challenge {
+                Some(_) => {
+                    let mut location = url::Url::parse(target).map_err(Error::internal)?;
+                    location.query_pairs_mut().append_pair("message", HALF);
+                    location.into()
+                }
+                None => format!("{target}#{}", pairs(&[("message", &json!(HALF))])),
+            });
+        }
+    };
     places::remember(identity, &tx, user, client).await?;
     if let Some(challenge) = &redeemed.challenge {
         let code = pkce::issue(identity, &tx, user, challenge, Method::Otp, None).await?;
@@ -308,18 +396,36 @@ async fn follow_to(
     Ok(format!("{target}#{fragment}"))
 }
 
-/// Takes a proof and records what it proves, in a transaction that is still to be committed; gives whose it is.
-async fn prove(
-    identity: &Identity,
-    kind: &str,
-    proof: Proof<'_>,
-) -> Result<(SystemTx, uuid::Uuid, one_time::Redeemed)> {
+/// What one of two addresses is told that have to agree.
+const HALF: &str = "Confirmation link accepted. Please proceed to confirm link sent to the other email";
+
+/// What came of a proof that was good.
+enum Proven {
+    /// It proves who somebody is, in a transaction that is still to be committed.
+    Person(SystemTx, uuid::Uuid, one_time::Redeemed),
+    /// It is one of two that are needed; committed.
+    Half(one_time::Redeemed),
+}
+
+/// Takes a proof and records what it proves.
+async fn prove(identity: &Identity, kind: &str, proof: Proof<'_>, client: ClientAddress) -> Result<Proven> {
     let tx = SystemTx::begin(&identity.0.db, "verify").await?;
-    let Some(redeemed) = one_time::redeem(identity, &tx, kind, proof).await? else {
+    let Some(redeemed) = one_time::redeem(identity, &tx, kind, proof, client).await? else {
         // Wrong codes count.
         tx.commit().await?;
         return Err(errors::otp_expired());
     };
-    let user = users::confirm(identity, &tx, redeemed.user, &redeemed.address, &redeemed.kind).await?;
-    Ok((tx, user.id, redeemed))
+    let (user, address) = (redeemed.user, &redeemed.address);
+    let user = match redeemed.kind.as_str() {
+        "email_change" | "email_change_current" => {
+            let Some(user) = users::email_change::agree(identity, &tx, &redeemed).await? else {
+                tx.commit().await?;
+                return Ok(Proven::Half(redeemed));
+            };
+            user
+        }
+        kind if one_time::by_phone(kind) => users::confirm_phone(identity, &tx, user, address, kind).await?,
+        kind => users::confirm(identity, &tx, user, address, kind).await?,
+    };
+    Ok(Proven::Person(tx, user.id, redeemed))
 }

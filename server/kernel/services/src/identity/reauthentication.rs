@@ -20,7 +20,6 @@ use super::{
     routes::{self, Service},
     users::User,
 };
-use crate::notifications;
 
 /// A session that is younger was opened by somebody who has just shown who they are.
 const RECENT: SignedDuration = SignedDuration::from_hours(24);
@@ -66,8 +65,7 @@ async fn reauthenticate(
             &[&user.id, &hash(user.id, &nonce), &now],
         )
         .await?;
-        let mail = mails::write_nonce(user.language(), email, &nonce);
-        notifications::queue(&tx, env, &service.0.0.config.mail, &mail).await?;
+        mails::send_nonce(&service, &tx, &user, email, &nonce).await?;
         audit::record(
             &tx,
             env,

@@ -17,10 +17,13 @@ use tenon_sdk::{
 };
 
 use super::{
-    Identity, NewUser, admin, cookie, errors, factors, issuer,
+    Identity, NewUser, Point, admin, captcha, cookie, errors, factors,
+    hooks::Newcomer,
+    issuer,
     limits::{Limit, limited},
     one_time::Way,
-    own_account, own_sessions, passkeys, pkce, places, proofs, providers, reauthentication, redirects,
+    own_account, own_sessions, passkeys, phones, pkce, places, proofs, providers, reauthentication,
+    redirects,
     sessions::{self, Method},
     users,
 };
@@ -67,6 +70,8 @@ struct Credentials {
     #[serde(default)]
     email: String,
     #[serde(default)]
+    phone: String,
+    #[serde(default)]
     password: String,
     #[serde(default)]
     data: Value,
@@ -83,15 +88,35 @@ async fn sign_up(
         let Credentials {
             pkce,
             email,
+            phone,
             password,
             data,
         } = read(&body)?;
+        captcha::check(&service, client, &body).await?;
         let auth = &service.0.0.config.auth;
         if !auth.sign_up {
             return Err(errors::signup_disabled());
         }
+        let agent = user_agent(&headers);
+        if !phone.is_empty() {
+            if !email.is_empty() {
+                return Err(Error::invalid(
+                    "validation_failed",
+                    "Only an email address or phone number should be provided on signup.",
+                ));
+            }
+            let session = phones::sign_up(&service, client, &phone, &password, &data, agent).await?;
+            return Ok(Json(session));
+        }
         // Whoever names no address asks for a visitor's account.
-        let (tx, user, method) = if email.is_empty() && password.is_empty() {
+        let visitor = email.is_empty() && password.is_empty();
+        let newcomer = Newcomer {
+            email: &email,
+            phone: "",
+            data: &data,
+            provider: if visitor { "" } else { "email" },
+        };
+        let (tx, user, method) = if visitor {
             if !auth.anonymous_users {
                 return Err(Error::unprocessable(
                     "anonymous_provider_disabled",
@@ -100,6 +125,7 @@ async fn sign_up(
                 .hint("Sign up with an e-mail address and a password."));
             }
             service.limit(Limit::Anonymous, client)?;
+            service.before_user_created(client, &newcomer).await?;
             let tx = SystemTx::begin(&service.0.0.db, "anonymous sign-up").await?;
             let id = users::create_anonymous(&service, &tx, &data).await?;
             (tx, id, Method::Anonymous)
@@ -112,17 +138,24 @@ async fn sign_up(
             if auth.confirm_email {
                 let way = query.way(&service, pkce)?;
                 service.limit(Limit::Email, client)?;
-                return users::sign_up_unconfirmed(&service, new, &way).await.map(Json);
+                let ready = users::prepare(&service, &new).await?;
+                service.before_user_created(client, &newcomer).await?;
+                let (shown, created) = users::sign_up_unconfirmed(&service, ready, &data, &way).await?;
+                if let Some(user) = created {
+                    service.after_user_created(client, user);
+                }
+                return Ok(Json(shown));
             }
             let ready = users::prepare(&service, &new).await?;
+            service.before_user_created(client, &newcomer).await?;
             let tx = SystemTx::begin(&service.0.0.db, "sign-up").await?;
             let id = users::create_user_in(&service, &tx, &ready, &data).await?.id;
             places::remember(&service, &tx, id, client).await?;
             (tx, id, Method::Password)
         };
-        sessions::open(&service, tx, user, method, user_agent(&headers))
-            .await
-            .map(Json)
+        let session = sessions::open(&service, tx, user, method, agent).await?;
+        service.after_user_created(client, user);
+        Ok(Json(session))
     };
     errors::respond(&headers, result.await)
 }
@@ -175,6 +208,7 @@ async fn token(
         match grant.grant_type.as_str() {
             "password" => {
                 let credentials: Credentials = read(&body)?;
+                captcha::check(&service, client, &body).await?;
                 sign_in(&service, credentials, client, user_agent(&headers)).await
             }
             "refresh_token" => {
@@ -205,24 +239,41 @@ async fn sign_in(
     client: ClientAddress,
     user_agent: Option<&str>,
 ) -> Result<Value> {
-    let Ok(email) = users::normal_email(&credentials.email) else {
+    let by_phone = credentials.email.is_empty() && !credentials.phone.is_empty();
+    let name = if by_phone {
+        phones::enabled(identity)?;
+        users::normal_phone(&credentials.phone)
+    } else {
+        users::normal_email(&credentials.email)
+    };
+    let Ok(name) = name else {
         return Err(errors::invalid_credentials());
     };
-    identity.0.guesses.begin(&email, client)?;
+    identity.0.guesses.begin(&name, client)?;
     let tx = SystemTx::begin(&identity.0.db, "sign-in").await?;
-    let user = users::by_address(&tx, &email).await?;
+    let user = if by_phone {
+        users::by_phone(&tx, &name).await?
+    } else {
+        users::by_address(&tx, &name).await?
+    };
     let known = places::knows(identity, &tx, user.as_ref().map(|user| user.id), client).await?;
     tx.commit().await?;
     if !known {
-        identity.0.guesses.elsewhere(&email)?;
+        identity.0.guesses.elsewhere(&name)?;
     }
     let hash = user.as_ref().and_then(|user| user.password.clone());
     let fits = credentials.password.len() <= super::passwords::MAX_BYTES
         && identity.0.passwords.verify(credentials.password, hash).await?;
+    if let Some(user) = &user {
+        password_was_shown(identity, user.id, fits).await?;
+    }
     match user {
         Some(user) if fits => {
-            identity.0.guesses.succeeded(&email, client);
-            if !user.confirmed() {
+            identity.0.guesses.succeeded(&name, client);
+            if by_phone && !user.phone_confirmed() {
+                return Err(errors::phone_not_confirmed());
+            }
+            if !by_phone && !user.confirmed() {
                 return Err(errors::email_not_confirmed());
             }
             let tx = SystemTx::begin(&identity.0.db, "sign-in").await?;
@@ -241,6 +292,27 @@ async fn sign_in(
         }
         _ => Err(errors::invalid_credentials()),
     }
+}
+
+/// Asks the hook that looks at passwords which were shown, right or wrong.
+async fn password_was_shown(identity: &Identity, user: uuid::Uuid, valid: bool) -> Result<()> {
+    let (hooks, point) = (&identity.0.hooks, Point::PasswordVerificationAttempt);
+    if !hooks.has(point) {
+        return Ok(());
+    }
+    let decision = hooks
+        .decide(point, &json!({ "user_id": user, "valid": valid }))
+        .await?;
+    let Some(words) = decision.refused else {
+        return Ok(());
+    };
+    if decision.ends_sessions {
+        let tx = SystemTx::begin(&identity.0.db, "sessions ended by a hook").await?;
+        tx.execute("delete from auth.sessions where user_id = $1", &[&user])
+            .await?;
+        tx.commit().await?;
+    }
+    Err(Error::invalid("invalid_credentials", words))
 }
 
 /// The caller's session and who they are.
@@ -274,6 +346,12 @@ async fn update_user(
         if changes.address() {
             service.limit(Limit::Email, client)?;
         }
+        if let Some(number) = changes.number().filter(|_| service.0.0.config.auth.sms.confirm) {
+            // The number somebody has already is no change, and nothing is sent to it.
+            if users::normal_phone(number).ok() != user.phone {
+                phones::asked_for(&service, number, client)?;
+            }
+        }
         users::change(&service, &user, session, changes, &way)
             .await
             .map(Json)
@@ -304,11 +382,11 @@ async fn logout(
 
 async fn settings(service: Service) -> Json<Value> {
     let mut settings = json!({
-        "external": { "email": true, "phone": false, "anonymous_users": service.0.0.config.auth.anonymous_users },
+        "external": { "email": true, "phone": service.0.0.config.auth.sms.enabled, "anonymous_users": service.0.0.config.auth.anonymous_users },
         "disable_signup": !service.0.0.config.auth.sign_up,
         "mailer_autoconfirm": !service.0.0.config.auth.confirm_email,
-        "phone_autoconfirm": false,
-        "sms_provider": "",
+        "phone_autoconfirm": !service.0.0.config.auth.sms.confirm,
+        "sms_provider": service.0.0.config.auth.sms.provider.map_or("", tenon_sdk::config::SmsProvider::name),
         "saml_enabled": false,
     });
     service.0.0.providers.describe(&mut settings);

@@ -86,12 +86,8 @@ pub(super) async fn open(
         (auth.session_hours > 0).then(|| now.saturating_add(SignedDuration::from_hours(auth.session_hours)));
     let not_after = not_after.transpose().map_err(Error::internal)?;
     if auth.single_session {
-        // Programs act beside the person: they are taken back one by one.
-        tx.execute(
-            "delete from auth.sessions where user_id = $1 and oauth_client_id is null",
-            &[&user],
-        )
-        .await?;
+        tx.execute("delete from auth.sessions where user_id = $1", &[&user])
+            .await?;
     }
     tx.execute(
         "insert into auth.sessions (id, user_id, user_agent, aal, amr, created_at, refreshed_at, not_after) \
@@ -137,7 +133,15 @@ pub(super) async fn open(
     )
     .await?;
     tx.commit().await?;
-    answer(identity, &user, &session, &refresh_token, now).await
+    let answered = answer(identity, &user, &session, &refresh_token, now).await;
+    if answered.is_err() {
+        // Nobody got its tokens.
+        let tx = SystemTx::begin(&identity.0.db, "session undone").await?;
+        tx.execute("delete from auth.sessions where id = $1", &[&session.id])
+            .await?;
+        tx.commit().await?;
+    }
+    answered
 }
 
 /// Whether a second factor was shown in a session.
@@ -308,7 +312,25 @@ pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
         return Err(errors::user_banned());
     }
     tx.commit().await?;
-    answer(identity, &user, &session, &next, now).await
+    let answered = answer(identity, &user, &session, &next, now).await;
+    if answered.is_err() {
+        // Nobody got the new token, so the old one is as good as before: a hook that failed once ends no session.
+        let tx = SystemTx::begin(&identity.0.db, "refresh undone").await?;
+        tx.execute(
+            "delete from auth.refresh_tokens where token_hash = $1 and used_at is null",
+            &[&hash(&next)],
+        )
+        .await?;
+        if used_at.is_none() {
+            tx.execute(
+                "update auth.refresh_tokens set used_at = null where token_hash = $1",
+                &[&hash(token)],
+            )
+            .await?;
+        }
+        tx.commit().await?;
+    }
+    answered
 }
 
 /// The person of a session that has not ended.
@@ -374,8 +396,10 @@ async fn answer(
     let lifetime = identity.0.config.auth.access_token_seconds;
     let issuer = format!("{}/auth/v1", identity.0.config.server.site_url);
     let claims = Claims::new(user, session, &issuer, now.as_second(), lifetime);
+    let method = session.amr[0]["method"].as_str().unwrap_or_default();
+    let customised = identity.customised(user.id, method, &claims).await?;
     Ok(json!({
-        "access_token": tokens::sign(&identity.0.keys, &claims).await?,
+        "access_token": tokens::sign(&identity.0.keys, &customised).await?,
         "token_type": "bearer",
         "expires_in": lifetime,
         "expires_at": claims.exp,

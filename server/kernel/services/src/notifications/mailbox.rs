@@ -16,27 +16,29 @@ pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(mailbox))
 }
 
-/// A mail that was kept instead of sent.
+/// A mail or text message that was kept instead of sent.
 #[derive(Serialize, ToSchema)]
 struct KeptMail {
     /// Its id.
     id: Uuid,
     /// `module.message`.
     kind: String,
-    /// The address it was for.
+    /// `mail` or `sms`.
+    channel: String,
+    /// The address or number it was for.
     recipient: String,
-    /// The subject.
+    /// The subject; empty for a text message.
     subject: String,
     /// The body as plain text.
     text: String,
-    /// The body as HTML.
+    /// The body as HTML; empty for a text message.
     html: String,
     /// When it was written.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
 
-/// The last hundred mails, newest first. Only where `mail.mailbox` is set, which no installation for real people has.
+/// The last hundred messages, newest first. Only where `mail.mailbox` is set, which no installation for real people has.
 #[utoipa::path(get, path = "/api/v1/notifications/mailbox", tag = "notifications", security(()),
     responses((status = 200, body = Vec<KeptMail>), (status = 404, body = ErrorBody)))]
 async fn mailbox(State(kernel): State<Kernel>) -> Result<Json<Vec<KeptMail>>> {
@@ -49,7 +51,7 @@ async fn mailbox(State(kernel): State<Kernel>) -> Result<Json<Vec<KeptMail>>> {
     let tx = SystemTx::begin(kernel.db(), "mailbox").await?;
     let rows = tx
         .query(
-            "select id, kind, recipient, subject, body_text, body_html, created_at from notifications.messages \
+            "select id, kind, recipient, subject, body_text, body_html, created_at, channel from notifications.messages \
              where state = 'kept' order by created_at desc, id desc limit 100",
             &[],
         )
@@ -60,6 +62,7 @@ async fn mailbox(State(kernel): State<Kernel>) -> Result<Json<Vec<KeptMail>>> {
             Ok(KeptMail {
                 id: row.try_get(0)?,
                 kind: row.try_get(1)?,
+                channel: row.try_get(7)?,
                 recipient: row.try_get(2)?,
                 subject: row.try_get(3)?,
                 text: row.try_get(4)?,

@@ -1,11 +1,13 @@
-//! Mail: written into the database by whoever has something to tell, sent by workers.
+//! Mail and text messages: written into the database by whoever has something to tell, sent by workers.
 
 mod mailbox;
 mod message;
 mod send;
+mod sms;
 
-pub(crate) use message::{Message, queue};
+pub(crate) use message::{Message, TextMessage, decoy, queue, queue_by, queue_text};
 pub(crate) use send::work;
+pub(crate) use sms::verified_by_provider;
 
 use tenon_sdk::{Module, migrations};
 

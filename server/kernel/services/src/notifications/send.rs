@@ -1,4 +1,4 @@
-//! Sending by SMTP: a worker takes a message by counting the attempt and setting the next one, so that no other takes it
+//! Sending, mail by SMTP, text messages by a provider, either by a hook: a worker takes a message by counting the attempt and setting the next one, so that no other takes it
 //! meanwhile. A worker that dies between the server's "250" and the mark sends again: at least once.
 
 use std::time::Duration;
@@ -8,8 +8,12 @@ use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{Mailbox, MultiPart},
 };
+use serde_json::Value;
 use tenon_sdk::{Error, Kernel, Result, SystemTx};
 use uuid::Uuid;
+
+use super::sms;
+use crate::identity::{Hooks, Point};
 
 /// Between looks at an empty queue.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -20,23 +24,43 @@ const ATTEMPTS: i32 = 8;
 
 type Transport = AsyncSmtpTransport<Tokio1Executor>;
 
-/// Sends what is queued until it is dropped; returns at once where no mail server is named.
-pub(crate) async fn work(kernel: Kernel) {
-    let mail = &kernel.config().mail;
-    if mail.smtp_url.is_empty() {
+/// What messages go out by.
+struct Ways {
+    /// The mail server and the sender; none where no mail server is named, or what is named is none.
+    mail: Option<(Transport, Mailbox)>,
+    hooks: Hooks,
+}
+
+/// Sends what is queued until it is dropped; returns at once where nothing can be sent.
+pub(crate) async fn work(kernel: Kernel, hooks: Hooks) {
+    let config = kernel.config();
+    let mail = &config.mail;
+    let by_hook = hooks.has(Point::SendEmail) || hooks.has(Point::SendSms);
+    if mail.smtp_url.is_empty() && config.auth.sms.provider.is_none() && !by_hook {
         return;
     }
-    let (transport, from) = match (transport(&mail.smtp_url), mail.from.parse::<Mailbox>()) {
-        (Ok(transport), Ok(from)) => (transport, from),
-        (Err(error), _) => return tracing::error!("mail.smtp_url cannot be used: {error}"),
-        (_, Err(error)) => return tracing::error!("mail.from is no address: {error}"),
+    let mail = if mail.smtp_url.is_empty() {
+        None
+    } else {
+        match (transport(&mail.smtp_url), mail.from.parse::<Mailbox>()) {
+            (Ok(transport), Ok(from)) => Some((transport, from)),
+            (Err(error), _) => {
+                tracing::error!("mail.smtp_url cannot be used: {error}");
+                None
+            }
+            (_, Err(error)) => {
+                tracing::error!("mail.from is no address: {error}");
+                None
+            }
+        }
     };
+    let ways = Ways { mail, hooks };
     loop {
-        match send_next(&kernel, &transport, &from).await {
+        match send_next(&kernel, &ways).await {
             Ok(true) => {}
             Ok(false) => tokio::time::sleep(PAUSE).await,
             Err(error) => {
-                tracing::warn!("mail: {error}");
+                tracing::warn!("messages: {error}");
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -51,20 +75,16 @@ fn transport(url: &str) -> std::result::Result<Transport, lettre::transport::smt
 ///
 /// The attempt is counted, and the next one set, before the mail server is asked: whatever happens in between, a message is
 /// tried no more than [`ATTEMPTS`] times, and no transaction waits for a mail server.
-async fn send_next(kernel: &Kernel, transport: &Transport, from: &Mailbox) -> Result<bool> {
+async fn send_next(kernel: &Kernel, ways: &Ways) -> Result<bool> {
     let Some(due) = claim(kernel).await? else {
         return Ok(false);
     };
     let Due {
         id, kind, attempt, ..
     } = &due;
-    let outcome = match letter(from, &due) {
-        Ok(letter) => match tokio::time::timeout(TIMEOUT, transport.send(letter)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err((error.to_string(), refused_for_good(&error))),
-            Err(_) => Err(("the mail server took too long".to_owned(), false)),
-        },
-        Err(error) => Err((error.to_string(), true)),
+    let outcome = match tokio::time::timeout(TIMEOUT, deliver(kernel, ways, &due)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(("it took too long".to_owned(), false)),
     };
     let now = kernel.env().now();
     let tx = SystemTx::begin(kernel.db(), "mail").await?;
@@ -72,22 +92,22 @@ async fn send_next(kernel: &Kernel, transport: &Transport, from: &Mailbox) -> Re
         Ok(()) => {
             tx.execute(
                 "update notifications.messages set state = 'sent', sent_at = $2, error = null, \
-                 body_text = '', body_html = '' where id = $1",
+                 body_text = '', body_html = '', hook = null where id = $1",
                 &[id, &now],
             )
             .await?;
         }
         Err((error, for_good)) if for_good || *attempt >= ATTEMPTS => {
-            tracing::error!(%id, kind, "mail given up after {attempt} attempts: {error}");
+            tracing::error!(%id, kind, "message given up after {attempt} attempts: {error}");
             tx.execute(
                 "update notifications.messages set state = 'failed', error = $2, \
-                 body_text = '', body_html = '' where id = $1",
+                 body_text = '', body_html = '', hook = null where id = $1",
                 &[id, &error],
             )
             .await?;
         }
         Err((error, _)) => {
-            tracing::warn!(%id, kind, "mail not sent in attempt {attempt}: {error}");
+            tracing::warn!(%id, kind, "message not sent in attempt {attempt}: {error}");
             tx.execute(
                 "update notifications.messages set error = $2 where id = $1",
                 &[id, &error],
@@ -99,11 +119,39 @@ async fn send_next(kernel: &Kernel, transport: &Transport, from: &Mailbox) -> Re
     Ok(true)
 }
 
+/// Hands a message on; else why not, and whether that is for good.
+async fn deliver(kernel: &Kernel, ways: &Ways, due: &Due) -> std::result::Result<(), (String, bool)> {
+    let passing = |error: Error| (error.to_string(), error.status() < 500 && error.status() != 422);
+    if let Some(told) = &due.hook {
+        let point = if due.channel == "sms" {
+            Point::SendSms
+        } else {
+            Point::SendEmail
+        };
+        return ways.hooks.call(point, told).await.map(drop).map_err(passing);
+    }
+    if due.channel == "sms" {
+        let sms = &kernel.config().auth.sms;
+        return sms::send(kernel.outbound(), sms, &due.recipient, &due.text)
+            .await
+            .map_err(|error| (error.details.unwrap_or(error.message), false));
+    }
+    let Some((transport, from)) = &ways.mail else {
+        return Err(("no mail server can be used".to_owned(), false));
+    };
+    let letter = letter(from, due).map_err(|error| (error.to_string(), true))?;
+    let sent = transport.send(letter).await;
+    sent.map(drop)
+        .map_err(|error| (error.to_string(), refused_for_good(&error)))
+}
+
 /// A message whose turn it is.
 struct Due {
     id: Uuid,
     kind: String,
     attempt: i32,
+    channel: String,
+    hook: Option<Value>,
     recipient: String,
     subject: String,
     text: String,
@@ -115,7 +163,8 @@ async fn claim(kernel: &Kernel) -> Result<Option<Due>> {
     let tx = SystemTx::begin(kernel.db(), "mail").await?;
     let row = tx
         .query_opt(
-            "select id, kind, attempts, recipient, subject, body_text, body_html from notifications.messages \
+            "select id, kind, attempts, recipient, subject, body_text, body_html, channel, hook \
+             from notifications.messages \
              where state = 'queued' and next_attempt_at <= $1 order by next_attempt_at limit 1 \
              for update skip locked",
             &[&now],
@@ -131,6 +180,8 @@ async fn claim(kernel: &Kernel) -> Result<Option<Due>> {
                 subject: row.try_get(4)?,
                 text: row.try_get(5)?,
                 html: row.try_get(6)?,
+                channel: row.try_get(7)?,
+                hook: row.try_get(8)?,
             };
             let next = now + SignedDuration::from_secs(30 << due.attempt.clamp(1, ATTEMPTS).abs_diff(1));
             tx.execute(

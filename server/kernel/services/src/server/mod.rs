@@ -14,7 +14,11 @@ use tenon_sdk::{
 use tokio::sync::Notify;
 use utoipa::openapi::OpenApi;
 
-use crate::{access, events, identity::Identity, jobs, notifications, tenancy};
+use crate::{
+    access, events,
+    identity::{Identity, sweep},
+    jobs, notifications, tenancy,
+};
 
 /// A server that is ready to answer.
 pub struct Server {
@@ -83,7 +87,9 @@ impl Server {
     pub fn start_workers(&mut self) {
         self.tasks
             .spawn(jobs::work(self.kernel.clone(), self.wake.clone()));
-        self.tasks.spawn(notifications::work(self.kernel.clone()));
+        self.tasks.spawn(sweep::work(self.kernel.clone()));
+        let hooks = self.identity.hooks();
+        self.tasks.spawn(notifications::work(self.kernel.clone(), hooks));
         self.tasks.spawn(tenancy::work(self.kernel.clone()));
     }
 

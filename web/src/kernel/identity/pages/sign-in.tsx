@@ -9,6 +9,7 @@ import { ErrorState } from '@/ui/states/error-state';
 import { AuthLayout } from '../auth-layout';
 import { isEmail } from '../model';
 import { CodeForm } from '../code-form';
+import { usePhoneSignIn } from '../ways';
 import { ProviderButtons } from '../providers/provider-buttons';
 import { Refusal } from '../providers/refusal';
 import { keysPossible } from '../factors/api';
@@ -21,6 +22,7 @@ export function SignInPage() {
   const { t } = useTranslation(['identity', 'providers']);
   const router = useRouter();
   const search = useSearch({ from: '/sign-in' });
+  const byPhone = usePhoneSignIn();
   const form = useForm({
     mode: 'uncontrolled',
     initialValues: { email: search.email ?? '', password: '' },
@@ -133,6 +135,15 @@ export function SignInPage() {
           <AnchorLink to="/forgot-password" size="sm">
             {t('signIn.forgot')}
           </AnchorLink>
+          {byPhone && (
+            <AnchorLink
+              to="/sign-in/phone"
+              search={search.next === undefined ? {} : { next: search.next }}
+              size="sm"
+            >
+              {t('phone.link')}
+            </AnchorLink>
+          )}
         </Stack>
       </form>
       <Box mt="md">

@@ -64,11 +64,12 @@ export function MailboxPage() {
 
 function Mail({ mail }: { mail: KeptMail }) {
   const { t } = useTranslation('notifications');
+  const title = mail.channel === 'sms' ? t('mailbox.text') : mail.subject;
   return (
-    <Card component="article" aria-label={mail.subject}>
+    <Card component="article" aria-label={title}>
       <Group justify="space-between" align="baseline">
         <Title order={2} size="h5">
-          {mail.subject}
+          {title}
         </Title>
         <Text size="xs" c="dimmed">
           <DateTimeText value={mail.created_at} />

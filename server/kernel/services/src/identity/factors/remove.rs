@@ -5,7 +5,12 @@ use serde_json::json;
 use tenon_sdk::{Error, Result, SystemTx, http::Caller};
 
 use super::{Factor, Id, has_any, person};
-use crate::identity::{audit, errors, routes::Service, sessions};
+use crate::identity::{
+    audit, errors,
+    mails::{self, Notice},
+    routes::Service,
+    sessions,
+};
 
 /// `DELETE /factors/:id`.
 pub(super) async fn remove(
@@ -42,6 +47,10 @@ pub(super) async fn remove(
             "factor_status": if factor.verified { "verified" } else { "unverified" },
         });
         audit::record(&tx, env, Some(user.id), "factor_deleted", traits).await?;
+        if factor.verified {
+            let kind = factor.kind.name();
+            mails::notify(&service, &tx, &user, Notice::FactorRemoved { kind }).await?;
+        }
         tx.commit().await?;
         Ok(Json(json!({ "id": factor.id })))
     };

@@ -11,8 +11,9 @@ use super::{CHALLENGE, Factor, Failures, Id, Kind, person, totp};
 use crate::identity::{
     Identity, audit, errors,
     limits::Limit,
+    mails::{self, Notice},
     routes::{Service, read},
-    sessions,
+    sessions, users,
 };
 
 #[derive(Deserialize)]
@@ -73,6 +74,9 @@ async fn verify_for(
             let step = totp::check(secret, answer.code.trim(), now.as_second(), factor.last_step)?;
             let Some(step) = step else {
                 failures.failed(tx).await?;
+                identity
+                    .factor_was_shown(user, factor.id, factor.kind.name(), false)
+                    .await?;
                 return Err(wrong("Invalid TOTP code entered"));
             };
             tx.execute(
@@ -93,6 +97,13 @@ async fn verify_for(
                 "MFA verification is disabled for Phone",
             ));
         }
+    }
+    identity
+        .factor_was_shown(user, factor.id, factor.kind.name(), true)
+        .await?;
+    if let (false, Some(person)) = (factor.verified, users::find(&tx, user).await?) {
+        let kind = factor.kind.name();
+        mails::notify(identity, &tx, &person, Notice::FactorAdded { kind }).await?;
     }
     failures.forget(&tx).await?;
     tx.execute(

@@ -284,6 +284,9 @@ async fn answer(
         ..Claims::new(user, &granted.session, &issuer, now.as_second(), lifetime)
     };
     let claims = person::only(claims, &granted.scopes, identity.0.config.auth.issuer.open_api);
+    let claims = identity
+        .customised(user.id, "oauth_provider/authorization_code", &claims)
+        .await?;
     let access_token = tokens::sign(&identity.0.keys, &claims).await?;
     let mut body = json!({
         "access_token": access_token,

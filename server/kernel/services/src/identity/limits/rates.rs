@@ -72,11 +72,11 @@ impl Limit {
         }
     }
 
-    const fn refusal(self) -> (&'static str, &'static str) {
+    fn refusal(self) -> Error {
         match self {
-            Self::Email => ("over_email_send_rate_limit", "email rate limit exceeded"),
-            Self::Sms => ("over_sms_send_rate_limit", "sms rate limit exceeded"),
-            _ => ("over_request_rate_limit", "Request rate limit reached"),
+            Self::Email => Error::rate_limited("over_email_send_rate_limit", "email rate limit exceeded"),
+            Self::Sms => Error::rate_limited("over_sms_send_rate_limit", "sms rate limit exceeded"),
+            _ => Error::rate_limited("over_request_rate_limit", "Request rate limit reached"),
         }
     }
 }
@@ -111,16 +111,16 @@ impl Rates {
         let Some(limiter) = &self.limiters[limit as usize] else {
             return Ok(());
         };
-        limiter.check_key(&subject).map_err(|until| {
-            let (code, message) = limit.refusal();
-            refused(code, message, until.wait_time_from(limiter.clock().now()))
-        })
+        limiter
+            .check_key(&subject)
+            .map_err(|until| waiting(limit.refusal(), until.wait_time_from(limiter.clock().now())))
     }
 }
 
-fn refused(code: &'static str, message: &str, wait: Duration) -> Error {
+/// A refusal that says how long to wait.
+fn waiting(error: Error, wait: Duration) -> Error {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    Error::new(Kind::RateLimited, code, message)
+    error
         .hint(format!("Try again in {} seconds.", seconds.max(1)))
         .retry_after(seconds)
 }
@@ -172,7 +172,7 @@ impl Pause {
                 let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
                 let message =
                     format!("For security purposes, you can only request this after {seconds} seconds.");
-                refused(self.code, &message, wait)
+                waiting(Error::new(Kind::RateLimited, self.code, message), wait)
             })
     }
 }

@@ -1,9 +1,11 @@
 //! Passwords: argon2id with the parameters the crate recommends (OWASP: 19 MiB, two passes, one lane), and what a new one has
 //! to be like ([`policy`]). Hashes of bcrypt, which people bring along from other installations, are good, too.
 
+mod breached;
 mod common;
 mod policy;
 
+pub(super) use breached::check_online;
 pub(super) use policy::check;
 
 use std::sync::{Arc, LazyLock};

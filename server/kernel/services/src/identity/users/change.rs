@@ -5,15 +5,16 @@ use tenon_sdk::{Error, Result, SystemTx};
 use uuid::Uuid;
 
 use super::{
-    User, by_address, confirm,
+    User, by_address, by_phone,
     confirm::keep_email_identity,
-    keep_providers,
+    confirm_phone, email_change, keep_providers, normal_phone,
     rules::{check_data, normal_email},
 };
 use crate::identity::{
     Identity, errors,
+    mails::{self, Notice},
     one_time::{self, Purpose, Way},
-    passwords, reauthentication, users,
+    passwords, phones, reauthentication, users,
 };
 
 /// What a person says of themselves, with changes: a null takes a name away.
@@ -34,6 +35,7 @@ pub(in crate::identity) fn merged(mut data: Value, changes: Map<String, Value>) 
 #[derive(Debug, Default, serde::Deserialize)]
 pub(in crate::identity) struct Changes {
     email: Option<String>,
+    phone: Option<String>,
     password: Option<String>,
     nonce: Option<String>,
     data: Option<Map<String, Value>>,
@@ -43,6 +45,11 @@ impl Changes {
     /// Whether a new address is among them, which is written to.
     pub(in crate::identity) const fn address(&self) -> bool {
         self.email.is_some()
+    }
+
+    /// The new number among them, as it was written.
+    pub(in crate::identity) fn number(&self) -> Option<&str> {
+        self.phone.as_deref().filter(|phone| !phone.trim().is_empty())
     }
 }
 
@@ -60,7 +67,12 @@ pub(in crate::identity) async fn change(
 ) -> Result<Value> {
     let email = changes.email.as_deref().map(normal_email).transpose()?;
     let email = email.filter(|email| user.email.as_ref() != Some(email));
-    if changes.password.is_some() || email.is_some() {
+    let phone = changes.number().map(normal_phone).transpose()?;
+    let phone = phone.filter(|phone| user.phone.as_ref() != Some(phone));
+    if phone.is_some() {
+        phones::enabled(identity)?;
+    }
+    if changes.password.is_some() || email.is_some() || phone.is_some() {
         if let Some(password) = &changes.password {
             passwords::check(identity, password)?;
         }
@@ -68,7 +80,7 @@ pub(in crate::identity) async fn change(
         reauthentication::require(identity, user, session, changes.password.is_some(), nonce).await?;
     }
     let hash = match changes.password {
-        Some(_) if user.email.is_none() && email.is_none() => {
+        Some(_) if user.email.is_none() && email.is_none() && user.phone.is_none() && phone.is_none() => {
             return Err(Error::unprocessable(
                 "validation_failed",
                 "Updating password of an anonymous user without an email or phone is not allowed",
@@ -80,6 +92,7 @@ pub(in crate::identity) async fn change(
             if user.password.is_some() && hasher.verify(password.clone(), user.password.clone()).await? {
                 return Err(errors::same_password());
             }
+            passwords::check_online(identity, &password).await?;
             Some(hasher.hash(password).await?)
         }
         None => None,
@@ -117,10 +130,27 @@ pub(in crate::identity) async fn change(
         }
         if identity.0.config.auth.confirm_email {
             identity.0.mails.check(email)?;
-            one_time::mail(identity, &tx, user, Purpose::EmailChange, email, way).await?;
+            email_change::ask(identity, &tx, user, email, way).await?;
             waiting = Some(email);
         } else {
-            confirm(identity, &tx, user.id, email, Purpose::EmailChange.name()).await?;
+            email_change::give(identity, &tx, user.id, email).await?;
+        }
+    }
+    let mut calling = None;
+    if let Some(phone) = &phone {
+        if by_phone(&tx, phone).await?.is_some() {
+            return Err(errors::phone_exists());
+        }
+        if identity.0.config.auth.sms.confirm {
+            tx.execute(
+                "update auth.users set phone_change = $2, phone_change_sent_at = $3 where id = $1",
+                &[&user.id, phone, &now],
+            )
+            .await?;
+            one_time::text(identity, &tx, user, Purpose::PhoneChange, phone).await?;
+            calling = Some(phone);
+        } else {
+            confirm_phone(identity, &tx, user.id, phone, Purpose::PhoneChange.name()).await?;
         }
     }
     if hash.is_some() {
@@ -129,6 +159,7 @@ pub(in crate::identity) async fn change(
             &[&user.id, &session],
         )
         .await?;
+        mails::notify(identity, &tx, user, Notice::PasswordChanged).await?;
     }
     let user = users::find(&tx, user.id)
         .await?
@@ -138,6 +169,10 @@ pub(in crate::identity) async fn change(
     if let Some(email) = waiting {
         shown["new_email"] = json!(email);
         shown["email_change_sent_at"] = json!(now);
+    }
+    if let Some(phone) = calling {
+        shown["new_phone"] = json!(phone);
+        shown["phone_change_sent_at"] = json!(now);
     }
     Ok(shown)
 }

@@ -45,6 +45,7 @@ pub(in crate::identity) async fn prepare(identity: &Identity, new: &NewUser<'_>)
     let email = normal_email(new.email)?;
     passwords::check(identity, new.password)?;
     check_data(new.data)?;
+    passwords::check_online(identity, new.password).await?;
     let hash = identity.0.passwords.hash(new.password.to_owned()).await?;
     Ok(Prepared { email, hash })
 }
@@ -120,18 +121,19 @@ pub(in crate::identity) async fn insert(
 }
 
 /// Signs a person up who has to show first that they read their address. Gives what to show them, which is the same for an
-/// address that is somebody's already: that it is taken can be read in no answer, only in no mail.
+/// address that is somebody's already: that it is taken can be read in no answer, only in no mail. Besides, who is new in fact.
 pub(in crate::identity) async fn sign_up_unconfirmed(
     identity: &Identity,
-    new: NewUser<'_>,
+    Prepared { email, hash }: Prepared,
+    data: &Value,
     way: &Way,
-) -> Result<Value> {
-    let Prepared { email, hash } = prepare(identity, &new).await?;
+) -> Result<(Value, Option<Uuid>)> {
     identity.0.mails.check(&email)?;
     let tx = SystemTx::begin(&identity.0.db, "sign-up").await?;
-    let shown = if let Some(user) = insert(identity, &tx, &email, Some(&hash), new.data, false).await? {
+    let (shown, created) = if let Some(user) = insert(identity, &tx, &email, Some(&hash), data, false).await?
+    {
         one_time::mail(identity, &tx, &user, Purpose::SignUp, &email, way).await?;
-        waiting(&user)
+        (waiting(&user), Some(user.id))
     } else {
         let user = by_address(&tx, &email).await?;
         if let Some(user) = user.filter(|user| user.email_confirmed_at.is_none()) {
@@ -140,44 +142,55 @@ pub(in crate::identity) async fn sign_up_unconfirmed(
             tx.execute(
                 "update auth.users set encrypted_password = null, raw_user_meta_data = $2, updated_at = $3 \
                  where id = $1",
-                &[&user.id, &object(new.data), &identity.0.env.now()],
+                &[&user.id, &object(data), &identity.0.env.now()],
             )
             .await?;
             one_time::mail(identity, &tx, &user, Purpose::SignUp, &email, way).await?;
+        } else {
+            one_time::pretend(identity, &tx).await?;
         }
-        let stored = tx.query_one("select $1::jsonb", &[&object(new.data)]).await?;
-        waiting(&somebody(identity, email, stored.try_get(0)?))
+        let stored = tx.query_one("select $1::jsonb", &[&object(data)]).await?;
+        (
+            waiting(&somebody(identity, email, false, stored.try_get(0)?)),
+            None,
+        )
     };
     tx.commit().await?;
-    Ok(shown)
+    Ok((shown, created))
 }
 
 /// How a person is shown whose address waits to be confirmed.
-fn waiting(user: &User) -> Value {
+pub(super) fn waiting(user: &User) -> Value {
     let mut shown = user.to_json();
     shown["confirmation_sent_at"] = json!(user.created_at);
     shown
 }
 
-/// What a person would look like who is new, made of nothing but what was said.
-fn somebody(identity: &Identity, email: String, data: Value) -> User {
+/// What a person would look like who is new, made of nothing but what was said: an address or (`phone`) a number.
+pub(super) fn somebody(identity: &Identity, address: String, phone: bool, data: Value) -> User {
     let (id, now) = (identity.0.env.new_id(), identity.0.env.now());
     // The database keeps microseconds.
     let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
+    let provider = if phone { "phone" } else { "email" };
     let identity_data =
-        json!({ "sub": id, "email": email, "email_verified": false, "phone_verified": false });
+        json!({ "sub": id, provider: address, "email_verified": false, "phone_verified": false });
     let in_database = format!("{}+00:00", now.to_string().trim_end_matches('Z'));
+    let (email, phone) = if phone {
+        (None, Some(address))
+    } else {
+        (Some(address), None)
+    };
     User {
         id,
         // In the order the database gives names in: by length.
         identities: json!([{
-            "id": id, "email": email, "user_id": id, "provider": "email",
+            "id": id, "email": email, "user_id": id, "provider": provider,
             "created_at": in_database, "updated_at": in_database,
             "identity_id": identity.0.env.new_id(), "identity_data": identity_data, "last_sign_in_at": null,
         }]),
-        email: Some(email),
+        email,
         about: Metadata {
-            app: by_email(),
+            app: json!({ "provider": provider, "providers": [provider] }),
             person: data,
         },
         created_at: now,
@@ -185,7 +198,7 @@ fn somebody(identity: &Identity, email: String, data: Value) -> User {
         last_sign_in_at: None,
         password: None,
         email_confirmed_at: None,
-        phone: None,
+        phone,
         phone_confirmed_at: None,
         banned_until: None,
         invited_at: None,

@@ -3,7 +3,9 @@
 mod change;
 mod confirm;
 mod create;
+pub(super) mod email_change;
 mod leave;
+mod phone;
 mod rules;
 mod ways;
 
@@ -13,6 +15,9 @@ pub(super) use change::{Changes, change, merged};
 pub(super) use confirm::{confirm, keep_own_identities};
 pub(super) use create::{Prepared, create_anonymous, create_user_in, insert, prepare, sign_up_unconfirmed};
 pub(super) use leave::{delete, erase, export};
+pub(super) use phone::{
+    by_phone, confirm_phone, insert_by_phone, normal_phone, prepare_by_phone, sign_up_by_phone,
+};
 pub(super) use rules::{check_data, normal_email};
 pub(super) use ways::keep_providers;
 
