@@ -1,6 +1,14 @@
 import { expect, it } from 'vitest';
+import { expectAccessible } from './support/accessibility';
 import { newPerson, withBrowser } from './support/browser';
-import { createOrganization, newEmail, PASSWORD, signUp, navigateTo } from './support/steps';
+import {
+  createOrganization,
+  newEmail,
+  PASSWORD,
+  signIn,
+  signUp,
+  navigateTo,
+} from './support/steps';
 
 withBrowser();
 
@@ -42,14 +50,12 @@ it('shows sign-in again, not a broken page, when the session has ended elsewhere
   const { page, context } = await newPerson();
   await signUp(page, 'Gus Meyer', newEmail('gus'));
   await createOrganization(page, 'Gone Tomorrow');
-  // What a revoked or expired session looks like: tokens the server does not accept.
-  await page.evaluate(() => {
-    const key = 'tenon.session';
-    const session = JSON.parse(localStorage.getItem(key) ?? '{}') as Record<string, unknown>;
-    session.access_token = String(session.access_token).replace(/.{8}$/, 'AAAAAAAA');
-    session.refresh_token = 'gone';
-    localStorage.setItem(key, JSON.stringify(session));
-  });
+  // What a session looks like that was ended elsewhere: a cookie the server does not accept.
+  const cookies = await context.cookies(`${new URL(page.url()).origin}/auth/v1`);
+  expect(cookies.map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite])).toEqual([
+    ['tenon_session', true, 'Strict'],
+  ]);
+  await context.addCookies(cookies.map((cookie) => ({ ...cookie, value: 'gone' })));
   const again = await context.newPage();
   await again.goto('/');
   await again.getByRole('heading', { name: 'Sign in' }).waitFor();
@@ -85,4 +91,43 @@ it('lets somebody in by an invitation link, with the role it gives', async () =>
   // A viewer sees and changes nothing.
   await guest.page.getByTestId('board-empty').waitFor();
   expect(await guest.page.getByRole('link', { name: 'Import register' }).count()).toBe(0);
+});
+
+it('keeps tokens out of reach of scripts, and shows where one is signed in', async () => {
+  const email = newEmail('lea');
+  const { page } = await newPerson();
+  await signUp(page, 'Lea Sanders', email);
+  await createOrganization(page, 'Two Places');
+  const stored = await page.evaluate(() => JSON.stringify(localStorage) + document.cookie);
+  expect(stored).not.toMatch(/eyJ|refresh|tenon_session/);
+  await page.reload();
+  await page.getByTestId('organization-name').waitFor();
+
+  const other = await newPerson();
+  await signIn(other.page, email);
+  await page.goto('/account');
+  await page.getByRole('heading', { name: 'Your account', level: 1 }).waitFor();
+  await expectAccessible(page);
+  await page.getByLabel('Your name').fill('Lea Sanders-Wolf');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText('Your profile is saved.').waitFor();
+  await page.getByRole('button', { name: 'Sign out Chrome · Linux' }).click();
+  await page.getByText('Signed out there.').waitFor();
+  await other.page.goto('/account');
+  await other.page.getByRole('heading', { name: 'Sign in' }).waitFor();
+
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download my data' }).click();
+  const file = await (await download).createReadStream();
+  const chunks: Buffer[] = [];
+  for await (const chunk of file) chunks.push(chunk as Buffer);
+  const data = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { user: { email: string } };
+  expect(data.user.email).toBe(email);
+
+  // The only owner of an organisation cannot leave it behind.
+  await page.getByRole('button', { name: 'Delete my account' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Password').fill(PASSWORD);
+  await dialog.getByRole('button', { name: 'Delete for good' }).click();
+  await dialog.getByText('This person is the only owner of an organisation.').waitFor();
 });

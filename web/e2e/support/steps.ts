@@ -38,6 +38,15 @@ export async function signUp(page: Page, name: string, email: string): Promise<v
 }
 
 /** For somebody who has just signed up; returns the organisation's part of the address. */
+/** Signs in somebody who has an account already. */
+export async function signIn(page: Page, email: string): Promise<void> {
+  await page.goto('/sign-in');
+  await page.getByLabel('E-mail address').fill(email);
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.waitForURL((url) => url.pathname !== '/sign-in');
+}
+
 export async function createOrganization(page: Page, name: string): Promise<string> {
   await page.getByLabel('Name of the organisation').fill(name);
   await page.getByRole('button', { name: 'Create organisation' }).click();

@@ -9,6 +9,7 @@ const en = {
   organizations: 'Your organisations',
   newOrganization: 'New organisation',
   account: 'Account',
+  yourAccount: 'Your account',
   theme: { label: 'Appearance', light: 'Light', dark: 'Dark', auto: 'As system' },
   language: 'Language',
   ending: {
@@ -30,6 +31,7 @@ const de: Translation<typeof en> = {
   organizations: 'Ihre Organisationen',
   newOrganization: 'Neue Organisation',
   account: 'Konto',
+  yourAccount: 'Ihr Konto',
   theme: { label: 'Darstellung', light: 'Hell', dark: 'Dunkel', auto: 'Wie System' },
   language: 'Sprache',
   ending: {

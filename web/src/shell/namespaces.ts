@@ -5,6 +5,7 @@ import { issuerMessages } from '@/kernel/identity/issuer/messages';
 import { providersMessages } from '@/kernel/identity/providers/messages';
 import { errorMessages, identityMessages } from '@/kernel/identity/messages';
 import { tenancyErrors } from '@/kernel/tenancy/messages';
+import { accountMessages } from '@/kernel/identity/pages/account/messages';
 import { uiMessages } from '@/ui/messages';
 import { shellMessages } from './messages';
 import { modules } from './modules';
@@ -17,6 +18,7 @@ export const namespaces: Record<string, Messages> = {
   factors: factorsMessages,
   issuer: issuerMessages,
   providers: providersMessages,
+  account: accountMessages,
   notifications: notificationsMessages,
   errors: {
     en: { ...errorMessages.en, ...tenancyErrors.en },

@@ -6,13 +6,13 @@ import {
   safeNext,
   type SignInSearch,
 } from '@/kernel/routing/search';
+import { AccountPage } from './pages/account/account-page';
 import { ForgotPasswordPage } from './pages/forgot-password';
 import { NewPasswordPage } from './pages/new-password';
 import { PhoneSignInPage } from './pages/phone-sign-in';
 import { SignInPage } from './pages/sign-in';
 import { SignUpPage } from './pages/sign-up';
 import { isRaised } from './factors/level';
-import { AccountPage } from './pages/account/account-page';
 import { SecondFactorPage } from './pages/second-factor';
 import { currentSession } from './session';
 

@@ -1,6 +1,9 @@
-/** Who is signed in. The tokens live in supabase-js; nothing else in the web app keeps them. */
+/**
+ * Who is signed in. The access token lives in supabase-js, in memory; the refresh token in a cookie that no script can read.
+ */
 import {
   createClient,
+  isAuthRetryableFetchError,
   isAuthWeakPasswordError,
   type AuthError,
   type Session,
@@ -8,10 +11,12 @@ import {
 import i18next from 'i18next';
 import { useSyncExternalStore } from 'react';
 import { authenticateWith, PUBLISHABLE_KEY } from '@/api/client';
-import { ApiError } from '@/api/errors';
+import { ApiError, asApiError } from '@/api/errors';
 
-/** Why the link of a mail that led here was refused, if one was; read before supabase-js looks at the address. */
-let refusedLink = new URLSearchParams(window.location.hash.slice(1)).get('error_code');
+const landing = new URLSearchParams(window.location.hash.slice(1));
+
+/** Why the link of a mail that led here was refused, if one was. */
+let refusedLink = landing.get('error_code') ?? landing.get('error');
 
 /** Whether a refused link led here. Told until somebody signs in or the page that says so was left. */
 export function cameByRefusedLink(): boolean {
@@ -22,25 +27,63 @@ export function forgetRefusedLink(): void {
   refusedLink = null;
 }
 
+/** What the server understands as: the refresh token is in the cookie. */
+const COOKIE = 'cookie';
+const STORAGE_KEY = 'tenon.session';
+/** Says in all windows that there may be a cookie, so that visitors ask for none. It is no secret. */
+const HINT = 'tenon.signed-in';
+
+// The access token is kept in memory alone.
+const memory = new Map<string, string>();
+
 /** Seconds to wait before the refusal that came last will not come again; supabase-js keeps the header to itself. */
 let wait: number | null = null;
 
-const noteWait: typeof fetch = async (input, init) => {
-  const response = await fetch(input, init);
+/** Asks the server to keep the refresh token in a cookie that scripts cannot read, and notes how long it asks to wait. */
+const fetchWithCookie: typeof fetch = async (input, init) => {
+  const request = new Request(input, init);
+  if (new URL(request.url).pathname.startsWith('/auth/v1/')) {
+    request.headers.set('x-tenon-session', COOKIE);
+  }
+  const response = await fetch(request);
   const seconds = Number(response.headers.get('retry-after'));
   if (response.status === 429) wait = Number.isFinite(seconds) && seconds > 0 ? seconds : null;
   return response;
 };
 
 export const supabase = createClient(window.location.origin, PUBLISHABLE_KEY, {
-  // Links in mails lead back here with the session behind the `#`.
-  auth: { storageKey: 'tenon.session', detectSessionInUrl: true, experimental: { passkey: true } },
-  global: { fetch: noteWait },
+  global: { fetch: fetchWithCookie },
+  auth: {
+    storageKey: STORAGE_KEY,
+    storage: {
+      getItem: (key) => memory.get(key) ?? null,
+      setItem: (key, value) => void memory.set(key, value),
+      removeItem: (key) => void memory.delete(key),
+    },
+    detectSessionInUrl: false,
+    experimental: { passkey: true },
+  },
 });
 
-/** Where links and other ways in lead back to. */
+// Links in mails and other ways in lead back here with the cookie, or with a token if they led through another name of this
+// server. What stands behind the `#` has been read.
+const brought = landing.get('refresh_token') ?? COOKIE;
+if (landing.get('session') === COOKIE || landing.has('refresh_token')) {
+  localStorage.setItem(HINT, '1');
+}
+if (landing.has('session') || landing.has('refresh_token') || landing.has('error')) {
+  window.history.replaceState(
+    window.history.state,
+    '',
+    window.location.pathname + window.location.search,
+  );
+}
+
+/** Where links and other ways in lead back to, with the session in the cookie. */
 export function backTo(path: string): string {
-  return new URL(path, window.location.origin).href;
+  const url = new URL(path, window.location.origin);
+  url.searchParams.set('session', COOKIE);
+  return url.href;
 }
 
 let current: Session | null = null;
@@ -52,12 +95,34 @@ function remember(session: Session | null): void {
   if (changed) for (const listener of listeners) listener();
 }
 
-supabase.auth.onAuthStateChange((_event, session) => {
-  remember(session);
+supabase.auth.onAuthStateChange((event, session) => {
+  if (session !== null) {
+    // It may have begun in another window.
+    memory.set(STORAGE_KEY, JSON.stringify(session));
+    localStorage.setItem(HINT, '1');
+  } else if (event === 'SIGNED_OUT') {
+    memory.delete(STORAGE_KEY);
+    localStorage.removeItem(HINT);
+  }
+  if (session !== null || event !== 'INITIAL_SESSION') remember(session);
 });
+
+let restored: Promise<void> | undefined;
+
+/** Takes up the session whose cookie an earlier page left. */
+async function takeUp(): Promise<void> {
+  if (localStorage.getItem(HINT) === null) return;
+  const { error } = await supabase.auth.refreshSession({ refresh_token: brought });
+  if (isAuthRetryableFetchError(error)) {
+    restored = undefined;
+    throw asApiError(new TypeError(error.message));
+  }
+}
 
 /** The session after any refresh that was due, or null for a signed-out visitor. */
 export async function currentSession(): Promise<Session | null> {
+  restored ??= takeUp();
+  await restored;
   const { data } = await supabase.auth.getSession();
   remember(data.session);
   return data.session;
@@ -129,7 +194,7 @@ export async function signUp(
   const { data, error } = await supabase.auth.signUp({
     email,
     password,
-    options: { data: { name, locale }, emailRedirectTo: window.location.origin + next },
+    options: { data: { name, locale }, emailRedirectTo: backTo(next) },
   });
   if (error) throw refused(error);
   return data.session !== null;
@@ -137,14 +202,18 @@ export async function signUp(
 
 /** Asks for a mail with a link and a code to set a new password. */
 export async function forgotPassword(email: string): Promise<void> {
-  const redirectTo = `${window.location.origin}/new-password`;
+  const redirectTo = backTo('/new-password');
   const { error } = await supabase.auth.resetPasswordForEmail(email, { redirectTo });
   if (error) throw refused(error);
 }
 
 /** Asks for another mail to confirm an address. */
 export async function confirmAgain(email: string): Promise<void> {
-  const { error } = await supabase.auth.resend({ type: 'signup', email });
+  const { error } = await supabase.auth.resend({
+    type: 'signup',
+    email,
+    options: { emailRedirectTo: backTo('/') },
+  });
   if (error) throw refused(error);
 }
 

@@ -12,12 +12,13 @@ import {
   useMantineColorScheme,
   type MantineColorScheme,
 } from '@mantine/core';
-import { IconDots, IconLogout } from '@tabler/icons-react';
+import { IconDots, IconLogout, IconUserCircle } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { LANGUAGES } from '@/kernel/i18n';
 import { signOut } from '@/kernel/identity/session';
 import { useOrganization } from '@/kernel/tenancy/organization';
+import { ButtonLink } from '@/ui/links';
 import { notifyFailed } from '@/ui/notify';
 import classes from './menus.module.css';
 
@@ -78,6 +79,15 @@ export function UserMenu() {
           />
         </Box>
         <Divider my="sm" />
+        <ButtonLink
+          to="/account"
+          fullWidth
+          variant="default"
+          mb="xs"
+          leftSection={<IconUserCircle size={16} aria-hidden />}
+        >
+          {t('yourAccount')}
+        </ButtonLink>
         <Button
           fullWidth
           variant="default"

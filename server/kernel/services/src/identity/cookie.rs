@@ -37,7 +37,8 @@ pub(super) async fn keep(
 ) -> Response {
     let asked = request.headers().get(&HEADER).is_some_and(|value| value == WORD);
     if !asked {
-        return link(&identity, next.run(request).await);
+        let host = request.headers().get(header::HOST).cloned();
+        return link(&identity, host.as_ref(), next.run(request).await);
     }
     let token = sent(request.headers());
     let leaves = request.uri().path().ends_with("/logout")
@@ -116,7 +117,7 @@ async fn take_out(identity: &Identity, response: Response, leaves: bool) -> Resu
 }
 
 /// A redirect to a page of the installation's own that asked for the cookie, without the tokens in its address.
-fn link(identity: &Identity, mut response: Response) -> Response {
+fn link(identity: &Identity, host: Option<&HeaderValue>, mut response: Response) -> Response {
     if !response.status().is_redirection() {
         return response;
     }
@@ -124,9 +125,7 @@ fn link(identity: &Identity, mut response: Response) -> Response {
         .headers()
         .get(header::LOCATION)
         .and_then(|value| value.to_str().ok());
-    let Some((location, token)) =
-        location.and_then(|location| moved(location, &identity.0.config.server.site_url))
-    else {
+    let Some((location, token)) = location.and_then(|location| moved(location, host?.to_str().ok()?)) else {
         return response;
     };
     let Ok(location) = HeaderValue::try_from(location) else {
@@ -141,13 +140,18 @@ fn link(identity: &Identity, mut response: Response) -> Response {
     response
 }
 
-/// A location without its tokens, and the refresh token, if it asks for the cookie and lies on the site.
-fn moved(location: &str, site: &str) -> Option<(String, Option<String>)> {
-    let (mut location, site) = (url::Url::parse(location).ok()?, url::Url::parse(site).ok()?);
+/// A location without its tokens, and the refresh token, if it asks for the cookie and has the name by which this server was
+/// asked: the browser keeps the cookie for that name alone.
+fn moved(location: &str, host: &str) -> Option<(String, Option<String>)> {
+    let mut location = url::Url::parse(location).ok()?;
     let asks = location
         .query_pairs()
         .any(|(name, value)| name == "session" && value == WORD);
-    if !asks || location.origin() != site.origin() {
+    let name = match location.port() {
+        Some(port) => format!("{}:{port}", location.host_str()?),
+        None => location.host_str()?.to_owned(),
+    };
+    if !asks || !matches!(location.scheme(), "http" | "https") || name != host {
         return None;
     }
     let kept: Vec<(String, String)> = location
@@ -202,13 +206,13 @@ fn forget(identity: &Identity) -> HeaderValue {
 mod tests {
     use super::*;
 
-    const SITE: &str = "https://tenon.example.com";
+    const HOST: &str = "tenon.example.com";
 
     #[test]
     fn a_link_to_the_site_leads_on_without_tokens() {
         let (location, token) = moved(
             "https://tenon.example.com/new-password?a=b&session=cookie#access_token=x&expires_in=1&refresh_token=r&type=recovery",
-            SITE,
+            HOST,
         )
         .unwrap();
         assert_eq!(
@@ -217,7 +221,7 @@ mod tests {
         );
         assert_eq!(token.as_deref(), Some("r"));
         let (location, token) =
-            moved("https://tenon.example.com/?session=cookie#error=denied", SITE).unwrap();
+            moved("https://tenon.example.com/?session=cookie#error=denied", HOST).unwrap();
         assert_eq!(
             (location.as_str(), token),
             ("https://tenon.example.com/#error=denied", None)
@@ -229,11 +233,12 @@ mod tests {
         for other in [
             "https://tenon.example.com/#refresh_token=r",
             "https://tenon.example.com.evil.example/?session=cookie#refresh_token=r",
-            "http://tenon.example.com/?session=cookie#refresh_token=r",
+            "https://tenon.example.com:8443/?session=cookie#refresh_token=r",
+            "https://someone@evil.example/?session=cookie#refresh_token=r",
             "app://open?session=cookie#refresh_token=r",
             "/relative?session=cookie",
         ] {
-            assert_eq!(moved(other, SITE), None, "{other}");
+            assert_eq!(moved(other, HOST), None, "{other}");
         }
     }
 

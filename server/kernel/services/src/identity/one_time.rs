@@ -208,7 +208,7 @@ pub(super) async fn make(
     .await?;
     let url = format!(
         "{}/auth/v1/verify?token={link}&type={}&redirect_to={}",
-        config.server.site_url,
+        super::redirects::start_of(identity, &way.redirect_to),
         purpose.name(),
         super::redirects::encode(&way.redirect_to),
     );

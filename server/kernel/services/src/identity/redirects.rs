@@ -32,6 +32,22 @@ pub(super) fn within(asked: &str, base: &str) -> bool {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Where a link begins that leads to an address of the installation: at the name the address has, since people reach a server of
+/// their own by `localhost` and by `127.0.0.1`, and a browser's cookie is for one of them.
+pub(super) fn start_of(identity: &Identity, target: &str) -> String {
+    let site = &identity.0.config.server.site_url;
+    match (url::Url::parse(target), url::Url::parse(site)) {
+        (Ok(target), Ok(own)) if is_local(&target) && is_local(&own) && target.port() == own.port() => {
+            target.origin().ascii_serialization()
+        }
+        _ => site.clone(),
+    }
+}
+
+fn is_local(url: &url::Url) -> bool {
+    url.scheme() == "http" && matches!(url.host_str(), Some("localhost" | "127.0.0.1"))
+}
+
 /// Text as a value of a query string.
 pub(super) fn encode(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()

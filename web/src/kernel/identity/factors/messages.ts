@@ -1,7 +1,6 @@
 import type { Translation } from '@/kernel/i18n';
 
 const en = {
-  account: { title: 'Your account', back: 'Back to your work' },
   types: { totp: 'Authenticator app', webauthn: 'Security key', phone: 'Telephone' },
   step: {
     title: 'Confirm that it is you',
@@ -105,7 +104,6 @@ const en = {
 };
 
 const de: Translation<typeof en> = {
-  account: { title: 'Ihr Konto', back: 'Zurück zur Arbeit' },
   types: { totp: 'Authenticator-App', webauthn: 'Sicherheitsschlüssel', phone: 'Telefon' },
   step: {
     title: 'Bestätigen Sie, dass Sie es sind',

@@ -3,24 +3,30 @@ import { useTranslation } from 'react-i18next';
 import { Brand } from '@/ui/brand';
 import { AnchorLink } from '@/ui/links';
 import { PageHeader } from '@/ui/page-header';
+import { DataSection } from './data';
+import { ProfileSection } from './profile';
 import { SecuritySection } from './security';
 import { WaysInSection } from './ways-in';
+import { SessionsSection } from './sessions';
 
-/** What people settle for themselves, whatever organisations they belong to. */
+/** What people settle for themselves, whatever organisations they belong to: one section a matter. */
 export function AccountPage() {
-  const { t } = useTranslation('factors');
+  const { t } = useTranslation('account');
   return (
     <Container component="main" size="sm" py="xl" id="main">
       <Group justify="space-between" mb="xl">
         <Brand />
         <AnchorLink to="/" size="sm">
-          {t('account.back')}
+          {t('back')}
         </AnchorLink>
       </Group>
-      <PageHeader title={t('account.title')} />
+      <PageHeader title={t('title')} description={t('description')} />
       <Stack gap="lg">
+        <ProfileSection />
         <WaysInSection />
         <SecuritySection />
+        <SessionsSection />
+        <DataSection />
       </Stack>
     </Container>
   );
