@@ -172,6 +172,70 @@ it('signs in by a passkey, and not once it was removed', async () => {
   await page.getByText('This passkey is not known here.').waitFor();
 });
 
+/** An invitation's address, made by its owner before anything else is asked of them. */
+async function invitation(email: string): Promise<string> {
+  const post = async (path: string, body: object, token?: string) => {
+    const answer = await fetch(URL_OF_SERVER + path, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify(body),
+    });
+    expect(answer.ok, path).toBe(true);
+    return (await answer.json()) as Record<string, string>;
+  };
+  const session = await post('/auth/v1/token?grant_type=password', { email, password: PASSWORD });
+  const made = await post('/api/v1/tenancy/invitations', { role: 'viewer' }, session.access_token);
+  return `${BY_NAME}/invite/${made.token}`;
+}
+
+it('leads whoever has none to a second factor, and on, where an organisation asks for one', async () => {
+  const owner = await somebody('Omar');
+  const slug = /\/o\/([^/]+)/.exec(owner.page.url())?.[1] ?? '';
+  const link = await invitation(owner.email);
+  const guest = await newPerson();
+  await guest.page.goto(link);
+  await guest.page.getByRole('link', { name: 'Create an account' }).click();
+  await guest.page.getByLabel('Your name').fill('Pia');
+  await guest.page.getByLabel('E-mail address').fill(newEmail('pia'));
+  await guest.page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await guest.page.getByRole('button', { name: 'Create account' }).click();
+  await guest.page.getByRole('button', { name: 'Join organisation' }).click();
+  await guest.page.getByTestId('organization-name').waitFor();
+
+  // Nobody asks others for what they lack.
+  await owner.page.goto(`${BY_NAME}/o/${slug}/settings/security`);
+  const rule = owner.page.getByRole('switch', { name: 'Members need a second factor' });
+  await rule.click();
+  await owner.page.getByText('You have no second factor yourself.').waitFor();
+  await expectAccessible(owner.page);
+  await addApp(owner.page);
+  await owner.page.goto(`${BY_NAME}/o/${slug}/settings/security`);
+  await owner.page.getByText('1 of 2 members have no second factor yet.').waitFor();
+  await rule.click();
+  await owner.page.getByText('From now on').waitFor();
+  await expectAccessible(owner.page);
+  await picture(owner.page, 'factors-organisation');
+
+  // The guest, who is signed in all the time, is asked with the next page.
+  const wanted = `/o/${slug}/purchasing/orders`;
+  await guest.page.goto(BY_NAME + wanted);
+  await guest.page.getByRole('heading', { name: 'Add a second factor' }).waitFor();
+  await guest.page.getByText('This organisation lets in only members').waitFor();
+  await expectAccessible(guest.page);
+  await picture(guest.page, 'factors-enrol');
+  await guest.page.getByRole('button', { name: 'An authenticator app' }).click();
+  await guest.page.getByRole('button', { name: 'Go on' }).click();
+  const secret = await guest.page.getByLabel('Key', { exact: true }).inputValue();
+  await guest.page.getByRole('textbox', { name: 'Code' }).fill(totp(secret));
+  await guest.page.getByRole('button', { name: 'Confirm' }).click();
+  await guest.page.getByRole('button', { name: 'I have kept them' }).click();
+  await guest.page.getByRole('heading', { name: 'Orders', level: 1 }).waitFor();
+  expect(new URL(guest.page.url()).pathname).toBe(wanted);
+});
+
 it('offers no keys where the site is opened by its bare address', async () => {
   const { page } = await newPerson();
   await page.goto(`${BY_NAME.replace('localhost', '127.0.0.1')}/sign-in`);

@@ -113,6 +113,8 @@ const OPERATIONS: &[(&str, Names, Needs, &str)] = &[
     ("post /api/v1/tenancy/organization/transfer", Names::Nothing, Permission("tenancy.organization.transfer"), r#"{"user_id":"01890a5d-ac96-774b-bcce-b302099a8057"}"#),
     ("get /api/v1/tenancy/organizations", Names::Nothing, SignIn, ""),
     ("post /api/v1/tenancy/organizations", Names::Nothing, SignIn, r#"{"name":"Another"}"#),
+    ("get /api/v1/tenancy/second-factor", Names::Nothing, Permission("tenancy.security.update"), ""),
+    ("put /api/v1/tenancy/second-factor", Names::Nothing, Permission("tenancy.security.update"), r#"{"required":false}"#),
     ("get /api/v1/tenancy/session", Names::Nothing, Permission("tenancy.organization.read"), ""),
 ];
 

@@ -144,6 +144,16 @@ const en = {
     off: 'Off: nobody sees or uses it.',
     none: 'This installation has no apps',
   },
+  security: {
+    title: 'Security',
+    description: 'How surely you want to know who is at work here.',
+    require: 'Members need a second factor',
+    requireHint:
+      'A code of an app or a security key besides the password. Whoever has not shown one is asked for it with their next step here.',
+    without: '{{without}} of {{members}} members have no second factor yet.',
+    saved: 'From now on',
+    addOwn: 'Add a second factor to your account',
+  },
   plan: {
     title: 'Plan',
     description: 'What the organisation may use, and how much of it is used.',
@@ -343,6 +353,16 @@ const de: Translation<typeof en> = {
     on: 'Ein: Wessen Rolle es erlaubt, kann sie nutzen.',
     off: 'Aus: Niemand sieht oder nutzt sie.',
     none: 'Diese Installation hat keine Apps',
+  },
+  security: {
+    title: 'Sicherheit',
+    description: 'Wie sicher Sie wissen wollen, wer hier arbeitet.',
+    require: 'Mitglieder brauchen einen zweiten Faktor',
+    requireHint:
+      'Ein Code einer App oder ein Sicherheitsschlüssel neben dem Passwort. Wer noch keinen gezeigt hat, wird beim nächsten Schritt hier danach gefragt.',
+    without: '{{without}} von {{members}} Mitgliedern haben noch keinen zweiten Faktor.',
+    saved: 'Gilt ab jetzt',
+    addOwn: 'Dem eigenen Konto einen zweiten Faktor hinzufügen',
   },
   plan: {
     title: 'Tarif',

@@ -89,6 +89,13 @@ export const logoQuery = (organizationId: string, tag: string) =>
     staleTime: Infinity,
   });
 
+/** Whether members need a second factor, and how many have none. */
+export const secondFactorQuery = (organizationId: string) =>
+  queryOptions({
+    queryKey: [organizationId, 'second-factor'],
+    queryFn: () => reply(createApi(organizationId).GET('/api/v1/tenancy/second-factor')),
+  });
+
 export const invitationQuery = (token: string) =>
   queryOptions({
     queryKey: ['invitations', token],

@@ -11,6 +11,7 @@ import { DepartmentsPage } from './settings/pages/departments';
 import { GeneralPage } from './settings/pages/general';
 import { LookPage } from './settings/pages/look';
 import { PlanPage } from './settings/pages/plan';
+import { SecurityPage } from './settings/pages/security';
 import { SettingsIndex, SettingsLayout } from './settings/layout';
 
 const createOrganizationRoute = createRoute({
@@ -75,6 +76,12 @@ const appsRoute = createRoute({
   component: AppsPage,
 });
 
+const securityRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/security',
+  component: SecurityPage,
+});
+
 const planRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: '/plan',
@@ -98,6 +105,7 @@ export const settingsRoutes = [
     membersRoute,
     departmentsRoute,
     appsRoute,
+    securityRoute,
     planRoute,
     dangerRoute,
   ]),

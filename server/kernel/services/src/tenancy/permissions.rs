@@ -7,6 +7,7 @@ tenon_sdk::permissions! {
     pub OrganizationExport = "tenancy.organization.export", from Owner, "Take all data of the organisation away as a file";
     pub OrganizationTransfer = "tenancy.organization.transfer", from Owner, "Make somebody else its owner";
     pub OrganizationDelete = "tenancy.organization.delete", from Owner, "Delete the organisation";
+    pub SecurityUpdate = "tenancy.security.update", from Admin, "Decide whether members need a second factor";
     pub MembersRead = "tenancy.members.read", from Viewer, "See who belongs to the organisation";
     pub MembersInvite = "tenancy.members.invite", from Admin, "Invite people";
     pub MembersUpdate = "tenancy.members.update", from Admin, "Change roles and departments of members";

@@ -4,6 +4,7 @@ mod departments;
 mod invitations;
 mod members;
 mod organization;
+mod security;
 
 use axum::{extract::State, http::StatusCode};
 use jiff::Timestamp;
@@ -31,6 +32,7 @@ pub(super) fn routes() -> Routes {
         .merge(members::routes())
         .merge(invitations::routes())
         .merge(departments::routes())
+        .merge(security::routes())
 }
 
 /// The organisations that let the caller in, oldest membership first.

@@ -17,6 +17,7 @@ mod keys;
 mod mail;
 mod members;
 mod organizations;
+mod passkeys;
 mod phone;
 mod postgres;
 mod proofs;

@@ -4,6 +4,7 @@ import {
   IconCreditCard,
   IconDoorExit,
   IconPalette,
+  IconShieldLock,
   IconSitemap,
   IconUsers,
   type Icon,
@@ -45,6 +46,12 @@ export const SETTINGS_SECTIONS: readonly SettingsSection[] = [
     icon: IconSitemap,
     path: 'departments',
     permission: 'tenancy.members.read',
+  },
+  {
+    labelKey: 'tenancy:security.title',
+    icon: IconShieldLock,
+    path: 'security',
+    permission: 'tenancy.security.update',
   },
   {
     labelKey: 'tenancy:apps.title',

@@ -16,6 +16,7 @@ mod remove_department;
 mod remove_member;
 mod rename_department;
 mod request_deletion;
+mod require_second_factor;
 mod resend_invitation;
 mod revoke_invitation;
 mod set_apps;
@@ -39,6 +40,9 @@ pub(super) use remove_department::remove_department;
 pub(super) use remove_member::remove_member;
 pub(super) use rename_department::rename_department;
 pub(super) use request_deletion::{DeletionWish, cancel_deletion, request_deletion};
+pub(super) use require_second_factor::{
+    SecondFactorRule, SecondFactorWish, require_second_factor, second_factor_rule,
+};
 pub(super) use resend_invitation::resend_invitation;
 pub(super) use revoke_invitation::revoke_invitation;
 pub(super) use set_apps::{DisabledApps, set_apps};
