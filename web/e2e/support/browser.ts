@@ -42,6 +42,8 @@ export interface Look {
   width?: number;
   height?: number;
   scheme?: 'light' | 'dark';
+  /** Another of the server's addresses. */
+  base?: string;
 }
 
 export interface Person {
@@ -54,10 +56,11 @@ export async function newPerson({
   width = 1440,
   height = 900,
   scheme = 'light',
+  base = URL_OF_SERVER,
 }: Look = {}): Promise<Person> {
   if (browser === undefined) throw new Error('call withBrowser() first');
   const context = await browser.newContext({
-    baseURL: URL_OF_SERVER,
+    baseURL: base,
     viewport: { width, height },
     colorScheme: scheme,
     locale: 'en-GB',

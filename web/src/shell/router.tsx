@@ -1,6 +1,7 @@
 /** Puts the modules' routes together. */
 import { createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router';
 import { identityRoutes } from '@/kernel/identity/routes';
+import { issuerRoutes } from '@/kernel/identity/issuer/routes';
 import { notificationsRoutes } from '@/kernel/notifications/routes';
 import { queryClient } from '@/kernel/routing/query-client';
 import { organizationRoute, requireSession, rootRoute } from '@/kernel/routing/routes';
@@ -45,6 +46,7 @@ const organizationIndexRoute = createRoute({
 const routeTree = rootRoute.addChildren([
   indexRoute,
   ...identityRoutes,
+  ...issuerRoutes,
   ...notificationsRoutes,
   ...tenancyRoutes,
   organizationRoute.addChildren([organizationIndexRoute, ...moduleRoutes]),

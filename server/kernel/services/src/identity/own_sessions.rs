@@ -29,6 +29,7 @@ async fn list(service: Service, caller: Result<Caller>, headers: HeaderMap) -> R
             .query(
                 "select jsonb_build_object('id', id, 'created_at', created_at, 'refreshed_at', refreshed_at, \
                  'user_agent', user_agent, 'ip', host(ip), 'aal', aal, 'amr', amr, 'not_after', not_after, \
+                 'program', (select client_name from auth.oauth_clients c where c.id = oauth_client_id), \
                  'current', id = $2) from auth.sessions where user_id = $1 order by refreshed_at desc, id limit 200",
                 &[&caller.user, &current],
             )

@@ -86,8 +86,12 @@ pub(super) async fn open(
         (auth.session_hours > 0).then(|| now.saturating_add(SignedDuration::from_hours(auth.session_hours)));
     let not_after = not_after.transpose().map_err(Error::internal)?;
     if auth.single_session {
-        tx.execute("delete from auth.sessions where user_id = $1", &[&user])
-            .await?;
+        // Programs act beside the person: they are taken back one by one.
+        tx.execute(
+            "delete from auth.sessions where user_id = $1 and oauth_client_id is null",
+            &[&user],
+        )
+        .await?;
     }
     tx.execute(
         "insert into auth.sessions (id, user_id, user_agent, aal, amr, created_at, refreshed_at, not_after) \

@@ -62,8 +62,10 @@ pub(super) async fn details(
             "client": pending.client.shown(),
             "user": { "id": user.id, "email": user.email.as_deref().unwrap_or_default() },
             "scope": pending.scopes.text(),
-            // Beyond what upstream tells: whether the program may go on while the person is away.
+            // Beyond what upstream tells: whether the program may go on while the person is away, and whether the operator
+            // knows it.
             "refreshes": pending.client.refreshes(),
+            "checked": pending.client.checked(),
         })))
     };
     not_kept(errors::respond(&headers, result.await))
@@ -91,7 +93,22 @@ pub(super) async fn consent(
         let redirect_url = match action.as_str() {
             "approve" => approve(&service, tx, &pending, &user, session).await?,
             "deny" => deny(&service, tx, &pending, &user).await?,
-            _ => return Err(Error::invalid("validation_failed", "action is approve or deny.")),
+            // Beyond upstream: the person leaves the answer to another account of theirs.
+            "release" => {
+                tx.execute(
+                    "update auth.oauth_authorizations set user_id = null where id = $1",
+                    &[&pending.id],
+                )
+                .await?;
+                tx.commit().await?;
+                return Ok(Json(json!({})));
+            }
+            _ => {
+                return Err(Error::invalid(
+                    "validation_failed",
+                    "action is approve, deny or release.",
+                ));
+            }
         };
         Ok(Json(json!({ "redirect_url": redirect_url })))
     };

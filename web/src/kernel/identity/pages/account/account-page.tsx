@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { Brand } from '@/ui/brand';
 import { AnchorLink } from '@/ui/links';
 import { PageHeader } from '@/ui/page-header';
+import { ConnectedPrograms } from './connected-programs';
 import { DataSection } from './data';
 import { ProfileSection } from './profile';
 import { SecuritySection } from './security';
@@ -26,6 +27,7 @@ export function AccountPage() {
         <WaysInSection />
         <SecuritySection />
         <SessionsSection />
+        <ConnectedPrograms />
         <DataSection />
       </Stack>
     </Container>

@@ -71,6 +71,11 @@ impl Client {
         self.metadata.confidential()
     }
 
+    /// Whether the operator registered it, and not it itself.
+    pub(super) fn checked(&self) -> bool {
+        self.registration == "manual"
+    }
+
     /// Whether it may go on without the person (RFC 6749, 6).
     pub(super) fn refreshes(&self) -> bool {
         self.metadata
