@@ -40,7 +40,7 @@ const memory = new Map<string, string>();
 let wait: number | null = null;
 
 /** Asks the server to keep the refresh token in a cookie that scripts cannot read, and notes how long it asks to wait. */
-const fetchWithCookie: typeof fetch = async (input, init) => {
+export const fetchWithCookie: typeof fetch = async (input, init) => {
   const request = new Request(input, init);
   if (new URL(request.url).pathname.startsWith('/auth/v1/')) {
     request.headers.set('x-tenon-session', COOKIE);

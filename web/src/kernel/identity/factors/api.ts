@@ -8,7 +8,7 @@ import {
 import { queryOptions } from '@tanstack/react-query';
 import { requestHeaders } from '@/api/client';
 import { ApiError, asApiError, toApiError } from '@/api/errors';
-import { currentSession, forgetRefusedLink, refused, supabase } from '../session';
+import { currentSession, fetchWithCookie, forgetRefusedLink, refused, supabase } from '../session';
 import { isRaised } from './level';
 
 const { auth } = supabase;
@@ -133,7 +133,7 @@ export async function removeFactor(factorId: string): Promise<void> {
 async function call(method: string, path: string, body?: object): Promise<unknown> {
   let response: Response;
   try {
-    response = await fetch(`/auth/v1/${path}`, {
+    response = await fetchWithCookie(`/auth/v1/${path}`, {
       method,
       headers: {
         ...(await requestHeaders()),
