@@ -5,6 +5,7 @@ use serde_json::json;
 use tenon_sdk::{Ctx, OrgId, Result, SystemTx, UserId, permission::Role};
 use tenon_services::{
     identity::NewUser,
+    operator,
     server::Server,
     tenancy::{self, NewOrganization},
 };
@@ -44,6 +45,9 @@ const ORGANIZATIONS: [(&str, &[Person]); 2] = [
     ),
 ];
 
+/// Who runs the installation; belongs to no organisation.
+const OPERATOR: Person = person("opal@tenon.example.com", "Opal Operator", Role::Viewer);
+
 /// The logins, as text for the terminal.
 pub fn logins() -> String {
     let people = ORGANIZATIONS.iter().flat_map(|(organization, people)| {
@@ -54,6 +58,10 @@ pub fn logins() -> String {
     });
     std::iter::once(format!("\nDemo logins (password of all: {PASSWORD})\n"))
         .chain(people)
+        .chain([format!(
+            "  {:<30} operator of the installation, at /operator\n",
+            OPERATOR.email
+        )])
         .collect()
 }
 
@@ -88,13 +96,21 @@ pub async fn load(server: &Server) -> Result<()> {
         let Some((org, owner)) = organization else {
             continue;
         };
+        let tx = SystemTx::begin(kernel.db(), "demo").await?;
+        tx.execute(
+            "update tenancy.organizations set plan = 'business' where id = $1",
+            &[&org],
+        )
+        .await?;
+        tx.commit().await?;
         let tx = Ctx::for_job(kernel.clone(), org, Some(owner)).begin().await?;
         for module in kernel.modules() {
             module.load_demo(&tx, number).await?;
         }
         tx.commit().await?;
     }
-    Ok(())
+    let operator = find_or_create(server, &OPERATOR).await?;
+    operator::set_operator(kernel, operator, true).await
 }
 
 /// A demo that was interrupted goes on where it stopped.

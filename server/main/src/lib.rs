@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod demo;
+pub mod operators;
 pub mod policies;
 pub mod serve;
 pub mod types;

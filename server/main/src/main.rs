@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 use tenon::serve::{self, ServeOptions};
-use tenon::{policies, types};
+use tenon::{operators, policies, types};
 use tenon_data_api::standalone::{self, Question};
 use tenon_sdk::config::Config;
 use tenon_sdk::env::Env;
@@ -43,6 +43,8 @@ enum Command {
     Types(types::Types),
     /// Tells what row-level security does to a read: which policies hold, which rows they let through, how often they run.
     ExplainPolicy(policies::ExplainPolicy),
+    /// Says who runs the installation: they find its console at /operator.
+    Operator(operators::Operators),
 }
 
 #[derive(Debug, clap::Args)]
@@ -191,6 +193,15 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
                 .enable_all()
                 .build()?;
             let text = runtime.block_on(types.generate(&config))?;
+            std::io::stdout().write_all(text.as_bytes())?;
+            return Ok(());
+        }
+        Command::Operator(operators) => {
+            use std::io::Write;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            let text = runtime.block_on(operators.run(&config))?;
             std::io::stdout().write_all(text.as_bytes())?;
             return Ok(());
         }

@@ -5,6 +5,7 @@ pub mod events;
 pub mod identity;
 pub mod jobs;
 pub mod notifications;
+pub mod operator;
 pub mod postgres;
 pub mod server;
 pub mod tenancy;

@@ -17,8 +17,10 @@ enum Needs {
     SignIn,
     /// A member with this permission.
     Permission(&'static str),
+    /// Somebody who runs the installation; for everybody else there is nothing.
+    Operator,
 }
-use Needs::{Nobody, Permission, SignIn};
+use Needs::{Nobody, Operator as Console, Permission, SignIn};
 
 /// Whose thing the path names.
 #[derive(Clone, Copy, PartialEq)]
@@ -37,6 +39,8 @@ enum Names {
     Support,
     /// A thing of one person: everybody else gets 404.
     Token,
+    /// A person or organisation as the console names them.
+    Anything,
     /// Something that is the same for all organisations.
     Template,
     /// A secret that is meant for people outside.
@@ -81,6 +85,17 @@ const OPERATIONS: &[(&str, Names, Needs, &str)] = &[
     ("get /api/v1/imports/{id}/rows", Names::Import, Permission("purchasing.orders.import"), ""),
     ("post /api/v1/imports/{id}/undo", Names::Import, Permission("imports.runs.undo"), "{}"),
     ("get /api/v1/notifications/mailbox", Names::Nothing, Nobody, ""),
+    ("get /api/v1/operator/organizations", Names::Nothing, Console, ""),
+    ("get /api/v1/operator/organizations/{id}", Names::Anything, Console, ""),
+    ("patch /api/v1/operator/organizations/{id}", Names::Anything, Console, r#"{"plan":"business"}"#),
+    ("post /api/v1/operator/organizations/{id}/visits", Names::Anything, Console, r#"{"reason":"x","minutes":60}"#),
+    ("delete /api/v1/operator/organizations/{id}/visits/{visit}", Names::Anything, Console, ""),
+    ("get /api/v1/operator/plans", Names::Nothing, Console, ""),
+    ("get /api/v1/operator/session", Names::Nothing, Console, ""),
+    ("get /api/v1/operator/users", Names::Nothing, Console, ""),
+    ("put /api/v1/operator/users/{id}/ban", Names::Anything, Console, r#"{"reason":"x"}"#),
+    ("delete /api/v1/operator/users/{id}/ban", Names::Anything, Console, ""),
+    ("get /api/v1/operator/visits", Names::Nothing, Console, ""),
     ("post /api/v1/purchasing/alerts/{id}/acknowledge", Names::Alert, Permission("purchasing.alerts.acknowledge"), r#"{"note":"seen"}"#),
     ("get /api/v1/purchasing/board", Names::Nothing, Permission("purchasing.orders.read"), ""),
     ("get /api/v1/purchasing/settings", Names::Nothing, Permission("purchasing.orders.read"), ""),
@@ -196,6 +211,8 @@ async fn house() -> House {
         assert_eq!(status, 201, "{made}");
         made["id"].as_str().unwrap().to_owned()
     };
+    let plan = "update tenancy.organizations set plan = 'business' where id = $1";
+    admin.execute(plan, &[&ours.id]).await.unwrap();
     let scopes = json!(["purchasing.orders.read"]);
     let custom_role = made(
         "/api/v1/access/roles",
@@ -225,6 +242,9 @@ async fn house() -> House {
                 Names::Colleague => path.replace("{user_id}", &member),
                 Names::Department => path.replace("{id}", &department),
                 Names::OpenInvitation => path.replace("{id}", &invitation),
+                Names::Anything => path
+                    .replace("{id}", &ours.owner.id.0.to_string())
+                    .replace("{visit}", &support.to_string()),
                 Names::CustomRole => path.replace("{id}", &custom_role),
                 Names::Key => path.replace("{id}", &key),
                 Names::Member => path.replace("{id}", &ours.owner.id.0.to_string()),
@@ -290,6 +310,7 @@ fn every_operation_of_the_document_is_listed_here_with_what_it_needs() {
         let promised: &[&str] = match needs {
             Nobody => &[],
             SignIn => &["401"],
+            Console => &["401", "403", "404"],
             Permission(_) => &["401", "403", "404"],
         };
         for status in promised {
@@ -378,6 +399,16 @@ async fn another_organisation_finds_nothing_of_ours() {
     } = house().await;
     let theirs = server.organization("Theirs").await;
     for operation in &operations {
+        if matches!(operation.needs, Console) {
+            let (status, body) = operation.by(&ours.owner).await;
+            let expected = (404, &json!("request.not_found"));
+            assert_eq!(
+                (status, &body["code"]),
+                expected,
+                "{} by a member",
+                operation.call
+            );
+        }
         if operation.names == Names::Token {
             let (status, body) = operation.by(&theirs.owner).await;
             assert_eq!(status, 404, "{} of somebody else: {body}", operation.call);

@@ -13,6 +13,8 @@ mod spaces;
 
 pub use keys::KeyAuthenticator;
 
+pub(crate) use commands::end_support;
+
 use tenon_sdk::{Error, Kernel, Module, Result, SystemTx, permission::Role};
 use uuid::Uuid;
 

@@ -17,7 +17,7 @@ use utoipa::openapi::OpenApi;
 use crate::{
     access, events,
     identity::{Identity, sweep},
-    jobs, notifications, tenancy,
+    jobs, notifications, operator, tenancy,
 };
 
 /// A server that is ready to answer.
@@ -38,6 +38,7 @@ pub fn all_modules(identity: &Identity, others: Vec<Module>) -> Vec<Module> {
         identity.module(),
         tenancy::module(),
         access::module(),
+        operator::module(),
         events::module(),
         jobs::module(),
     ];

@@ -9,6 +9,7 @@ mod plans;
 mod routes;
 mod sweep;
 
+pub(crate) use commands::require_feature;
 pub(crate) use permissions::OrganizationRead;
 
 pub use commands::{NewOrganization, Organization, add_member, create_organization};
@@ -22,7 +23,7 @@ pub fn module() -> Module {
     Module::new("tenancy", "Organisations")
         .tables(
             "tenancy",
-            migrations!["../../migrations/tenancy/" => "0001_organizations", "0002_context", "0003_own_schemas", "0004_settings", "0005_access", "0006_members"],
+            migrations!["../../migrations/tenancy/" => "0001_organizations", "0002_context", "0003_own_schemas", "0004_settings", "0005_access", "0006_members", "0007_operator"],
         )
         .permissions(permissions::ALL)
         .job::<commands::DeleteOrganization>()

@@ -42,11 +42,17 @@ async fn list_organizations(caller: Caller, State(kernel): State<Kernel>) -> Res
     let tx = SystemTx::begin(kernel.db(), "own organisations").await?;
     let rows = tx
         .query(
+            // Those that an operator of the installation is in to help come last.
             "select o.id, o.slug, o.name, m.role, o.logo_tag, \
              array(select f.slug from tenancy.former_slugs f where f.org_id = o.id order by f.given_up_at desc) \
-             from tenancy.memberships m join tenancy.organizations o on o.id = m.org_id \
-             where m.user_id = $1 and m.suspended_at is null and (o.delete_after is null or o.delete_after > now()) \
-             order by m.created_at, o.id",
+             from (select m.org_id, m.role, m.created_at, false as visit from tenancy.memberships m \
+             where m.user_id = $1 and m.suspended_at is null \
+             union all select s.org_id, 'support', min(s.started_at), true from tenancy.support_access s \
+             join auth.users u on u.id = s.operator and u.is_super_admin where s.operator = $1 and s.ended_at is null \
+             and s.ends_at > now() and not exists (select from tenancy.memberships x where x.org_id = s.org_id \
+             and x.user_id = $1 and x.suspended_at is null) group by s.org_id) m \
+             join tenancy.organizations o on o.id = m.org_id \
+             where o.delete_after is null or o.delete_after > now() order by m.visit, m.created_at, o.id",
             &[&caller.user],
         )
         .await?;

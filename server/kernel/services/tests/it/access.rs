@@ -37,6 +37,18 @@ async fn server() -> TestServer {
     TestServer::start(vec![app()]).await
 }
 
+/// One whose plan includes all that is tried here.
+async fn organization(server: &TestServer, name: &str) -> TestOrg {
+    let org = server.organization(name).await;
+    execute(
+        server,
+        "update tenancy.organizations set plan = 'business' where id = $1",
+        &org,
+    )
+    .await;
+    org
+}
+
 const SESSION: &str = "/api/v1/tenancy/session";
 
 async fn permissions(user: &TestUser) -> Vec<String> {
@@ -113,7 +125,7 @@ fn context(user: &TestUser, org: OrgId, aal: &str) -> RequestContext {
 #[tokio::test]
 async fn whoever_is_suspended_or_banned_and_an_organisation_whose_time_is_over_are_not_there() {
     let server = server().await;
-    let org = server.organization("Harbour").await;
+    let org = organization(&server, "Harbour").await;
     let member = server.member(&org, Role::Admin).await;
     let default = member.in_org(org.id);
     assert_eq!(member.get_json(SESSION).await.0, 200);
@@ -159,7 +171,7 @@ async fn whoever_is_suspended_or_banned_and_an_organisation_whose_time_is_over_a
 #[tokio::test]
 async fn somebody_who_joins_while_banned_stays_out() {
     let server = server().await;
-    let org = server.organization("Harbour").await;
+    let org = organization(&server, "Harbour").await;
     let admin = server.admin().await;
     let bob = server.user("bob").await;
     let ban = "update auth.users set banned_until = now() + interval '1 day' where id = $1";
@@ -173,7 +185,7 @@ async fn somebody_who_joins_while_banned_stays_out() {
 #[tokio::test]
 async fn an_organisation_that_asks_for_a_second_factor_gets_it_at_once() {
     let server = server().await;
-    let org = server.organization("Harbour").await;
+    let org = organization(&server, "Harbour").await;
     let viewer = server.member(&org, Role::Viewer).await;
     assert_eq!(viewer.get_json(SESSION).await.0, 200);
     execute(
@@ -211,7 +223,7 @@ async fn an_organisation_that_asks_for_a_second_factor_gets_it_at_once() {
 #[tokio::test]
 async fn a_disabled_app_takes_its_permissions_from_roles_and_keys_and_gives_them_back() {
     let server = server().await;
-    let org = server.organization("Harbour").await;
+    let org = organization(&server, "Harbour").await;
     let (viewer, admin) = (
         server.member(&org, Role::Viewer).await,
         server.member(&org, Role::Admin).await,
@@ -271,7 +283,7 @@ async fn a_disabled_app_takes_its_permissions_from_roles_and_keys_and_gives_them
 #[tokio::test]
 async fn a_custom_role_counts_beside_a_built_in_one_or_alone() {
     let server = server().await;
-    let org = server.organization("Harbour").await;
+    let org = organization(&server, "Harbour").await;
     let member = server.member(&org, Role::Manager).await;
     let (status, made) = role(&org.owner, "Stoker", &["yard.*"], &["yard.*.move"]).await;
     assert_eq!(status, 201, "{made}");
@@ -317,7 +329,7 @@ async fn a_custom_role_counts_beside_a_built_in_one_or_alone() {
 #[tokio::test]
 async fn roles_that_are_none_are_refused() {
     let server = server().await;
-    let org = server.organization("Harbour").await;
+    let org = organization(&server, "Harbour").await;
     let long = "x".repeat(81);
     for name in ["", "  ", "a\nb", &long] {
         refused(
@@ -387,7 +399,7 @@ async fn roles_that_are_none_are_refused() {
 #[tokio::test]
 async fn nobody_gives_more_than_they_have() {
     let server = server().await;
-    let org = server.organization("Harbour").await;
+    let org = organization(&server, "Harbour").await;
     let (admin, viewer) = (
         server.member(&org, Role::Admin).await,
         server.member(&org, Role::Viewer).await,
@@ -482,8 +494,8 @@ async fn nobody_gives_more_than_they_have() {
 async fn no_write_path_leads_to_more_rights() {
     let server = server().await;
     let (ours, theirs) = (
-        server.organization("Ours").await,
-        server.organization("Theirs").await,
+        organization(&server, "Ours").await,
+        organization(&server, "Theirs").await,
     );
     let viewer = server.member(&ours, Role::Viewer).await;
     let own = format!("memberships?org_id=eq.{}&user_id=eq.{}", ours.id.0, viewer.id.0);
@@ -569,7 +581,7 @@ async fn no_write_path_leads_to_more_rights() {
 #[tokio::test]
 async fn a_key_speaks_for_its_organisation_within_its_scopes() {
     let server = server().await;
-    let org = server.organization("Harbour").await;
+    let org = organization(&server, "Harbour").await;
     let (id, secret) = key(&org.owner, "secret", &["tenancy.*.read"]).await;
     assert!(secret.starts_with("tnn_sec_"));
     let members = "/api/v1/tenancy/members";
@@ -636,7 +648,7 @@ async fn a_key_speaks_for_its_organisation_within_its_scopes() {
 #[tokio::test]
 async fn keys_that_are_none_or_over_are_refused() {
     let server = server().await;
-    let org = server.organization("Harbour").await;
+    let org = organization(&server, "Harbour").await;
     let members = "/api/v1/tenancy/members";
     let long = format!("tnn_sec_{}", "x".repeat(5000));
     for text in [
@@ -670,7 +682,7 @@ async fn keys_that_are_none_or_over_are_refused() {
 #[tokio::test]
 async fn what_a_key_may_be_given_has_limits() {
     let server = server().await;
-    let org = server.organization("Harbour").await;
+    let org = organization(&server, "Harbour").await;
     let ask = async |kind: &str, scopes: &[&str], days: Value| {
         let new = json!({ "kind": kind, "name": "x", "scopes": scopes, "expires_in_days": days });
         org.owner.post_json("/api/v1/access/keys", &new).await
@@ -709,8 +721,8 @@ async fn what_a_key_may_be_given_has_limits() {
 async fn a_personal_token_acts_as_its_owner_as_far_as_it_was_narrowed() {
     let server = server().await;
     let (ours, other) = (
-        server.organization("Ours").await,
-        server.organization("Other").await,
+        organization(&server, "Ours").await,
+        organization(&server, "Other").await,
     );
     let ada = server.member(&ours, Role::Admin).await;
     tenon_services::tenancy::add_member(server.kernel(), other.id, ada.id, Role::Viewer)
@@ -803,7 +815,7 @@ async fn a_personal_token_acts_as_its_owner_as_far_as_it_was_narrowed() {
 #[tokio::test]
 async fn tokens_are_their_owners_own() {
     let server = server().await;
-    let org = server.organization("Harbour").await;
+    let org = organization(&server, "Harbour").await;
     let (ada, eve) = (
         server.member(&org, Role::Viewer).await,
         server.member(&org, Role::Owner).await,
@@ -858,7 +870,7 @@ async fn tokens_are_their_owners_own() {
 #[tokio::test]
 async fn the_review_says_who_can_do_what_and_why() {
     let server = server().await;
-    let org = server.organization("Harbour").await;
+    let org = organization(&server, "Harbour").await;
     let manager = server.member(&org, Role::Manager).await;
     let (_, made) = role(&org.owner, "=Stoker", &["yard.*"], &[]).await;
     give(&org.owner, &manager, &made["id"], false).await;
@@ -936,11 +948,28 @@ async fn the_review_says_who_can_do_what_and_why() {
 }
 
 #[tokio::test]
+async fn what_the_plan_does_not_include_is_not_made() {
+    let server = server().await;
+    let org = server.organization("Harbour").await;
+    refused(
+        &role(&org.owner, "Stoker", &["yard.*"], &[]).await,
+        403,
+        "tenancy.not_in_plan",
+    );
+    let new = json!({ "kind": "secret", "name": "x", "scopes": ["yard.crates.read"] });
+    refused(
+        &org.owner.post_json("/api/v1/access/keys", &new).await,
+        403,
+        "tenancy.not_in_plan",
+    );
+}
+
+#[tokio::test]
 async fn spaces_hold_people_by_name_and_by_department() {
     let server = server().await;
     let (org, other) = (
-        server.organization("Harbour").await,
-        server.organization("Other").await,
+        organization(&server, "Harbour").await,
+        organization(&server, "Other").await,
     );
     let (manager, viewer) = (
         server.member(&org, Role::Manager).await,
@@ -1025,7 +1054,7 @@ async fn spaces_hold_people_by_name_and_by_department() {
 #[tokio::test]
 async fn custom_roles_grow_with_new_versions_no_further_than_their_writer() {
     let server = server().await;
-    let org = server.organization("Harbour").await;
+    let org = organization(&server, "Harbour").await;
     let admin = server.member(&org, Role::Admin).await;
     let (_, by_admin) = role(&admin, "Careful", &["yard.*"], &["yard.crates.burn"]).await;
     let (_, by_owner) = role(
@@ -1074,7 +1103,7 @@ async fn custom_roles_grow_with_new_versions_no_further_than_their_writer() {
 #[tokio::test]
 async fn what_changed_access_stands_in_the_outbox() {
     let server = server().await;
-    let org = server.organization("Harbour").await;
+    let org = organization(&server, "Harbour").await;
     let (_, made) = role(&org.owner, "Stoker", &["yard.*"], &[]).await;
     give(&org.owner, &org.owner, &made["id"], false).await;
     let (id, secret) = key(&org.owner, "secret", &["yard.crates.read"]).await;

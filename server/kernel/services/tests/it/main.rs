@@ -16,6 +16,7 @@ mod jobs;
 mod keys;
 mod mail;
 mod members;
+mod operator;
 mod organizations;
 mod passkeys;
 mod phone;

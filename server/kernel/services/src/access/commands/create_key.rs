@@ -15,6 +15,7 @@ use super::{
     },
     Reach,
 };
+use crate::tenancy::{Feature, require_feature};
 
 /// Most keys of one organisation that are good at a time.
 const MAX_KEYS: i64 = 100;
@@ -87,10 +88,10 @@ pub async fn create_key(ctx: &Ctx, new: &NewKey) -> Result<(Uuid, String)> {
     open_to(ctx.kernel(), new.kind, &granted)?;
     let tx = SystemTx::begin(ctx.kernel().db(), "new key").await?;
     Reach::of(ctx, &tx).await?.require(granted.iter().copied())?;
+    require_feature(&tx, org, Feature::ApiKeys).await?;
     let count: i64 = tx
         .query_one(
-            "with org as (select id from tenancy.organizations where id = $1 for update) \
-             select count(*) from tenancy.api_keys k where k.org_id = (select id from org) and k.kind <> 'personal' \
+            "select count(*) from tenancy.api_keys k where k.org_id = $1 and k.kind <> 'personal' \
              and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)",
             &[&org, &now],
         )

@@ -11,7 +11,7 @@ mod save_role;
 pub(super) use assign_role::{AssignedRole, assign_role};
 pub(super) use create_key::{KeyKind, NewKey, create_key};
 pub(super) use create_token::{NewToken, create_token};
-pub(super) use end_support::end_support;
+pub(crate) use end_support::end_support;
 pub(super) use remove_role::remove_role;
 pub(super) use revoke_key::{revoke_key, revoke_token};
 pub(super) use save_role::{RoleText, create_role, update_role};

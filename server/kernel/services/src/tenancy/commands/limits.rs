@@ -99,3 +99,8 @@ pub(super) fn included(locked: &Locked, feature: Feature) -> Result<()> {
     .details(format!("{} has no {}.", allowed.title, feature.as_str()))
     .hint("Ask for a larger plan."))
 }
+
+/// An error if the plan of an organisation, which is locked then, does not include a feature.
+pub(crate) async fn require_feature(tx: &SystemTx, org: OrgId, feature: Feature) -> Result<()> {
+    included(&super::standing::lock(tx, org).await?, feature)
+}

@@ -36,6 +36,7 @@ pub(super) use departments::Department;
 pub(super) use export::export;
 pub(super) use invite::{Invitation, NewInvitation, invite};
 pub(super) use leave::leave;
+pub(crate) use limits::require_feature;
 pub(super) use remove_department::remove_department;
 pub(super) use remove_member::remove_member;
 pub(super) use rename_department::rename_department;

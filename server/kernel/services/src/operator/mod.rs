@@ -1,0 +1,78 @@
+//! The console of those who run the installation: organisations and people across it, and entering an organisation to help.
+//!
+//! An operator is a person whose account says so (`auth.users.is_super_admin`). That gives no rights inside organisations: to look
+//! into one, an operator enters it with a reason and for a time, as somebody with the role `support`; its owners see that and can
+//! end it. What `kernel.begin_request` makes of such a visit is tenancy's.
+
+mod extract;
+mod organizations;
+mod routes;
+mod users;
+mod visits;
+
+pub use extract::Operator;
+
+use tenon_sdk::{Error, Kernel, Module, Result, SystemTx, UserId};
+
+/// The module's manifest. Its tables are tenancy's.
+pub fn module() -> Module {
+    Module::new("operator", "Operator")
+        .job::<visits::EndVisit>()
+        .routes(routes::routes)
+}
+
+/// Makes the person of an address an operator, or takes it away; for the command line and demo data.
+pub async fn set_operator(kernel: &Kernel, user: UserId, operates: bool) -> Result<()> {
+    let tx = SystemTx::begin(kernel.db(), "operator").await?;
+    let changed = tx
+        .execute(
+            "update auth.users set is_super_admin = $2 where id = $1 and deleted_at is null and not is_anonymous",
+            &[&user, &operates],
+        )
+        .await?;
+    if changed == 0 {
+        return Err(Error::not_found(
+            "operator.user_not_found",
+            "There is no such person.",
+        ));
+    }
+    tx.commit().await
+}
+
+/// What stands between `%` in a search, with the letters that mean something there taken as they are.
+fn contains(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in text.trim().chars().take(100).filter(|letter| *letter != '\0') {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// Rows of one page of the console.
+const PAGE: i64 = 50;
+
+/// How many rows a page, counted from 1, leaves out.
+fn skipped(page: Option<i64>) -> i64 {
+    (page.unwrap_or(1).clamp(1, 1_000_000) - 1) * PAGE
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_search_is_for_letters_not_for_patterns() {
+        assert_eq!(super::contains(" 100%_\\a\0 "), "%100\\%\\_\\\\a%");
+        assert_eq!(super::contains(""), "%%");
+        assert_eq!(
+            (
+                super::skipped(None),
+                super::skipped(Some(3)),
+                super::skipped(Some(-5))
+            ),
+            (0, 100, 0)
+        );
+    }
+}

@@ -1,0 +1,102 @@
+//! `tenon operator`: who runs the installation. The first one is made here, by whoever may read the database anyway.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use anyhow::bail;
+use tenon_sdk::{
+    config::Config,
+    db::{connect, parse_url},
+};
+use tenon_services::postgres::{Cluster, ClusterOptions, SUPERUSER};
+use tokio_postgres::Client;
+
+use crate::serve::DATABASE;
+
+/// Adds, removes or lists operators.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Operators {
+    #[command(subcommand)]
+    verb: Verb,
+    /// Where the private database lives.
+    #[arg(long, global = true)]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, clap::Subcommand)]
+enum Verb {
+    /// Makes a person who has signed up an operator.
+    Add {
+        /// Their e-mail address.
+        email: String,
+    },
+    /// Takes it away again.
+    Remove {
+        /// Their e-mail address.
+        email: String,
+    },
+    /// Prints the operators' addresses.
+    List,
+}
+
+impl Operators {
+    /// Does it; gives what to tell.
+    pub async fn run(&self, config: &Config) -> anyhow::Result<String> {
+        if !config.database.url.is_empty() {
+            return self.run_on(&parse_url(&config.database.url)?).await;
+        }
+        let data_dir = self.data_dir.as_ref().unwrap_or(&config.database.data_dir);
+        if let Some(running) = Cluster::running(data_dir, SUPERUSER, DATABASE) {
+            return self.run_on(&running).await;
+        }
+        if !data_dir.join("postgres").exists() {
+            bail!(
+                "there is no database in {}; name one with --data-dir or DATABASE_URL",
+                data_dir.display()
+            );
+        }
+        let cluster = Cluster::start(ClusterOptions::new(data_dir)).await?;
+        let told = self.run_on(&cluster.connection(SUPERUSER, DATABASE)).await;
+        cluster.stop().await;
+        told
+    }
+
+    async fn run_on(&self, database: &tokio_postgres::Config) -> anyhow::Result<String> {
+        let (client, task) = connect(database).await?;
+        let told = match &self.verb {
+            Verb::Add { email } => set(&client, email, true).await,
+            Verb::Remove { email } => set(&client, email, false).await,
+            Verb::List => list(&client).await,
+        };
+        drop(client);
+        _ = task.await;
+        told
+    }
+}
+
+async fn set(client: &Client, email: &str, operates: bool) -> anyhow::Result<String> {
+    let email = email.trim().to_lowercase();
+    let changed = client
+        .execute(
+            "update auth.users set is_super_admin = $2 where email = $1 and deleted_at is null",
+            &[&email, &operates],
+        )
+        .await?;
+    if changed == 0 {
+        bail!("nobody has signed up with {email}; sign up first, then run this again");
+    }
+    Ok(if operates {
+        format!("{email} runs this installation now; the console is at /operator\n")
+    } else {
+        format!("{email} does not run this installation any more\n")
+    })
+}
+
+async fn list(client: &Client) -> anyhow::Result<String> {
+    let sql = "select coalesce(email, id::text) from auth.users where is_super_admin and deleted_at is null order by 1";
+    let mut text = String::new();
+    for row in client.query(sql, &[]).await? {
+        writeln!(text, "{}", row.try_get::<_, String>(0)?)?;
+    }
+    Ok(text)
+}
