@@ -1,4 +1,5 @@
 import type { Messages } from '@/kernel/i18n';
+import { accessMessages } from '@/kernel/access/messages';
 import { notificationsMessages } from '@/kernel/notifications/messages';
 import { factorsMessages } from '@/kernel/identity/factors/messages';
 import { issuerMessages } from '@/kernel/identity/issuer/messages';
@@ -6,6 +7,7 @@ import { providersMessages } from '@/kernel/identity/providers/messages';
 import { errorMessages, identityMessages } from '@/kernel/identity/messages';
 import { tenancyErrors } from '@/kernel/tenancy/messages';
 import { accountMessages } from '@/kernel/identity/pages/account/messages';
+import { operatorMessages } from '@/kernel/operator/messages';
 import { uiMessages } from '@/ui/messages';
 import { shellMessages } from './messages';
 import { modules } from './modules';
@@ -19,6 +21,8 @@ export const namespaces: Record<string, Messages> = {
   issuer: issuerMessages,
   providers: providersMessages,
   account: accountMessages,
+  access: accessMessages,
+  operator: operatorMessages,
   notifications: notificationsMessages,
   errors: {
     en: { ...errorMessages.en, ...tenancyErrors.en },

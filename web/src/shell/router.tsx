@@ -3,6 +3,7 @@ import { createRoute, createRouter, Outlet, redirect } from '@tanstack/react-rou
 import { identityRoutes } from '@/kernel/identity/routes';
 import { issuerRoutes } from '@/kernel/identity/issuer/routes';
 import { notificationsRoutes } from '@/kernel/notifications/routes';
+import { operatorRoutes } from '@/kernel/operator/routes';
 import { queryClient } from '@/kernel/routing/query-client';
 import { organizationRoute, requireSession, rootRoute } from '@/kernel/routing/routes';
 import { parseSearch, stringifySearch } from '@/kernel/routing/search';
@@ -49,6 +50,7 @@ const routeTree = rootRoute.addChildren([
   ...issuerRoutes,
   ...notificationsRoutes,
   ...tenancyRoutes,
+  ...operatorRoutes,
   organizationRoute.addChildren([organizationIndexRoute, ...moduleRoutes]),
 ]);
 

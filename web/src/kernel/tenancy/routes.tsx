@@ -1,6 +1,7 @@
 import { createRoute } from '@tanstack/react-router';
+import { accessRoutes } from '@/kernel/access/routes';
 import { currentSession } from '@/kernel/identity/session';
-import { organizationRoute, requireSession, rootRoute } from '@/kernel/routing/routes';
+import { requireSession, rootRoute } from '@/kernel/routing/routes';
 import { anySearch } from '@/kernel/routing/search';
 import { AcceptInvitationPage } from './pages/accept-invitation';
 import { CreateOrganizationPage } from './pages/create-organization';
@@ -12,7 +13,8 @@ import { GeneralPage } from './settings/pages/general';
 import { LookPage } from './settings/pages/look';
 import { PlanPage } from './settings/pages/plan';
 import { SecurityPage } from './settings/pages/security';
-import { SettingsIndex, SettingsLayout } from './settings/layout';
+import { SettingsIndex } from './settings/layout';
+import { settingsRoute } from './settings/route';
 
 const createOrganizationRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -29,13 +31,6 @@ const invitationRoute = createRoute({
     await currentSession();
   },
   component: AcceptInvitationPage,
-});
-
-/** The frame of all settings of an organisation; pages of other modules hang here, too. */
-export const settingsRoute = createRoute({
-  getParentRoute: () => organizationRoute,
-  path: '/settings',
-  component: SettingsLayout,
 });
 
 const settingsIndexRoute = createRoute({
@@ -108,5 +103,6 @@ export const settingsRoutes = [
     securityRoute,
     planRoute,
     dangerRoute,
+    ...accessRoutes,
   ]),
 ] as const;

@@ -3,10 +3,14 @@ import {
   IconBuilding,
   IconCreditCard,
   IconDoorExit,
+  IconKey,
+  IconLifebuoy,
   IconPalette,
   IconShieldLock,
+  IconShieldSearch,
   IconSitemap,
   IconUsers,
+  IconUsersGroup,
   type Icon,
 } from '@tabler/icons-react';
 
@@ -54,6 +58,30 @@ export const SETTINGS_SECTIONS: readonly SettingsSection[] = [
     permission: 'tenancy.security.update',
   },
   {
+    labelKey: 'access:spaces.title',
+    icon: IconUsersGroup,
+    path: 'spaces',
+    permission: 'access.spaces.read',
+  },
+  {
+    labelKey: 'access:roles.title',
+    icon: IconShieldLock,
+    path: 'roles',
+    permission: 'access.roles.read',
+  },
+  {
+    labelKey: 'access:keys.title',
+    icon: IconKey,
+    path: 'keys',
+    permission: 'access.keys.read',
+  },
+  {
+    labelKey: 'access:review.title',
+    icon: IconShieldSearch,
+    path: 'access-review',
+    permission: 'access.review.read',
+  },
+  {
     labelKey: 'tenancy:apps.title',
     icon: IconApps,
     path: 'apps',
@@ -64,6 +92,12 @@ export const SETTINGS_SECTIONS: readonly SettingsSection[] = [
     icon: IconCreditCard,
     path: 'plan',
     permission: 'tenancy.organization.read',
+  },
+  {
+    labelKey: 'access:support.title',
+    icon: IconLifebuoy,
+    path: 'support',
+    permission: 'access.support.read',
   },
   {
     labelKey: 'tenancy:danger.title',

@@ -1,5 +1,6 @@
 import { Container, Group, Stack } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { TokensSection } from '@/kernel/access/tokens-section';
 import { Brand } from '@/ui/brand';
 import { AnchorLink } from '@/ui/links';
 import { PageHeader } from '@/ui/page-header';
@@ -26,6 +27,7 @@ export function AccountPage() {
         <ProfileSection />
         <WaysInSection />
         <SecuritySection />
+        <TokensSection />
         <SessionsSection />
         <ConnectedPrograms />
         <DataSection />

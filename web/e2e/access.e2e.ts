@@ -1,0 +1,177 @@
+/** Roles of an organisation's own, keys, tokens, spaces, the review of access, and the console of those who run the installation. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expectAccessible } from './support/accessibility';
+import { newPerson, picture, URL_OF_SERVER, withBrowser } from './support/browser';
+import { createOrganization, newEmail, signUp } from './support/steps';
+
+withBrowser();
+
+async function makeOperator(email: string): Promise<void> {
+  const binary = process.env.TENON_BINARY ?? '';
+  const data = process.env.TENON_DATA ?? '';
+  await promisify(execFile)(binary, ['operator', '--data-dir', data, 'add', email]);
+}
+
+async function settings(page: Page, slug: string, path: string, heading: string): Promise<void> {
+  await page.goto(`/o/${slug}/settings/${path}`);
+  await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
+}
+
+async function addPattern(page: Page, field: string, pattern: string): Promise<void> {
+  const box = page.getByRole('textbox', { name: field, exact: true });
+  await box.fill(pattern);
+  await box.press('Enter');
+}
+
+const asked = (token: string, path: string) =>
+  fetch(URL_OF_SERVER + path, { headers: { Authorization: `Bearer ${token}` } });
+
+it('lets an operator open the console, change a plan, and come in to help as long as the owner lets them', async () => {
+  const owner = await newPerson();
+  await signUp(owner.page, 'Nora Lind', newEmail('nora'));
+  const slug = await createOrganization(owner.page, `Quay ${Date.now().toString(36)}`);
+  const name = await owner.page.getByTestId('organization-name').innerText();
+
+  const operator = await newPerson();
+  const email = newEmail('opal');
+  await signUp(operator.page, 'Opal Reyes', email);
+  await operator.page.getByRole('heading', { name: 'Name your organisation' }).waitFor();
+  await operator.page.goto('/operator');
+  await operator.page.getByTestId('not-found').waitFor();
+  await makeOperator(email);
+  await operator.page.goto('/operator');
+  await operator.page.getByRole('heading', { name: 'Organisations', level: 1 }).waitFor();
+  await operator.page.getByRole('searchbox', { name: 'Search' }).fill(name);
+  await operator.page.getByRole('link', { name }).waitFor();
+  await expectAccessible(operator.page);
+  await picture(operator.page, 'operator-organizations');
+  await operator.page.getByRole('link', { name }).click();
+  await operator.page.getByRole('heading', { name, level: 1 }).waitFor();
+  await operator.page.getByRole('combobox', { name: 'Plan' }).click();
+  await operator.page.getByRole('option', { name: 'Business' }).click();
+  await expectAccessible(operator.page);
+  await picture(operator.page, 'operator-organization');
+
+  await operator.page.getByRole('button', { name: 'Enter to help' }).click();
+  await operator.page.getByRole('button', { name: 'Enter to help' }).last().click();
+  await operator.page.getByText('Say why').waitFor();
+  await operator.page.getByLabel('Reason').fill('Ticket 4711');
+  await operator.page.getByRole('button', { name: 'Enter to help' }).last().click();
+  await operator.page.getByTestId('visit').waitFor();
+  await operator.page.getByRole('button', { name: `Go to ${name}` }).click();
+  await operator.page.getByTestId('organization-name').waitFor();
+
+  await settings(owner.page, slug, 'support', 'Support');
+  await owner.page.getByText('Ticket 4711').waitFor();
+  await expectAccessible(owner.page);
+  await picture(owner.page, 'access-support');
+  await owner.page.getByRole('button', { name: 'Send Opal Reyes away' }).click();
+  await owner.page
+    .getByRole('button', { name: 'Send Opal Reyes away' })
+    .waitFor({ state: 'detached' });
+  await operator.page.goto(`/o/${slug}`);
+  await operator.page.getByTestId('organization-name').waitFor({ state: 'detached' });
+
+  // What the plan now includes: a role of one's own, given to oneself.
+  await settings(owner.page, slug, 'roles', 'Roles');
+  await owner.page.getByRole('button', { name: 'New role' }).click();
+  await owner.page.getByRole('textbox', { name: 'Name' }).fill('Buyer');
+  await addPattern(owner.page, 'Grants', 'purchasing.*');
+  await owner.page.getByTestId('role-preview').getByText('purchasing.orders.import').waitFor();
+  await addPattern(owner.page, 'But never', '*.*.import');
+  await owner.page
+    .getByTestId('role-preview')
+    .getByText('purchasing.orders.import')
+    .waitFor({ state: 'detached' });
+  await expectAccessible(owner.page);
+  await picture(owner.page, 'access-role');
+  await owner.page.getByRole('button', { name: 'Save' }).click();
+  await owner.page.getByTestId('custom-role').getByText('Buyer').waitFor();
+  await owner.page.getByRole('button', { name: 'Who has Buyer' }).click();
+  await owner.page
+    .getByRole('combobox', { name: 'Give it to' })
+    .or(owner.page.getByRole('textbox', { name: 'Give it to' }))
+    .first()
+    .click();
+  await owner.page.getByRole('option', { name: /Nora Lind/ }).click();
+  await owner.page.getByRole('button', { name: 'Give role' }).click();
+  await owner.page.getByText('beside Owner').waitFor();
+  await owner.page.keyboard.press('Escape');
+  await expectAccessible(owner.page);
+  await picture(owner.page, 'access-roles');
+
+  await settings(owner.page, slug, 'access-review', 'Access review');
+  await owner.page.getByText('Own role Buyer').waitFor();
+  await owner.page
+    .getByRole('searchbox', { name: 'Permission or pattern' })
+    .fill('tenancy.organization.delete');
+  await owner.page.getByText('Own role Buyer').waitFor({ state: 'detached' });
+  expect(new URL(owner.page.url()).searchParams.get('permission')).toBe(
+    'tenancy.organization.delete',
+  );
+  await expectAccessible(owner.page);
+  await picture(owner.page, 'access-review');
+  const [file] = await Promise.all([
+    owner.page.waitForEvent('download'),
+    owner.page.getByRole('button', { name: 'Download as CSV' }).click(),
+  ]);
+  expect(file.suggestedFilename()).toBe('access-review.csv');
+
+  // A key works until it is revoked.
+  await settings(owner.page, slug, 'keys', 'API keys');
+  await owner.page.getByRole('button', { name: 'New key' }).click();
+  await owner.page.getByRole('textbox', { name: 'Name' }).fill('Scanner');
+  await addPattern(owner.page, 'May do', 'tenancy.members.read');
+  await owner.page.getByRole('button', { name: 'New key' }).last().click();
+  const key = await owner.page.getByLabel('The key Scanner').inputValue();
+  expect((await asked(key, '/api/v1/tenancy/members')).status).toBe(200);
+  expect((await asked(key, '/api/v1/access/roles')).status).toBe(403);
+  await expectAccessible(owner.page);
+  await owner.page.getByRole('button', { name: 'Done' }).click();
+  await picture(owner.page, 'access-keys');
+  await owner.page.getByRole('button', { name: 'Revoke Scanner' }).click();
+  await owner.page.getByRole('button', { name: 'Revoke', exact: true }).click();
+  await owner.page.getByText('Revoked').waitFor();
+  expect((await asked(key, '/api/v1/tenancy/members')).status).toBe(401);
+
+  await settings(owner.page, slug, 'spaces', 'Spaces');
+  await owner.page.getByRole('button', { name: 'New space' }).click();
+  await owner.page.getByRole('textbox', { name: 'Name' }).fill('Tender North');
+  await owner.page.getByRole('button', { name: 'Save' }).click();
+  await owner.page.getByRole('button', { name: 'Who is in Tender North' }).click();
+  await owner.page
+    .getByRole('combobox', { name: 'People' })
+    .or(owner.page.getByRole('textbox', { name: 'People' }))
+    .first()
+    .click();
+  await owner.page.getByRole('option', { name: /Nora Lind/ }).click();
+  await owner.page.keyboard.press('Escape');
+  await owner.page.getByRole('button', { name: 'Save' }).click();
+  await owner.page.getByText('You are in').waitFor();
+  await expectAccessible(owner.page);
+  await picture(owner.page, 'access-spaces');
+});
+
+it('gives somebody a token that acts as them until they revoke it', async () => {
+  const { page } = await newPerson({ width: 390, height: 844, scheme: 'dark' });
+  await signUp(page, 'Ravi Sen', newEmail('ravi'));
+  await createOrganization(page, 'Token House');
+  await page.goto('/account');
+  await page.getByRole('heading', { name: 'Personal tokens' }).waitFor();
+  await page.getByRole('button', { name: 'New token' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).last().fill('Laptop');
+  await page.getByRole('button', { name: 'New token' }).last().click();
+  const token = await page.getByLabel('The key Laptop').inputValue();
+  expect(token).toMatch(/^tnn_pat_/);
+  expect((await asked(token, '/api/v1/tenancy/session')).status).toBe(200);
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.getByTestId('token').waitFor();
+  await expectAccessible(page);
+  await picture(page, 'access-tokens');
+  await page.getByRole('button', { name: 'Revoke Laptop' }).click();
+  await page.getByText('You have no tokens.').waitFor();
+  expect((await asked(token, '/api/v1/tenancy/session')).status).toBe(401);
+});

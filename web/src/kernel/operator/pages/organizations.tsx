@@ -1,0 +1,98 @@
+import { Badge, Stack, Text } from '@mantine/core';
+import { IconBuilding } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { useTranslation } from 'react-i18next';
+import { formatDate } from '@/ui/format';
+import { AnchorLink } from '@/ui/links';
+import { PageHeader } from '@/ui/page-header';
+import { EmptyState } from '@/ui/states/empty-state';
+import { DataTable, type Column } from '@/ui/table/data-table';
+import { SearchField } from '@/ui/table/search-field';
+import { Count, DateText } from '@/ui/values';
+import { organizationsQuery, type OrganizationRow } from '../queries';
+import { useConsoleSearch } from '../use-search';
+
+/** Whether anybody is let in. */
+export function OrganizationState({
+  organization,
+}: {
+  organization: Pick<OrganizationRow, 'suspended_at' | 'delete_after'>;
+}) {
+  const { t, i18n } = useTranslation('operator');
+  const badge = (color: string, text: string) => (
+    <Badge variant="light" color={color} tt="none" c="var(--mantine-color-text)">
+      {text}
+    </Badge>
+  );
+  if (organization.suspended_at != null) return badge('red', t('organizations.suspended'));
+  if (organization.delete_after != null) {
+    const date = formatDate(organization.delete_after, i18n.language);
+    return badge('yellow', t('organizations.ending', { date }));
+  }
+  return badge('teal', t('organizations.active'));
+}
+
+export function OrganizationsPage() {
+  const { t } = useTranslation('operator');
+  const { q, page, setQ, setPage } = useConsoleSearch();
+  const { data, error, refetch, isPlaceholderData } = useQuery(organizationsQuery({ q, page }));
+  const columns = useMemo<Column<OrganizationRow>[]>(
+    () => [
+      {
+        key: 'name',
+        header: t('name'),
+        render: ({ id, name, slug }) => (
+          <>
+            <AnchorLink to="/operator/organizations/$id" params={{ id }} size="sm" fw={550}>
+              {name}
+            </AnchorLink>
+            <Text size="xs" c="dimmed">
+              {slug}
+            </Text>
+          </>
+        ),
+      },
+      { key: 'plan', header: t('organizations.plan'), render: ({ plan }) => plan },
+      {
+        key: 'members',
+        header: t('organizations.members'),
+        align: 'right',
+        render: ({ members }) => <Count value={members} />,
+      },
+      {
+        key: 'state',
+        header: t('organizations.state'),
+        render: (organization) => <OrganizationState organization={organization} />,
+      },
+      {
+        key: 'created',
+        header: t('created'),
+        optional: true,
+        render: ({ created_at }) => <DateText value={created_at} />,
+      },
+    ],
+    [t],
+  );
+  return (
+    <>
+      <PageHeader title={t('organizations.title')} description={t('organizations.text')} />
+      <Stack>
+        <SearchField label={t('search')} value={q} onChange={setQ} />
+        <DataTable
+          caption={t('organizations.title')}
+          columns={columns}
+          rows={data?.organizations}
+          total={data?.total}
+          rowKey={({ id }) => id}
+          state={{ page, size: data?.page_size ?? 50, setPage }}
+          error={error}
+          onRetry={() => void refetch()}
+          stale={isPlaceholderData}
+          minWidth={520}
+          empty={<EmptyState icon={IconBuilding} title={t('organizations.empty')} />}
+        />
+      </Stack>
+    </>
+  );
+}

@@ -1,0 +1,206 @@
+import { Badge, Button, Group, Select, Stack, Text, Textarea } from '@mantine/core';
+import { IconUsers } from '@tabler/icons-react';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMemo, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { reply } from '@/api/client';
+import { Dialog } from '@/ui/dialog';
+import { formatDate } from '@/ui/format';
+import { notifyFailed } from '@/ui/notify';
+import { PageHeader } from '@/ui/page-header';
+import { EmptyState } from '@/ui/states/empty-state';
+import { ErrorState } from '@/ui/states/error-state';
+import { DataTable, type Column } from '@/ui/table/data-table';
+import { SearchField } from '@/ui/table/search-field';
+import { DateTimeText } from '@/ui/values';
+import { api, usersQuery, type UserRow } from '../queries';
+import { useConsoleSearch } from '../use-search';
+
+const DAYS = ['1', '7', '30', '0'] as const;
+
+const named = (user: UserRow) => user.name ?? user.email ?? user.id;
+
+export function UsersPage() {
+  const { t, i18n } = useTranslation('operator');
+  const client = useQueryClient();
+  const { q, page, setQ, setPage } = useConsoleSearch();
+  const { data, error, refetch, isPlaceholderData } = useQuery(usersQuery({ q, page }));
+  const [banning, setBanning] = useState<UserRow | null>(null);
+  const close = () => {
+    setBanning(null);
+  };
+  const { mutate: unban } = useMutation({
+    mutationFn: (id: string) =>
+      reply(api.DELETE('/api/v1/operator/users/{id}/ban', { params: { path: { id } } })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['operator', 'users'] }),
+    onError: notifyFailed,
+  });
+  const columns = useMemo<Column<UserRow>[]>(
+    () => [
+      {
+        key: 'name',
+        header: t('name'),
+        render: (user) => (
+          <>
+            <Group gap={6}>
+              <Text size="sm" fw={550}>
+                {named(user)}
+              </Text>
+              {user.operator && (
+                <Badge size="sm" variant="light" c="var(--mantine-color-text)">
+                  {t('users.operator')}
+                </Badge>
+              )}
+            </Group>
+            {user.name != null && (
+              <Text size="xs" c="dimmed">
+                {user.email}
+              </Text>
+            )}
+            {user.banned_until != null && (
+              <Badge size="sm" variant="light" color="red" tt="none" c="var(--mantine-color-text)">
+                {t('users.banned', { date: formatDate(user.banned_until, i18n.language) })}
+              </Badge>
+            )}
+          </>
+        ),
+      },
+      {
+        key: 'organizations',
+        header: t('users.organizations'),
+        render: ({ organizations }) => organizations.map(({ name }) => name).join(', '),
+      },
+      {
+        key: 'seen',
+        header: t('users.lastSeen'),
+        optional: true,
+        render: ({ last_sign_in_at }) =>
+          last_sign_in_at == null ? t('users.never') : <DateTimeText value={last_sign_in_at} />,
+      },
+      {
+        key: 'actions',
+        header: '',
+        align: 'right',
+        render: (user) =>
+          user.banned_until == null ? (
+            <Button
+              size="xs"
+              variant="light"
+              color="red"
+              aria-label={t('users.ban', { name: named(user) })}
+              onClick={() => {
+                setBanning(user);
+              }}
+            >
+              {t('users.banButton')}
+            </Button>
+          ) : (
+            <Button
+              size="xs"
+              variant="default"
+              aria-label={t('users.unban', { name: named(user) })}
+              onClick={() => {
+                unban(user.id);
+              }}
+            >
+              {t('users.unbanButton')}
+            </Button>
+          ),
+      },
+    ],
+    [t, i18n.language, unban],
+  );
+  return (
+    <>
+      <PageHeader title={t('users.title')} description={t('users.text')} />
+      <Stack>
+        <SearchField label={t('search')} value={q} onChange={setQ} />
+        <DataTable
+          caption={t('users.title')}
+          columns={columns}
+          rows={data?.users}
+          total={data?.total}
+          rowKey={({ id }) => id}
+          state={{ page, size: data?.page_size ?? 50, setPage }}
+          error={error}
+          onRetry={() => void refetch()}
+          stale={isPlaceholderData}
+          minWidth={520}
+          empty={<EmptyState icon={IconUsers} title={t('users.empty')} />}
+        />
+      </Stack>
+      <Dialog
+        opened={banning !== null}
+        onClose={close}
+        title={banning === null ? '' : t('users.ban', { name: named(banning) })}
+      >
+        {banning !== null && <BanForm id={banning.id} onDone={close} />}
+      </Dialog>
+    </>
+  );
+}
+
+function BanForm({ id, onDone }: { id: string; onDone: () => void }) {
+  const { t } = useTranslation('operator');
+  const client = useQueryClient();
+  const [reason, setReason] = useState('');
+  const [days, setDays] = useState<(typeof DAYS)[number]>('7');
+  const [tried, setTried] = useState(false);
+  const ban = useMutation({
+    mutationFn: () =>
+      reply(
+        api.PUT('/api/v1/operator/users/{id}/ban', {
+          params: { path: { id } },
+          body: { reason: reason.trim(), days: days === '0' ? null : Number(days) },
+        }),
+      ),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: ['operator', 'users'] });
+      onDone();
+    },
+  });
+  return (
+    <form
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        setTried(true);
+        if (reason.trim() !== '') ban.mutate();
+      }}
+    >
+      <Stack>
+        <Text size="sm">{t('users.banText')}</Text>
+        {ban.isError && <ErrorState error={ban.error} />}
+        <Textarea
+          label={t('visit.reason')}
+          value={reason}
+          maxLength={500}
+          autosize
+          minRows={2}
+          data-autofocus
+          error={tried && reason.trim() === '' ? t('visit.reasonMissing') : null}
+          onChange={(event) => {
+            setReason(event.currentTarget.value);
+          }}
+        />
+        <Select
+          label={t('users.days')}
+          data={DAYS.map((value) => ({ value, label: t(`users.choices.${value}`) }))}
+          value={days}
+          allowDeselect={false}
+          onChange={(next) => {
+            if (next !== null) setDays(next);
+          }}
+        />
+        <Group justify="flex-end">
+          <Button variant="default" onClick={onDone}>
+            {t('cancel')}
+          </Button>
+          <Button type="submit" color="red" loading={ban.isPending}>
+            {t('users.banButton')}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
