@@ -56,10 +56,10 @@ it('lets an operator open the console, change a plan, and come in to help as lon
   await picture(operator.page, 'operator-organization');
 
   await operator.page.getByRole('button', { name: 'Enter to help' }).click();
-  await operator.page.getByRole('button', { name: 'Enter to help' }).last().click();
+  await operator.page.getByRole('dialog').getByRole('button', { name: 'Enter to help' }).click();
   await operator.page.getByText('Say why').waitFor();
   await operator.page.getByLabel('Reason').fill('Ticket 4711');
-  await operator.page.getByRole('button', { name: 'Enter to help' }).last().click();
+  await operator.page.getByRole('dialog').getByRole('button', { name: 'Enter to help' }).click();
   await operator.page.getByTestId('visit').waitFor();
   await operator.page.getByRole('button', { name: `Go to ${name}` }).click();
   await operator.page.getByTestId('organization-name').waitFor();
@@ -125,7 +125,7 @@ it('lets an operator open the console, change a plan, and come in to help as lon
   await owner.page.getByRole('button', { name: 'New key' }).click();
   await owner.page.getByRole('textbox', { name: 'Name' }).fill('Scanner');
   await addPattern(owner.page, 'May do', 'tenancy.members.read');
-  await owner.page.getByRole('button', { name: 'New key' }).last().click();
+  await owner.page.getByRole('dialog').getByRole('button', { name: 'New key' }).click();
   const key = await owner.page.getByLabel('The key Scanner').inputValue();
   expect((await asked(key, '/api/v1/tenancy/members')).status).toBe(200);
   expect((await asked(key, '/api/v1/access/roles')).status).toBe(403);
@@ -163,7 +163,7 @@ it('gives somebody a token that acts as them until they revoke it', async () => 
   await page.getByRole('heading', { name: 'Personal tokens' }).waitFor();
   await page.getByRole('button', { name: 'New token' }).click();
   await page.getByRole('textbox', { name: 'Name' }).last().fill('Laptop');
-  await page.getByRole('button', { name: 'New token' }).last().click();
+  await page.getByRole('dialog').getByRole('button', { name: 'New token' }).click();
   const token = await page.getByLabel('The key Laptop').inputValue();
   expect(token).toMatch(/^tnn_pat_/);
   expect((await asked(token, '/api/v1/tenancy/session')).status).toBe(200);

@@ -73,7 +73,6 @@ const en = {
       publishable: 'May be seen by everybody, as in a web page. It can do no more than a viewer.',
     },
     scopes: 'May do',
-    key: 'Key',
     made: 'The key {{name}}',
     revoke: 'Revoke {{name}}',
     revokeText: 'Programs that use this key are refused at once. This cannot be undone.',
@@ -219,7 +218,6 @@ const de: Translation<typeof en> = {
         'Darf von allen gesehen werden, etwa in einer Webseite. Er kann nicht mehr als ein Betrachter.',
     },
     scopes: 'Darf',
-    key: 'Schlüssel',
     made: 'Der Schlüssel {{name}}',
     revoke: '{{name}} widerrufen',
     revokeText: 'Programme mit diesem Schlüssel werden sofort abgewiesen. Das ist endgültig.',
@@ -249,7 +247,6 @@ const de: Translation<typeof en> = {
     who: 'Wer',
     kinds: {
       member: 'Mitglied',
-      key: 'API-Schlüssel',
       token: 'Persönliches Token',
       operator: 'Support',
     },

@@ -23,7 +23,6 @@ const en = {
     suspended: 'Suspended',
     ending: 'Ends {{date}}',
     empty: 'No such organisation',
-    open: 'Open {{name}}',
   },
   organization: {
     role: 'Role',
@@ -96,7 +95,6 @@ const de: Translation<typeof en> = {
     suspended: 'Gesperrt',
     ending: 'Endet {{date}}',
     empty: 'Keine solche Organisation',
-    open: '{{name}} öffnen',
   },
   organization: {
     role: 'Rolle',

@@ -951,6 +951,8 @@ async fn the_review_says_who_can_do_what_and_why() {
 async fn what_the_plan_does_not_include_is_not_made() {
     let server = server().await;
     let org = server.organization("Harbour").await;
+    let least = "update tenancy.organizations set plan = 'free' where id = $1";
+    execute(&server, least, &org).await;
     refused(
         &role(&org.owner, "Stoker", &["yard.*"], &[]).await,
         403,

@@ -167,16 +167,16 @@ async fn a_plan_features_and_a_suspension_are_changed_and_told() {
     let path = format!("/api/v1/operator/organizations/{}", org.id.0);
     let change = async |body: Value| send(&operator, Method::PATCH, &path, &body).await;
     assert_eq!(
-        change(json!({ "plan": "business", "flags": { "api_keys": false } }))
+        change(json!({ "plan": "team", "flags": { "api_keys": false } }))
             .await
             .0,
         204
     );
-    assert_eq!(change(json!({ "plan": "business" })).await.0, 204);
+    assert_eq!(change(json!({ "plan": "team" })).await.0, 204);
     let (_, seen) = operator.get_json(&path).await;
     assert_eq!(
         (&seen["organization"]["plan"], &seen["flags"]),
-        (&json!("business"), &json!({ "api_keys": false }))
+        (&json!("team"), &json!({ "api_keys": false }))
     );
     assert_eq!(change(json!({ "flags": { "api_keys": null } })).await.0, 204);
     assert_eq!(operator.get_json(&path).await.1["flags"], json!({}));
