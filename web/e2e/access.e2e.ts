@@ -68,9 +68,9 @@ it('lets an operator open the console, change a plan, and come in to help as lon
   await owner.page.getByText('Ticket 4711').waitFor();
   await expectAccessible(owner.page);
   await picture(owner.page, 'access-support');
-  await owner.page.getByRole('button', { name: 'Send Opal Reyes away' }).click();
+  await owner.page.getByRole('button', { name: 'Send away Opal Reyes' }).click();
   await owner.page
-    .getByRole('button', { name: 'Send Opal Reyes away' })
+    .getByRole('button', { name: 'Send away Opal Reyes' })
     .waitFor({ state: 'detached' });
   await operator.page.goto(`/o/${slug}`);
   await operator.page.getByTestId('organization-name').waitFor({ state: 'detached' });
