@@ -24,6 +24,7 @@ async function addPattern(page: Page, field: string, pattern: string): Promise<v
   const box = page.getByRole('dialog').getByLabel(field, { exact: true }).first();
   await box.fill(pattern);
   await box.press('Enter');
+  await box.blur();
 }
 
 const asked = (token: string, path: string) =>
