@@ -946,6 +946,17 @@ async fn nobody_links_or_unlinks_who_is_not_signed_in_or_may_not() {
             (404, &json!("manual_linking_disabled"))
         );
     }
+    // Who has a second factor shows it first: a password alone changes nothing that guards the account.
+    let session = sign_up(&server, "grace@example.com").await;
+    let token = session["access_token"].as_str().unwrap();
+    let admin = server.admin().await;
+    let factor = "insert into auth.mfa_factors (id, user_id, factor_type, status, secret, created_at, updated_at) \
+                  select gen_random_uuid(), id, 'totp', 'verified', 'JBSWY3DPEHPK3PXP', now(), now() from auth.users";
+    admin.execute(factor, &[]).await.unwrap();
+    for (method, path) in [(Method::GET, path), (Method::DELETE, id)] {
+        let (status, body) = answer(server.anonymous(method, path).bearer_auth(token)).await;
+        assert_eq!((status, &body["error_code"]), (403, &json!("insufficient_aal")));
+    }
     // Who leaves meanwhile links nothing.
     let mut browser = Browser::new();
     let session = sign_up(&server, ADA).await;

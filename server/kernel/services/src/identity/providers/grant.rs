@@ -8,7 +8,6 @@ use tenon_sdk::{Error, Result, SystemTx, http::Caller};
 use super::{accounts, openid};
 use crate::identity::{
     Identity,
-    routes::current,
     sessions::{self, Method},
 };
 
@@ -47,8 +46,7 @@ pub(in crate::identity) async fn sign_in_with_id_token(
         return Err(invalid("provider or client_id and issuer required"));
     }
     let linking = if grant.link_identity {
-        super::routes::manual_linking(identity)?;
-        Some(current(identity, &caller?).await?.1.id)
+        Some(super::routes::who_may_link(identity, caller).await?)
     } else {
         None
     };

@@ -20,7 +20,7 @@ use crate::identity::{
     Identity, errors,
     limits::{Limit, limited},
     pkce::{self, Asked},
-    redirects,
+    reauthentication, redirects,
     routes::{Service, current, user_agent},
     sessions::{self, Method},
 };
@@ -114,9 +114,8 @@ async fn authorize_link(
     headers: HeaderMap,
 ) -> Response {
     let result = async {
-        let (_, user) = current(&service, &caller?).await?;
-        manual_linking(&service)?;
-        begin(&service, &headers, &query, Some(user.id)).await
+        let user = who_may_link(&service, caller).await?;
+        begin(&service, &headers, &query, Some(user)).await
     };
     match result.await {
         Ok((address, cookie)) if value(&query, "skip_http_redirect") == Some("true") => {
@@ -135,24 +134,27 @@ async fn unlink(
     headers: HeaderMap,
 ) -> Response {
     let result = async {
-        let (_, user) = current(&service, &caller?).await?;
-        manual_linking(&service)?;
+        let user = who_may_link(&service, caller).await?;
         let id = Uuid::try_parse(&id)
             .map_err(|_| Error::not_found("validation_failed", "identity_id must be an UUID"))?;
-        accounts::unlink(&service, user.id, id).await?;
+        accounts::unlink(&service, user, id).await?;
         Ok(Json(json!({})))
     };
     errors::respond(&headers, result.await)
 }
 
-pub(super) fn manual_linking(identity: &Identity) -> Result<()> {
-    if identity.0.config.auth.manual_linking {
-        return Ok(());
+/// Whoever is signed in, if they may change their ways in: where the installation lets people, and with a second factor shown if
+/// they have one.
+pub(super) async fn who_may_link(identity: &Identity, caller: Result<Caller>) -> Result<Uuid> {
+    let (session, user) = current(identity, &caller?).await?;
+    if !identity.0.config.auth.manual_linking {
+        return Err(Error::not_found(
+            "manual_linking_disabled",
+            "Manual linking is disabled",
+        ));
     }
-    Err(Error::not_found(
-        "manual_linking_disabled",
-        "Manual linking is disabled",
-    ))
+    reauthentication::require(identity, &user, session, false, None).await?;
+    Ok(user.id)
 }
 
 /// A provider that sends a form (`response_mode=form_post`) sends it from its own site, where no cookie of ours goes along; it does
