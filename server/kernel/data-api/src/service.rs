@@ -93,6 +93,10 @@ fn key(selector: &OrgSelector) -> String {
 async fn start(kernel: Kernel, api: Arc<DataApi>, reload: Arc<Notify>) -> Result<()> {
     let config = &kernel.config().rest;
     let exposed = own_schemas::exposed(kernel.modules(), config)?;
+    let tx = SystemTx::begin(kernel.db(), "open schemas").await?;
+    tx.query("select kernel.open($1)", &[&config.open_schemas])
+        .await?;
+    tx.commit().await?;
     let extra = &config.extra_search_path;
     let paths = exposed
         .own

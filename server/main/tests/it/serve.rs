@@ -283,3 +283,40 @@ async fn schemas_of_the_operators_own_are_shown_warned_of_and_never_the_kernels(
     assert!(server.terminate().await);
     outside.end().await;
 }
+
+#[tokio::test]
+async fn in_the_place_of_a_local_supabase_stack_the_keys_that_every_stack_has_are_good() {
+    // Of every stack that `supabase start` makes.
+    const ANON: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJzdXBhYmFzZS1kZW1vIiwicm9sZSI6ImFub24iLCJleHAiOjE5ODM4MTI5OTZ9.CRXP1A7WOeoJeXxjNni43kdQwgnWNReilDMblYTn_I0";
+    const SERVICE: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJzdXBhYmFzZS1kZW1vIiwicm9sZSI6InNlcnZpY2Vfcm9sZSIsImV4cCI6MTk4MzgxMjk5Nn0.EGIM96RAZx35lJzdJsyH-qQwv8Hdp7fsn3W0YpN81IU";
+    let folder = folder();
+    let data_dir = folder.path().join("data");
+    let profile = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/supabase.toml");
+    let arguments = [
+        "serve",
+        "--config",
+        profile,
+        "--port",
+        "0",
+        "--data-dir",
+        data_dir.to_str().unwrap(),
+    ];
+    let server = Process::start(tenon(&arguments), &folder.path().join("log")).await;
+    for (key, path, status) in [
+        (ANON, "/rest/v1/", 200),
+        (ANON, "/auth/v1/settings", 200),
+        (ANON, "/auth/v1/admin/users", 401),
+        (SERVICE, "/auth/v1/admin/users", 200),
+        (SERVICE, "/rest/v1/", 200),
+    ] {
+        let answer = server
+            .request(Method::GET, path)
+            .header("apikey", key)
+            .bearer_auth(key)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{path}");
+    }
+    assert!(server.terminate().await);
+}

@@ -452,3 +452,64 @@ async fn what_changes_in_the_database_is_seen_without_a_word() {
         until(path, wanted).await;
     }
 }
+
+/// A request with the service key of the test servers.
+async fn service(server: &TestServer, path: &str, profile: &str) -> (u16, Value) {
+    let request = server
+        .anonymous(Method::GET, path)
+        .bearer_auth(tenon_testkit::SERVICE_KEY)
+        .header("accept-profile", profile);
+    answer(request).await
+}
+
+#[tokio::test]
+async fn in_an_open_schema_row_level_security_alone_decides_and_does_not_hold_the_service_key() {
+    let options = TestServerOptions {
+        config: Some(|config| config.rest.open_schemas = vec!["public".to_owned()]),
+        ..TestServerOptions::default()
+    };
+    let server = TestServer::start_with(vec![goods()], options).await;
+    server
+        .admin()
+        .await
+        .batch_execute(
+            "create table public.notes (id int primary key, owner uuid, word text); \
+             insert into public.notes values (1, null, 'for nobody'), (2, gen_random_uuid(), 'for one'); \
+             create table public.loose (id int); \
+             alter table public.notes enable row level security; \
+             create policy own on public.notes to authenticated using (owner = auth.uid());",
+        )
+        .await
+        .expect("tables of the operator's own");
+    settled(&server, "public", "/rest/v1/loose").await;
+    assert_eq!(
+        service(&server, "/rest/v1/notes?select=id", "public").await,
+        (200, json!([{"id": 1}, {"id": 2}]))
+    );
+    let visitor = answer(
+        server
+            .anonymous(Method::GET, "/rest/v1/notes")
+            .header("accept-profile", "public"),
+    )
+    .await;
+    assert_eq!(visitor, (200, json!([])));
+    // The wall of organisations holds it as it holds everybody.
+    let org = server.organization("Harbour").await;
+    let maker = json!({"id": id(1), "name": "Smith"});
+    let (status, made) = send(&org.owner, Method::POST, "/rest/v1/makers", &[SHOW], &maker).await;
+    assert_eq!(status, 201, "{made}");
+    let (status, seen) = service(&server, "/rest/v1/makers?select=id", "goods").await;
+    assert_eq!((status, seen), (200, json!([])));
+}
+
+#[tokio::test]
+async fn a_schema_of_tenon_s_own_cannot_be_opened() {
+    let server = TestServer::start(vec![goods()]).await;
+    for own in ["auth", "kernel", "tenancy", "goods"] {
+        let tx = tenon_sdk::SystemTx::begin(server.kernel().db(), "test")
+            .await
+            .unwrap();
+        let refused = tx.query("select kernel.open($1)", &[&vec![own]]).await;
+        assert_eq!(refused.expect_err(own).code, "config.invalid", "{own}");
+    }
+}

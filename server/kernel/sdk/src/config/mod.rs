@@ -149,6 +149,9 @@ pub struct Rest {
     pub max_cost: u64,
     /// Exposed schemas of the operator's own, after those that apps show.
     pub schemas: Vec<String>,
+    /// Those of them in which the defaults of Supabase hold: what is made there is granted to all three roles of requests, and no
+    /// policy holds `service_role`.
+    pub open_schemas: Vec<String>,
     /// Where functions and policies of those schemas look for names without a schema, after their own.
     pub extra_search_path: Vec<String>,
     /// `Prefer: tx=rollback` is granted.

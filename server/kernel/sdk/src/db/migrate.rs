@@ -33,7 +33,7 @@ const LOCK: i64 = 0x54_45_4e_4f_4e;
 /// The kernel's own first steps, before any module.
 const KERNEL: &[Migration] = migrations![
     "../../migrations/" =>
-    "0001_roles", "0002_tables", "0003_errors", "0004_schema_news", "0005_checks"
+    "0001_roles", "0002_tables", "0003_errors", "0004_schema_news", "0005_checks", "0006_open_schemas"
 ];
 
 pub(super) async fn run(client: &Client, modules: &[(&str, &str, &[Migration])]) -> Result<()> {
