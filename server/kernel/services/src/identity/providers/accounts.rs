@@ -6,7 +6,11 @@ use tenon_sdk::{Error, Result, SystemTx};
 use uuid::Uuid;
 
 use super::{Provider, profile::Profile};
-use crate::identity::{Identity, audit, errors, one_time, users};
+use crate::identity::{
+    Identity, audit, errors,
+    mails::{self, Notice},
+    one_time, users,
+};
 
 impl Provider {
     /// The address that the provider knows to be theirs, in its stored form.
@@ -219,6 +223,10 @@ pub(super) async fn link(
         });
     }
     attach(identity, tx, provider, profile, user).await?;
+    if let Some(person) = users::find(tx, user).await? {
+        let provider = &provider.name;
+        mails::notify(identity, tx, &person, Notice::IdentityLinked { provider }).await?;
+    }
     let email = provider.verified_address(profile).filter(|_| own.is_none());
     tx.execute(
         "update auth.users set is_anonymous = false, updated_at = $3, email = coalesce(email, $2), \
@@ -263,8 +271,20 @@ pub(super) async fn unlink(identity: &Identity, user: Uuid, way: Uuid) -> Result
         )
         .hint("Link another way in first."));
     }
+    if let Some(person) = users::find(&tx, user).await? {
+        let provider = &provider;
+        mails::notify(identity, &tx, &person, Notice::IdentityUnlinked { provider }).await?;
+    }
     tx.execute("delete from auth.identities where id = $1", &[&way])
         .await?;
+    if provider == "phone" {
+        tx.execute(
+            "update auth.users set phone = null, phone_confirmed_at = null where id = $1",
+            &[&user],
+        )
+        .await?;
+        one_time::forget(&tx, user).await?;
+    }
     if provider == "email" {
         // The password belongs to the address, and so do links on their way to it.
         tx.execute(
