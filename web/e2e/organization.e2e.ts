@@ -99,8 +99,11 @@ it('changes what the organisation is called and how it looks, and old links lead
   await page.getByText('White words are hard to read on it').waitFor();
   expect(await page.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
   await page.getByLabel('Colour as #rrggbb').fill('#b3261e');
-  await page.keyboard.press('Tab');
-  await page.getByRole('button', { name: 'Save' }).click();
+  const save = page.getByRole('button', { name: 'Save' });
+  await expect.poll(() => save.isEnabled()).toBe(true);
+  // The palette that opened with the field covers the button.
+  await page.keyboard.press('Escape');
+  await save.click();
   const primary = () =>
     page.evaluate(() =>
       getComputedStyle(document.documentElement)

@@ -3,6 +3,7 @@
 // Clippy's own exception covers test functions, not the helpers beside them.
 #![allow(clippy::unwrap_used)]
 
+mod apps;
 mod catalogue;
 mod crash;
 mod edges;

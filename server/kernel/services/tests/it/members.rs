@@ -180,6 +180,7 @@ async fn who_is_suspended_or_removed_takes_back_the_invitations_they_made() {
         let (_, made) = admin.post_json(invitations, &json!({ "role": "admin" })).await;
         let (status, _) = call(&org.owner, method, &path(&admin, verb), &json!({})).await;
         assert_eq!(status, 204);
+        assert_eq!(admin.get_json("/api/v1/tenancy/session").await.0, 404, "{verb}");
         let accept = format!("{invitations}/{}/accept", made["token"].as_str().unwrap());
         assert_eq!(admin.post_json(&accept, &json!({})).await.0, 404, "{verb}");
         let (_, list) = answer(
