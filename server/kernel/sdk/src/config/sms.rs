@@ -44,7 +44,7 @@ pub enum SmsProvider {
     Twilio,
     /// Twilio Verify, which makes the codes and checks them itself.
     TwilioVerify,
-    /// Bird, formerly MessageBird.
+    /// Bird, formerly `MessageBird`.
     Messagebird,
     /// Textlocal.
     Textlocal,

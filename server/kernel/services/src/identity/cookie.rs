@@ -168,8 +168,12 @@ fn moved(location: &str, host: &str) -> Option<(String, Option<String>)> {
     for (name, value) in url::form_urlencoded::parse(fragment.as_bytes()) {
         match name.as_ref() {
             "refresh_token" => token = Some(value.into_owned()),
-            "access_token" | "expires_at" | "expires_in" | "token_type" => {}
-            "provider_token" | "provider_refresh_token" => {}
+            "access_token"
+            | "expires_at"
+            | "expires_in"
+            | "token_type"
+            | "provider_token"
+            | "provider_refresh_token" => {}
             _ => {
                 left.append_pair(&name, &value);
             }

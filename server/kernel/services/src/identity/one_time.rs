@@ -13,7 +13,7 @@ use super::{
     mails::{self, Letter},
     pkce::Challenge,
     places,
-    users::{self, User},
+    users::User,
 };
 use crate::notifications::{self, TextMessage};
 

@@ -400,6 +400,7 @@ async fn follow_to(
 const HALF: &str = "Confirmation link accepted. Please proceed to confirm link sent to the other email";
 
 /// What came of a proof that was good.
+#[allow(clippy::large_enum_variant, reason = "one lives for the time of a request")]
 enum Proven {
     /// It proves who somebody is, in a transaction that is still to be committed.
     Person(SystemTx, uuid::Uuid, one_time::Redeemed),

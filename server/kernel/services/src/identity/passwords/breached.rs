@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use sha1::{Digest, Sha1};
-use tenon_sdk::{Error, Result, outbound::Request};
+use tenon_sdk::{
+    Error, Result,
+    outbound::{Answer, Request},
+};
 
 use crate::identity::Identity;
 
@@ -24,12 +27,7 @@ pub(in crate::identity) async fn check_online(identity: &Identity, password: &st
     let request = Request::get(format!("{}/{range}", base.trim_end_matches('/')))
         .header("add-padding", "true")
         .within(TIME);
-    let answer = identity
-        .0
-        .outbound
-        .send(request)
-        .await
-        .and_then(|answer| answer.ok());
+    let answer = identity.0.outbound.send(request).await.and_then(Answer::ok);
     match answer {
         Ok(answer) if lists(&String::from_utf8_lossy(&answer.body), rest) => Err(Error::unprocessable(
             "weak_password",
