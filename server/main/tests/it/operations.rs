@@ -310,8 +310,7 @@ fn every_operation_of_the_document_is_listed_here_with_what_it_needs() {
         let promised: &[&str] = match needs {
             Nobody => &[],
             SignIn => &["401"],
-            Console => &["401", "403", "404"],
-            Permission(_) => &["401", "403", "404"],
+            Console | Permission(_) => &["401", "403", "404"],
         };
         for status in promised {
             assert!(

@@ -174,6 +174,7 @@ pub(crate) async fn verified_by_provider(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use tenon_sdk::config::Config;
 
     use super::*;
@@ -221,7 +222,6 @@ mod tests {
     fn a_provider_that_says_no_in_a_good_answer_is_heard() {
         let sms = settings();
         let taken = |provider, answer: Value| (way(&sms, provider, "1", "x").taken)(&answer);
-        use serde_json::json;
         assert!(taken(SmsProvider::Twilio, json!({ "status": "queued" })));
         assert!(!taken(SmsProvider::Twilio, json!({ "status": "failed" })));
         assert!(taken(SmsProvider::Textlocal, json!({ "status": "success" })));
