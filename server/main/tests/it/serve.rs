@@ -296,6 +296,8 @@ async fn in_the_place_of_a_local_supabase_stack_the_keys_that_every_stack_has_ar
         "serve",
         "--config",
         profile,
+        "--set",
+        "server.site_url=",
         "--port",
         "0",
         "--data-dir",

@@ -76,18 +76,18 @@ fn check_signature(headers: &HeaderMap, body: &[u8]) {
     assert_eq!(text("webhook-signature"), wanted);
 }
 
-fn web(what: &str) -> Option<Hook> {
-    Some(Hook {
+fn web(what: &str) -> Hook {
+    Hook {
         uri: format!("{}/{what}", SITE.get().unwrap()).as_str().into(),
         secrets: format!("v1,whsec_{SECRET}").as_str().into(),
-    })
+    }
 }
 
-fn function(name: &str) -> Option<Hook> {
-    Some(Hook {
+fn function(name: &str) -> Hook {
+    Hook {
         uri: format!("pg-functions://postgres/hooks/{name}").as_str().into(),
         secrets: "".into(),
-    })
+    }
 }
 
 async fn server(config: fn(&mut Config)) -> TestServer {
@@ -156,7 +156,7 @@ async fn a_hook_refuses_new_people_in_its_own_words() {
     let server = server(|config| {
         base(config);
         config.auth.anonymous_users = true;
-        config.auth.hooks.before_user_created = web("refuse");
+        config.auth.hooks.before_user_created = Some(web("refuse"));
     })
     .await;
     for (path, body) in [
@@ -198,7 +198,7 @@ async fn a_hook_that_fails_refuses_and_says_no_more() {
         *WHICH.lock().unwrap() = what;
         let server = server(|config| {
             base(config);
-            config.auth.hooks.before_user_created = web(*WHICH.lock().unwrap());
+            config.auth.hooks.before_user_created = Some(web(*WHICH.lock().unwrap()));
         })
         .await;
         let (got, told) = sign_up(&server).await;
@@ -211,7 +211,7 @@ async fn a_hook_gives_claims_but_not_another_person_or_role() {
     site().await;
     let server = server(|config| {
         base(config);
-        config.auth.hooks.custom_access_token = web("claims");
+        config.auth.hooks.custom_access_token = Some(web("claims"));
     })
     .await;
     let (status, session) = sign_up(&server).await;
@@ -230,8 +230,8 @@ async fn mail_goes_by_the_hook_with_what_it_needs_and_is_forgotten() {
     let heard = site().await;
     let server = server(|config| {
         base(config);
-        config.auth.hooks.send_email = web("fine");
-        config.auth.hooks.after_user_created = web("fine");
+        config.auth.hooks.send_email = Some(web("fine"));
+        config.auth.hooks.after_user_created = Some(web("fine"));
     })
     .await;
     assert_eq!(sign_up(&server).await.0, 200);
@@ -272,7 +272,7 @@ async fn mail_goes_by_the_hook_with_what_it_needs_and_is_forgotten() {
 async fn a_function_runs_as_a_role_of_its_own() {
     let server = server(|config| {
         base(config);
-        config.auth.hooks.custom_access_token = function("claims");
+        config.auth.hooks.custom_access_token = Some(function("claims"));
     })
     .await;
     let (status, session) = sign_up(&server).await;
@@ -284,7 +284,7 @@ async fn a_function_runs_as_a_role_of_its_own() {
 async fn a_function_that_fails_for_a_while_takes_nobodys_session_away() {
     let server = server(|config| {
         base(config);
-        config.auth.hooks.custom_access_token = function("claims");
+        config.auth.hooks.custom_access_token = Some(function("claims"));
     })
     .await;
     let admin = server.admin().await;
@@ -321,7 +321,7 @@ async fn a_function_has_two_seconds_and_no_way_to_the_servers_tables() {
         *WHICH.lock().unwrap() = name;
         let server = server(|config| {
             base(config);
-            config.auth.hooks.before_user_created = function(*WHICH.lock().unwrap());
+            config.auth.hooks.before_user_created = Some(function(*WHICH.lock().unwrap()));
         })
         .await;
         let (got, told) = sign_up(&server).await;
@@ -333,7 +333,7 @@ async fn a_function_has_two_seconds_and_no_way_to_the_servers_tables() {
 async fn a_hook_refuses_passwords_and_ends_sessions() {
     let server = server(|config| {
         base(config);
-        config.auth.hooks.password_verification_attempt = function("refuse");
+        config.auth.hooks.password_verification_attempt = Some(function("refuse"));
     })
     .await;
     let (_, session) = sign_up(&server).await;

@@ -116,7 +116,10 @@ async fn signed_in_again(server: &TestServer, user: &TestUser) -> TestUser {
     )
     .await;
     let mut user = user.clone();
-    user.token = session["access_token"].as_str().unwrap().to_owned();
+    session["access_token"]
+        .as_str()
+        .unwrap()
+        .clone_into(&mut user.token);
     user
 }
 

@@ -132,13 +132,12 @@ impl App {
 
     async fn post(&self, path: &str, form: &[(&str, &str)]) -> (u16, Value) {
         let request = self.http.post(format!("{}/auth/v1/oauth/{path}", self.server));
-        let request = match &self.secret {
-            Some(secret) => request.basic_auth(&self.id, Some(secret)).form(form),
-            None => {
-                let mut form = form.to_vec();
-                form.push(("client_id", &self.id));
-                request.form(&form)
-            }
+        let request = if let Some(secret) = &self.secret {
+            request.basic_auth(&self.id, Some(secret)).form(form)
+        } else {
+            let mut form = form.to_vec();
+            form.push(("client_id", &self.id));
+            request.form(&form)
         };
         answer(request).await
     }
@@ -410,7 +409,7 @@ async fn a_code_is_good_once_for_its_program_with_its_verifier() {
     let (app, ada) = (app(&server).await, server.user("ada").await);
     let other = self::app(&server).await;
     let refused = |(status, body): (u16, Value)| {
-        assert_eq!((status, &body["error"]), (400, &json!("invalid_grant")), "{body}")
+        assert_eq!((status, &body["error"]), (400, &json!("invalid_grant")), "{body}");
     };
 
     let code = app.code(&ada, &[]).await;

@@ -301,7 +301,7 @@ async fn an_owner_asks_for_the_end_by_typing_the_name_and_can_take_it_back() {
         .iter()
         .map(|row| row.get(0))
         .collect();
-    assert_eq!(told, [org.owner.email.clone()]);
+    assert_eq!(told, std::slice::from_ref(&org.owner.email));
     assert_eq!(answer(admin.request(Method::DELETE, deletion)).await.0, 403);
     assert_eq!(answer(org.owner.request(Method::DELETE, deletion)).await.0, 204);
     assert_eq!(

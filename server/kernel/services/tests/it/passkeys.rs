@@ -62,7 +62,10 @@ impl Key {
 
     /// The answer to `navigator.credentials.create`.
     fn create(&mut self, options: &Value) -> Value {
-        self.user = options["user"]["id"].as_str().expect("a handle").to_owned();
+        options["user"]["id"]
+            .as_str()
+            .expect("a handle")
+            .clone_into(&mut self.user);
         let mut data = self.data(ATTESTED);
         data.extend([0; 16]);
         data.extend(u16::try_from(self.id.len()).expect("a short id").to_be_bytes());
