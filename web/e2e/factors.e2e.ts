@@ -115,7 +115,7 @@ it('takes a security key as the second step, which can be renamed', async () => 
   await plugIn(page, 'security key');
   await openSecurity(page);
   await page.getByRole('button', { name: 'Add security key' }).click();
-  await page.getByRole('textbox', { name: 'Name' }).fill('Blue key');
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Blue key');
   await page.getByRole('button', { name: 'Go on' }).click();
   await page.getByRole('heading', { name: 'Recovery codes' }).waitFor();
   await page
@@ -125,8 +125,8 @@ it('takes a security key as the second step, which can be renamed', async () => 
   await page.getByText('You have no recovery codes.').waitFor();
   await page.getByRole('button', { name: 'Actions for Blue key' }).click();
   await page.getByRole('menuitem', { name: 'Rename' }).click();
-  await page.getByRole('textbox', { name: 'Name' }).fill('Green key');
-  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Green key');
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
   await page.getByText('Green key').waitFor();
 
   // The key stays with this browser, so the person signs out and in again here.
@@ -145,7 +145,7 @@ it('signs in by a passkey, and not once it was removed', async () => {
   await plugIn(page, 'device');
   await openSecurity(page);
   await page.getByRole('button', { name: 'Add a passkey' }).click();
-  await page.getByRole('textbox', { name: 'Name' }).fill('This laptop');
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill('This laptop');
   await page.getByRole('button', { name: 'Go on' }).click();
   await page.getByText('This laptop').waitFor();
   await expectAccessible(page);
@@ -162,7 +162,7 @@ it('signs in by a passkey, and not once it was removed', async () => {
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
   await page.getByRole('heading', { name: 'Board', level: 1 }).waitFor();
   await openSecurity(page);
-  await page.getByText('Last used').waitFor();
+  await page.getByLabel('Passkeys').getByText('Last used').waitFor();
   await page.getByRole('button', { name: 'Actions for This laptop' }).click();
   await page.getByRole('menuitem', { name: 'Remove' }).click();
   await page.getByRole('button', { name: 'Remove', exact: true }).click();

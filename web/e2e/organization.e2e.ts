@@ -236,7 +236,7 @@ it('is handed over, left, and given up only after the name was typed', async () 
   await page.getByRole('option', { name: /Finn Moor/ }).click();
   await dialog.getByRole('button', { name: 'Hand over' }).click();
   await page.getByText('The organisation has a new owner.').waitFor();
-  expect(await page.getByRole('button', { name: 'Delete' }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('button', { name: 'Delete' }).count()).toBe(0);
   await page.getByRole('button', { name: 'Leave' }).click();
   await dialog.getByRole('button', { name: 'Leave' }).click();
   await page.getByRole('heading', { name: 'Name your organisation' }).waitFor();

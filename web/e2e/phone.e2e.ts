@@ -1,6 +1,7 @@
 /** Telephones and passwords, by `@supabase/supabase-js` as it is and by the pages. */
 import { createClient, isAuthWeakPasswordError } from '@supabase/supabase-js';
 import { expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { expectAccessible } from './support/accessibility';
 import { newPerson, withBrowser } from './support/browser';
 import { newEmail, PASSWORD } from './support/steps';
@@ -12,6 +13,8 @@ const url = process.env.TENON_URL ?? 'http://127.0.0.1:8000';
 function client() {
   return createClient(url, 'sb_publishable_tenon', {
     auth: { persistSession: false, autoRefreshToken: false },
+    // Node before 22 has no WebSocket of its own, and the client insists on one.
+    realtime: { transport: WebSocket as never },
   });
 }
 

@@ -127,7 +127,7 @@ it('keeps tokens out of reach of scripts, and shows where one is signed in', asy
   // The only owner of an organisation cannot leave it behind.
   await page.getByRole('button', { name: 'Delete my account' }).click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByLabel('Password').fill(PASSWORD);
+  await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD);
   await dialog.getByRole('button', { name: 'Delete for good' }).click();
   await dialog.getByText('This person is the only owner of an organisation.').waitFor();
 });

@@ -158,6 +158,7 @@ function ColourCard() {
           format="hex"
           swatches={SWATCHES}
           swatchesPerRow={8}
+          withPicker={false}
           value={chosen}
           onChange={setChosen}
           popoverProps={{ withinPortal: true }}
