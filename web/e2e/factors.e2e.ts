@@ -51,7 +51,10 @@ async function addApp(page: Page): Promise<{ secret: string; codes: string[] }> 
   await page.getByText('The code has six digits').waitFor();
   await page.getByLabel('Code', { exact: true }).fill(totp(secret));
   await page.getByRole('button', { name: 'Confirm' }).click();
-  await page.getByRole('button', { name: 'Make recovery codes' }).last().click();
+  await page
+    .getByRole('dialog', { name: 'Recovery codes' })
+    .getByRole('button', { name: 'Make recovery codes' })
+    .click();
   const list = page.getByRole('list', { name: 'Your recovery codes' });
   await list.waitFor();
   await expectAccessible(page);

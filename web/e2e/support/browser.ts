@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 
 function setting(name: string): string {
   const value = process.env[name];
@@ -24,6 +24,7 @@ const FLAGS = [
 ];
 
 let browser: Browser | undefined;
+let opened: Page[] = [];
 
 export function withBrowser(): void {
   beforeAll(async () => {
@@ -32,6 +33,10 @@ export function withBrowser(): void {
       executablePath: setting('TENON_CHROMIUM'),
       args: root ? [...FLAGS, '--no-sandbox'] : FLAGS,
     });
+  });
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') await Promise.all(opened.map(tell));
+    opened = [];
   });
   afterAll(async () => {
     await browser?.close();
@@ -68,7 +73,19 @@ export async function newPerson({
     reducedMotion: 'reduce',
   });
   context.setDefaultTimeout(30_000);
-  return { context, page: await context.newPage() };
+  const page = await context.newPage();
+  opened.push(page);
+  return { context, page };
+}
+
+/** Says what somebody saw when a test failed: a wait that ended says only what never came. */
+async function tell(page: Page): Promise<void> {
+  if (page.isClosed()) return;
+  const seen = await page
+    .locator('body')
+    .ariaSnapshot({ timeout: 5000 })
+    .catch((error: unknown) => String(error));
+  process.stderr.write(`\nThe page at the failure: ${page.url()}\n${seen}\n`);
 }
 
 /** Saves a picture of what is seen, when the runner wants pictures. */

@@ -58,6 +58,7 @@ export const theme = createTheme({
   },
   defaultRadius: 'md',
   cursorType: 'pointer',
+  respectReducedMotion: true,
   autoContrast: true,
   components: {
     Paper: Paper.extend({ defaultProps: { radius: 'md' } }),

@@ -221,11 +221,12 @@ function CodesDialog({ opened, onClose }: { opened: boolean; onClose: () => void
 
 function CodesDialogBody({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation('factors');
-  const codes = useQuery(recoveryCodesQuery());
+  // Asked anew, once: a factor that was added a moment ago may have brought the answer to an end.
+  const codes = useQuery({ ...recoveryCodesQuery(), refetchOnMount: 'always' });
   // As it was when the dialog opened: making codes changes the count.
   const [again, setAgain] = useState<boolean | null>(null);
   if (again !== null) return <NewRecoveryCodes again={again} onDone={onClose} />;
-  if (codes.isPending || codes.isFetching) return <LoadingState height={80} />;
+  if (codes.isPending || !codes.isFetchedAfterMount) return <LoadingState height={80} />;
   if (codes.isError) return <ErrorState error={codes.error} />;
   const exist = codes.data !== null;
   return (
