@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    config::Config, ctx::Identity, db::Db, env::Env, error::Result, import_template::ImportTemplate,
-    live::Live, module::Module, outbound::Outbound,
+    accounts::Accounts, config::Config, ctx::Identity, db::Db, env::Env, error::Result,
+    import_template::ImportTemplate, live::Live, module::Module, outbound::Outbound,
 };
 
 /// Turns a bearer token into an identity; the identity service implements it.
@@ -81,6 +81,14 @@ impl Kernel {
     /// All modules, in the order of their migrations.
     pub fn modules(&self) -> &[Module] {
         &self.0.modules
+    }
+
+    /// What the modules keep of people.
+    pub fn accounts(&self) -> impl Iterator<Item = &Arc<dyn Accounts>> {
+        self.0
+            .modules
+            .iter()
+            .filter_map(|module| module.accounts.as_ref())
     }
 
     /// What turns tokens into identities.

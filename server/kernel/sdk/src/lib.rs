@@ -2,6 +2,7 @@
 //! jobs, the manifest of a module and the traits of what it can do. An app that needs more than this is asking the
 //! wrong room.
 
+pub mod accounts;
 pub mod config;
 pub mod ctx;
 pub mod db;

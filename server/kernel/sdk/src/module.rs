@@ -5,6 +5,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
+    accounts::Accounts,
     db::{Migration, TenantTx},
     error::Result,
     import_template::ImportTemplate,
@@ -44,6 +45,8 @@ pub struct Module {
     pub topics: Vec<(&'static str, &'static str)>,
     /// What can be imported into it.
     pub templates: Vec<Arc<dyn ImportTemplate>>,
+    /// What it keeps of people.
+    pub accounts: Option<Arc<dyn Accounts>>,
     routes: Option<MakeRoutes>,
     start: Option<Start>,
     demo: Option<Demo>,
@@ -63,6 +66,7 @@ impl Module {
             jobs: Vec::new(),
             topics: Vec::new(),
             templates: Vec::new(),
+            accounts: None,
             routes: None,
             start: None,
             demo: None,
@@ -118,6 +122,13 @@ impl Module {
     #[must_use]
     pub fn template(mut self, template: impl ImportTemplate + 'static) -> Self {
         self.templates.push(Arc::new(template));
+        self
+    }
+
+    /// What it keeps of people, and how it lets go of them.
+    #[must_use]
+    pub fn accounts(mut self, accounts: impl Accounts + 'static) -> Self {
+        self.accounts = Some(Arc::new(accounts));
         self
     }
 

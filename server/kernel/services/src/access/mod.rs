@@ -3,6 +3,7 @@
 //! The rules themselves (which permissions a request has) are resolved in the database at its start, `kernel.begin_request`; here
 //! is what changes them. Nobody gives what they do not have.
 
+mod accounts;
 mod commands;
 mod keys;
 mod model;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 pub fn module() -> Module {
     Module::new("access", "Access")
         .permissions(permissions::ALL)
+        .accounts(accounts::Holders)
         .routes(routes::routes)
         .on_start(regrow_roles)
 }

@@ -115,6 +115,19 @@ pub async fn list(tx: &TenantTx) -> Result<Vec<Space>> {
         .collect()
 }
 
+/// The names of the spaces that a member of the organisation is in, by name or by their department.
+pub(super) async fn names_of(tx: &TenantTx, user: UserId, department: Option<&str>) -> Result<Vec<String>> {
+    let rows = tx
+        .query(
+            "select s.name from tenancy.spaces s where s.org_id = $1 and (exists (select from tenancy.space_members p \
+             where p.org_id = $1 and p.space_id = s.id and p.user_id = $2) or $3 = any (s.departments)) \
+             order by lower(s.name), s.id",
+            &[&tx.org_id(), &user, &department],
+        )
+        .await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
 /// Makes a space; gives its id.
 pub async fn create(tx: &TenantTx, text: &SpaceText) -> Result<Uuid> {
     let (name, description) = check(text)?;

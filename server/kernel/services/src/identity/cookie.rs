@@ -87,7 +87,8 @@ async fn put_in(request: Request, token: Option<&str>) -> Result<Request> {
 /// The answer with its token in the cookie.
 async fn take_out(identity: &Identity, response: Response, leaves: bool) -> Result<Response> {
     let (mut parts, body) = response.into_parts();
-    if parts.status.is_success() && leaves {
+    // A session that has ended already cannot be ended, and is left all the same.
+    if leaves && !parts.status.is_server_error() {
         parts.headers.append(header::SET_COOKIE, forget(identity));
         return Ok(Response::from_parts(parts, body));
     }

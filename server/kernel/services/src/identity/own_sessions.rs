@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tenon_sdk::{Error, Kernel, Result, SystemTx, http::Caller};
 use uuid::Uuid;
 
-use super::{audit, errors, routes::Service};
+use super::{audit, errors, routes::Service, sessions};
 
 pub(super) fn routes() -> Router<Kernel> {
     Router::new()
@@ -25,6 +25,7 @@ async fn list(service: Service, caller: Result<Caller>, headers: HeaderMap) -> R
         let caller = caller?;
         let current = caller.identity.session.ok_or_else(errors::session_not_found)?;
         let tx = SystemTx::begin(&service.0.0.db, "own sessions").await?;
+        sessions::whose(&service, &tx, current).await?;
         let rows = tx
             .query(
                 "select jsonb_build_object('id', id, 'created_at', created_at, 'refreshed_at', refreshed_at, \
@@ -39,9 +40,6 @@ async fn list(service: Service, caller: Result<Caller>, headers: HeaderMap) -> R
             .iter()
             .map(|row| row.try_get(0).map_err(Error::from))
             .collect::<Result<Vec<Value>>>()?;
-        if !sessions.iter().any(|session| session["current"] == true) {
-            return Err(errors::session_not_found());
-        }
         Ok(Json(json!({ "sessions": sessions })))
     };
     errors::respond(&headers, result.await)
@@ -56,9 +54,10 @@ async fn end(
 ) -> Response {
     let result = async {
         let caller = caller?;
-        caller.identity.session.ok_or_else(errors::session_not_found)?;
+        let current = caller.identity.session.ok_or_else(errors::session_not_found)?;
         let session: Uuid = session.parse().map_err(|_| errors::session_not_found())?;
         let tx = SystemTx::begin(&service.0.0.db, "end of an own session").await?;
+        sessions::whose(&service, &tx, current).await?;
         let ended = tx
             .execute(
                 "delete from auth.sessions where id = $1 and user_id = $2",

@@ -315,13 +315,10 @@ async fn password_was_shown(identity: &Identity, user: uuid::Uuid, valid: bool) 
     Err(Error::invalid("invalid_credentials", words))
 }
 
-/// The caller's session and who they are.
+/// The caller's session, which goes on, and who they are. Errors: `session_not_found`, `user_banned`.
 pub(super) async fn current(service: &Identity, caller: &Caller) -> Result<(uuid::Uuid, users::User)> {
     let session = caller.identity.session.ok_or_else(errors::session_not_found)?;
-    let user = sessions::person(service, session)
-        .await?
-        .ok_or_else(errors::session_not_found)?;
-    Ok((session, user))
+    Ok((session, sessions::person(service, session).await?))
 }
 
 async fn user(service: Service, caller: Result<Caller>, headers: HeaderMap) -> Response {

@@ -116,14 +116,15 @@ pub(super) async fn open(
         .await?;
     }
     let row = tx
-        .query_one(
+        .query_opt(
             &format!(
-                "update auth.users set last_sign_in_at = $2 where id = $1 returning {}",
+                "update auth.users set last_sign_in_at = $2 where id = $1 and deleted_at is null returning {}",
                 users::COLUMNS
             ),
             &[&user, &now],
         )
-        .await?;
+        .await?
+        .ok_or_else(errors::user_not_found)?;
     let user = User::from_row(&row)?;
     if user.banned(now) {
         return Err(errors::user_banned());
@@ -148,6 +149,40 @@ pub(super) async fn open(
     answered
 }
 
+/// Whose session it is, if it goes on: it has not ended, its time is not over, it was used lately, and its person is not shut out.
+///
+/// Errors: `session_not_found`, `user_banned`.
+pub(super) async fn whose(identity: &Identity, tx: &SystemTx, session: Uuid) -> Result<User> {
+    let now = identity.0.env.now();
+    let row = tx
+        .query_opt(
+            &format!(
+                // Programs answer for their own silence.
+                "select {} from auth.users where deleted_at is null and id = (select s.user_id from auth.sessions s \
+                 where s.id = $1 and (s.not_after is null or s.not_after > $2) \
+                 and ($3::timestamptz is null or s.oauth_client_id is not null or s.refreshed_at >= $3))",
+                users::COLUMNS
+            ),
+            &[&session, &now, &silent_since(identity, now)],
+        )
+        .await?
+        .ok_or_else(errors::session_not_found)?;
+    let user = User::from_row(&row)?;
+    if user.banned(now) {
+        return Err(errors::user_banned());
+    }
+    Ok(user)
+}
+
+/// The last use before this ends a session; none where silence ends none.
+pub(super) fn silent_since(identity: &Identity, now: Timestamp) -> Option<Timestamp> {
+    let idle = identity.0.config.auth.session_idle_hours;
+    (idle > 0).then(|| {
+        now.saturating_sub(SignedDuration::from_hours(idle))
+            .unwrap_or(now)
+    })
+}
+
 /// Whether a second factor was shown in a session.
 ///
 /// Errors: `session_not_found` if it has ended.
@@ -163,7 +198,7 @@ pub(super) async fn is_aal2(tx: &SystemTx, session: Uuid) -> Result<bool> {
 }
 
 /// Raises a session to `aal2` in the transaction that proved a second factor, ends the person's sessions that stay below, and
-/// commits. The session's refresh token is void: what was stolen before does not rise with it.
+/// commits. The session's refresh token is void: what was stolen before does not rise with it. Errors as [`whose`].
 pub(super) async fn raise(
     identity: &Identity,
     tx: SystemTx,
@@ -181,12 +216,13 @@ pub(super) async fn raise(
     .await?;
     let row = tx
         .query_opt(
-            "select user_id, amr from auth.sessions where id = $1 for update",
+            "select amr from auth.sessions where id = $1 for update",
             &[&session],
         )
         .await?
         .ok_or_else(errors::session_not_found)?;
-    let (user, shown): (Uuid, Value) = (row.try_get(0)?, row.try_get(1)?);
+    let user = whose(identity, &tx, session).await?;
+    let shown: Value = row.try_get(0)?;
     let before = shown.as_array().into_iter().flatten();
     let mut amr = vec![json!({ "method": method.name(), "timestamp": now.as_second() })];
     amr.extend(before.filter(|claim| claim["method"] != method.name()).cloned());
@@ -207,13 +243,10 @@ pub(super) async fn raise(
     .await?;
     tx.execute(
         "delete from auth.sessions where user_id = $1 and id <> $2 and aal = 'aal1'",
-        &[&user, &session.id],
+        &[&user.id, &session.id],
     )
     .await?;
     insert_token(&tx, &refresh_token, session.id, now).await?;
-    let user = users::find(&tx, user)
-        .await?
-        .ok_or_else(errors::session_not_found)?;
     tx.commit().await?;
     answer(identity, &user, &session, &refresh_token, now).await
 }
@@ -288,12 +321,9 @@ pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
             .hint("Sign in again."));
         }
     }
-    let idle = identity.0.config.auth.session_idle_hours;
-    let too_old = row
-        .try_get::<_, Option<Timestamp>>(5)?
-        .is_some_and(|end| end <= now);
-    let forgotten = idle > 0 && now.duration_since(row.try_get(6)?) > SignedDuration::from_hours(idle);
-    if too_old || forgotten {
+    let (end, last_used): (Option<Timestamp>, Timestamp) = (row.try_get(5)?, row.try_get(6)?);
+    let forgotten = silent_since(identity, now).is_some_and(|since| last_used < since);
+    if forgotten || end.is_some_and(|end| end <= now) {
         tx.execute("delete from auth.sessions where id = $1", &[&session.id])
             .await?;
         tx.commit().await?;
@@ -311,7 +341,10 @@ pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
         &[&session.id, &now],
     )
     .await?;
-    let user = users::find(&tx, user).await?.ok_or_else(not_found)?;
+    let user = users::find(&tx, user)
+        .await?
+        .filter(|user| !user.erased())
+        .ok_or_else(not_found)?;
     if user.banned(now) {
         return Err(errors::user_banned());
     }
@@ -337,20 +370,12 @@ pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
     answered
 }
 
-/// The person of a session that has not ended.
-pub(super) async fn person(identity: &Identity, session: Uuid) -> Result<Option<User>> {
+/// The person of a session that goes on. Errors as [`whose`].
+pub(super) async fn person(identity: &Identity, session: Uuid) -> Result<User> {
     let tx = SystemTx::begin(&identity.0.db, "current user").await?;
-    let row = tx
-        .query_opt(
-            &format!(
-                "select {} from auth.users where id = (select user_id from auth.sessions where id = $1)",
-                users::COLUMNS
-            ),
-            &[&session],
-        )
-        .await?;
+    let user = whose(identity, &tx, session).await?;
     tx.commit().await?;
-    row.as_ref().map(User::from_row).transpose()
+    Ok(user)
 }
 
 /// Which sessions a sign-out ends.
@@ -366,9 +391,10 @@ pub(super) enum Scope {
     Others,
 }
 
-/// Ends sessions.
+/// Ends sessions of a person, who asks in one of them: one that has ended signs nobody out. Errors as [`whose`].
 pub(super) async fn end(identity: &Identity, user: Uuid, session: Uuid, scope: Scope) -> Result<()> {
     let tx = SystemTx::begin(&identity.0.db, "sign-out").await?;
+    whose(identity, &tx, session).await?;
     let (this, others) = match scope {
         Scope::Global => (true, true),
         Scope::Local => (true, false),

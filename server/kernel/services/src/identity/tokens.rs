@@ -58,7 +58,7 @@ impl Claims {
             exp: now + lifetime,
             iat: now,
             email: user.email.clone().unwrap_or_default(),
-            phone: String::new(),
+            phone: user.phone.clone().unwrap_or_default(),
             app_metadata: user.about.app.clone(),
             user_metadata: user.about.person.clone(),
             role: "authenticated".into(),

@@ -32,6 +32,7 @@ impl FromRequestParts<Kernel> for Operator {
             .query_opt(
                 "select exists (select from auth.mfa_factors f where f.user_id = u.id and f.status = 'verified') \
                  from auth.users u join auth.sessions s on s.user_id = u.id and s.id = $2 \
+                 and (s.not_after is null or s.not_after > $3) \
                  where u.id = $1 and u.is_super_admin and u.deleted_at is null \
                  and (u.banned_until is null or u.banned_until <= $3)",
                 &[&caller.user, &session, &kernel.env().now()],

@@ -1,5 +1,6 @@
 //! Organisations, who belongs to them and what they may do there.
 
+mod accounts;
 mod colour;
 mod commands;
 mod logo;
@@ -27,6 +28,7 @@ pub fn module() -> Module {
         )
         .permissions(permissions::ALL)
         .job::<commands::DeleteOrganization>()
+        .accounts(accounts::Members)
         .routes(routes::routes)
         .on_start(write_matrix)
 }

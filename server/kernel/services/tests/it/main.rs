@@ -6,6 +6,7 @@
 mod access;
 mod administration;
 mod chores;
+mod ended_sessions;
 mod events;
 mod factors;
 mod hooks;
@@ -18,6 +19,7 @@ mod mail;
 mod members;
 mod operator;
 mod organizations;
+mod own_account;
 mod passkeys;
 mod phone;
 mod postgres;

@@ -3,13 +3,13 @@
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, Query},
+    extract::{Path, Query, State},
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::Response,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tenon_sdk::{Error, Result, SystemTx};
+use tenon_sdk::{Error, Kernel, Result, SystemTx};
 use uuid::Uuid;
 
 use super::{Admin, attributes::Attributes};
@@ -211,6 +211,7 @@ struct Delete {
 pub(super) async fn delete(
     admin: Result<Admin>,
     service: Service,
+    State(kernel): State<Kernel>,
     Path(user): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -225,9 +226,9 @@ pub(super) async fn delete(
         };
         let tx = SystemTx::begin(&service.0.0.db, "user deleted by the operator").await?;
         if ask.should_soft_delete {
-            users::erase(&service, &tx, user).await?;
+            users::erase(&kernel, &tx, user).await?;
         } else {
-            users::delete(&tx, user).await?;
+            users::delete(&kernel, &tx, user).await?;
         }
         audit::record(
             &tx,
@@ -246,14 +247,17 @@ pub(super) async fn delete(
 pub(super) async fn export(
     admin: Result<Admin>,
     service: Service,
+    State(kernel): State<Kernel>,
     Path(user): Path<String>,
     headers: HeaderMap,
 ) -> Response {
     let result = async {
         admin?;
         let user = id(&user)?;
+        let export = users::export(&kernel, user).await?;
         let tx = SystemTx::begin(&service.0.0.db, "export of a user").await?;
-        let export = users::export(&tx, user).await?;
+        let traits = json!({ "user_id": user });
+        audit::record(&tx, kernel.env(), None, "user_data_exported", traits).await?;
         tx.commit().await?;
         Ok(Json(export))
     };

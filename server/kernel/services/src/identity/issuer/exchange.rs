@@ -251,7 +251,7 @@ pub(super) async fn end(identity: &Identity, tx: &SystemTx, user: Uuid, session:
 /// The person, unless they are gone or shut out.
 async fn usable(tx: &SystemTx, user: Uuid, now: Timestamp) -> Result<User, Fault> {
     let user = users::find(tx, user).await?;
-    user.filter(|user| !user.banned(now))
+    user.filter(|user| !user.banned(now) && !user.erased())
         .ok_or_else(|| Fault::invalid_grant("The person's account is closed."))
 }
 

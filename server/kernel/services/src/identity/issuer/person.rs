@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use tenon_sdk::{error::Kind, http::RequestIdentity};
+use tenon_sdk::http::RequestIdentity;
 
 use super::{
     super::{routes::Service, sessions, tokens::Claims, users::User},
@@ -94,13 +94,9 @@ pub(super) async fn userinfo(
             None => Scopes::read(&scopes::ALL.join(" "))?,
         };
         let user = match sessions::person(&service, session).await {
-            Ok(user) => user.ok_or_else(Fault::invalid_token)?,
-            Err(error) if error.kind == Kind::NotFound => return Err(Fault::invalid_token()),
-            Err(error) => return Err(error.into()),
+            Err(error) if error.status() < 500 => return Err(Fault::invalid_token()),
+            user => user?,
         };
-        if user.banned(service.0.0.env.now()) {
-            return Err(Fault::invalid_token());
-        }
         Ok(claims(&user, &scopes))
     };
     match result.await {

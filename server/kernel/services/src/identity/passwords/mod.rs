@@ -82,8 +82,54 @@ impl Passwords {
         .await
     }
 
+    /// The permit goes along with the work, which goes on when whoever asked for it has left.
     async fn off_thread<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let _permit = self.permits.acquire().await.map_err(Error::internal)?;
-        tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+        let permit = self
+            .permits
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(Error::internal)?;
+        tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(permit);
+            done
+        })
+        .await
+        .map_err(Error::internal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn hashing_that_nobody_waits_for_any_more_keeps_its_place_until_it_is_done() {
+        let passwords = Passwords {
+            permits: Arc::new(Semaphore::new(1)),
+        };
+        let ((begun, begins), (finish, finishes)) = (mpsc::channel(), mpsc::channel::<()>());
+        let asking = tokio::spawn({
+            let passwords = passwords.clone();
+            async move {
+                passwords
+                    .off_thread(move || {
+                        begun.send(()).unwrap();
+                        finishes.recv().unwrap();
+                    })
+                    .await
+            }
+        });
+        tokio::task::spawn_blocking(move || begins.recv().unwrap())
+            .await
+            .unwrap();
+        asking.abort();
+        assert!(asking.await.unwrap_err().is_cancelled());
+        assert_eq!(passwords.permits.available_permits(), 0);
+        finish.send(()).unwrap();
+        drop(passwords.permits.acquire().await.unwrap());
     }
 }

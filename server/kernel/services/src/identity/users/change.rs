@@ -12,9 +12,10 @@ use super::{
 };
 use crate::identity::{
     Identity, errors,
+    factors::require_level,
     mails::{self, Notice},
     one_time::{self, Purpose, Way},
-    passwords, phones, reauthentication, users,
+    passwords, phones, reauthentication, sessions, users,
 };
 
 /// What a person says of themselves, with changes: a null takes a name away.
@@ -72,7 +73,8 @@ pub(in crate::identity) async fn change(
     if phone.is_some() {
         phones::enabled(identity)?;
     }
-    if changes.password.is_some() || email.is_some() || phone.is_some() {
+    let way_in = changes.password.is_some() || email.is_some() || phone.is_some();
+    if way_in {
         if let Some(password) = &changes.password {
             passwords::check(identity, password)?;
         }
@@ -106,6 +108,11 @@ pub(in crate::identity) async fn change(
         )
         .await?
         .ok_or_else(errors::session_not_found)?;
+    // Hashing takes its time, in which the session may have ended: as whoever changes a password elsewhere expects.
+    sessions::whose(identity, &tx, session).await?;
+    if way_in {
+        require_level(&tx, user.id, session).await?;
+    }
     let data = merged(row.try_get(0)?, changes.data.unwrap_or_default());
     check_data(&data)?;
     tx.execute(

@@ -119,6 +119,11 @@ impl User {
         self.banned_until.is_some_and(|until| until > now)
     }
 
+    /// Whether what could name them is gone.
+    pub(super) fn erased(&self) -> bool {
+        self.deleted_at.is_some()
+    }
+
     /// The language to write to them in.
     pub(super) fn language(&self) -> &'static str {
         mails::language(self.about.person["locale"].as_str())
