@@ -92,6 +92,9 @@ fn prepare(postgres: &Installation) -> Result<Server> {
             "auth.sms.pause_seconds=0",
         ])
         .args(["--set", "auth.sms.test_otp.4152127777=\"123456\""])
+        .args(["--set", "auth.mfa.phone.enroll_enabled=true"])
+        .args(["--set", "auth.mfa.phone.verify_enabled=true"])
+        .args(["--set", "auth.mfa.phone.pause_seconds=3"])
         .args(["--set", "auth.issuer.registration=true"])
         .args(provider(provider_port))
         // All tests come from one address.

@@ -188,6 +188,9 @@ const enErrors = {
     'Without this way in your account would have an address that is somebody else’s. Change it first.',
   same_password: 'This is your old password. Choose another.',
   'network.unreachable': 'The server cannot be reached.',
+  mfa_phone_enroll_not_enabled: 'Codes by text message are no second factor here.',
+  mfa_phone_verify_not_enabled: 'Codes by text message are not taken here at present.',
+  mfa_verified_factor_exists: 'You have this already.',
   mfa_verification_failed:
     'This was not right, or was used before. Wait for the next code, then try again.',
   mfa_challenge_expired: 'That took too long. Try again.',
@@ -223,6 +226,9 @@ const deErrors: Translation<typeof enErrors> = {
     'Ohne diesen Anmeldeweg hätte Ihr Konto eine Adresse, die jemand anderem gehört. Ändern Sie sie zuerst.',
   same_password: 'Das ist Ihr altes Passwort. Wählen Sie ein anderes.',
   'network.unreachable': 'Der Server ist nicht erreichbar.',
+  mfa_phone_enroll_not_enabled: 'Codes per SMS sind hier kein zweiter Faktor.',
+  mfa_phone_verify_not_enabled: 'Codes per SMS werden hier zurzeit nicht angenommen.',
+  mfa_verified_factor_exists: 'Das haben Sie schon.',
   mfa_verification_failed:
     'Das stimmte nicht oder wurde schon benutzt. Warten Sie auf den nächsten Code und versuchen Sie es noch einmal.',
   mfa_challenge_expired: 'Das hat zu lange gedauert. Versuchen Sie es noch einmal.',

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Captcha, External, Hooks, Issuer, Limits, Mails, Passkeys, Secret, Sms};
+use super::{Captcha, External, Hooks, Issuer, Limits, Mails, Mfa, Passkeys, Secret, Sms};
 
 /// Sign-in.
 #[derive(Clone, Debug, Deserialize)]
@@ -79,6 +79,8 @@ pub struct Auth {
     pub external: BTreeMap<String, External>,
     /// Sign-in by telephone.
     pub sms: Sms,
+    /// Second factors.
+    pub mfa: Mfa,
     /// Proof that a person asks.
     pub captcha: Captcha,
     /// The operator's own code.

@@ -15,7 +15,7 @@ use super::{
     places,
     users::User,
 };
-use crate::notifications::{self, TextMessage};
+use crate::notifications::{self, TextMessage, WHATSAPP};
 
 /// Wrong codes after which none is looked at any more: a guesser's chance stays at 1 in 200,000 for an hour.
 const WRONG_CODES: i32 = 5;
@@ -104,7 +104,8 @@ fn link_hash(link: &str) -> Vec<u8> {
     Sha256::digest(link.as_bytes()).to_vec()
 }
 
-fn code_hash(id: Uuid, code: &str) -> Vec<u8> {
+/// What is kept of a code: random ids keep equal codes apart.
+pub(super) fn code_hash(id: Uuid, code: &str) -> Vec<u8> {
     Sha256::new()
         .chain_update(id.as_bytes())
         .chain_update(code.as_bytes())
@@ -114,13 +115,19 @@ fn code_hash(id: Uuid, code: &str) -> Vec<u8> {
 
 /// Six digits, each equally likely.
 pub(super) fn code(identity: &Identity) -> String {
+    digits(identity, 6)
+}
+
+/// So many digits (19 at most), each equally likely.
+pub(super) fn digits(identity: &Identity, length: u32) -> String {
+    let (all, width) = (10_u64.pow(length), length as usize);
     loop {
-        let mut bytes = [0; 4];
+        let mut bytes = [0; 8];
         identity.0.env.fill_random(&mut bytes);
-        let number = u32::from_le_bytes(bytes);
+        let number = u64::from_le_bytes(bytes);
         // What lies above the last multiple would make small codes likelier.
-        if number < u32::MAX - u32::MAX % 1_000_000 {
-            return format!("{:06}", number % 1_000_000);
+        if number < u64::MAX - u64::MAX % all {
+            return format!("{:0width$}", number % all);
         }
     }
 }
@@ -252,7 +259,22 @@ pub(super) async fn text(
         challenge: None,
     };
     let made = make(identity, tx, user.id, purpose, number, &nowhere).await?;
-    send_code(identity, tx, user, number, &made.code).await
+    let code = Code {
+        digits: &made.code,
+        template: &identity.0.config.auth.sms.template,
+        whatsapp: false,
+    };
+    send_code(identity, tx, user, number, &code).await
+}
+
+/// A code on its way to a telephone.
+pub(super) struct Code<'a> {
+    /// The code.
+    pub(super) digits: &'a str,
+    /// The message, with `{{ .Code }}` in the code's place.
+    pub(super) template: &'a str,
+    /// Whether it goes by `WhatsApp`.
+    pub(super) whatsapp: bool,
 }
 
 /// Queues a text message with a code, as part of `tx`; a number for tests gets none.
@@ -261,22 +283,26 @@ pub(super) async fn send_code(
     tx: &SystemTx,
     user: &User,
     number: &str,
-    code: &str,
+    code: &Code<'_>,
 ) -> Result<()> {
     let config = &identity.0.config;
     if config.auth.sms.test_otp.contains_key(number) {
         return Ok(());
     }
-    let template = config.auth.sms.template.replace("{{.Code}}", "{{ .Code }}");
+    let template = code.template.replace("{{.Code}}", "{{ .Code }}");
     let message = TextMessage {
         kind: "identity.code",
-        recipient: number,
-        text: template.replace("{{ .Code }}", code),
+        recipient: &if code.whatsapp {
+            format!("{WHATSAPP}{number}")
+        } else {
+            number.to_owned()
+        },
+        text: template.replace("{{ .Code }}", code.digits),
     };
     let event = identity.0.hooks.has(Point::SendSms).then(|| {
         let mut shown = user.to_json();
         shown["phone"] = json!(number);
-        json!({ "user": shown, "sms": { "otp": code, "phone": number } })
+        json!({ "user": shown, "sms": { "otp": code.digits, "phone": number } })
     });
     notifications::queue_text(tx, &identity.0.env, config, &message, event.as_ref()).await
 }

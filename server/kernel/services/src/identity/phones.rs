@@ -25,11 +25,10 @@ pub(super) fn enabled(identity: &Identity) -> Result<()> {
     )
 }
 
-/// A number that a message is asked for, in its stored form, if it may be written to now.
+/// A number in its stored form, if this installation writes to such.
 ///
-/// Errors: `phone_provider_disabled`, `validation_failed`, `over_sms_send_rate_limit`.
-pub(super) fn asked_for(identity: &Identity, phone: &str, client: ClientAddress) -> Result<String> {
-    enabled(identity)?;
+/// Errors: `validation_failed`.
+pub(super) fn writable(identity: &Identity, phone: &str) -> Result<String> {
     let phone = users::normal_phone(phone)?;
     let sms = &identity.0.config.auth.sms;
     let prefixes = &sms.allowed_prefixes;
@@ -44,6 +43,15 @@ pub(super) fn asked_for(identity: &Identity, phone: &str, client: ClientAddress)
                 .hint("This installation writes to numbers of some countries only."),
         );
     }
+    Ok(phone)
+}
+
+/// A number that a message is asked for, in its stored form, if it may be written to now.
+///
+/// Errors: `phone_provider_disabled`, `validation_failed`, `over_sms_send_rate_limit`.
+pub(super) fn asked_for(identity: &Identity, phone: &str, client: ClientAddress) -> Result<String> {
+    enabled(identity)?;
+    let phone = writable(identity, phone)?;
     identity.limit(Limit::Sms, client)?;
     identity.0.texts.check(&phone)?;
     Ok(phone)

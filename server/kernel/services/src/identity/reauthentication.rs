@@ -127,6 +127,6 @@ pub(super) async fn require(
                 .hint("GET /auth/v1/reauthenticate mails another."),
         );
     }
-    failures.forget(&tx).await?;
+    Failures::forget(&tx, user.id).await?;
     tx.commit().await
 }

@@ -385,6 +385,7 @@ async fn settings(service: Service) -> Json<Value> {
         "phone_autoconfirm": !service.0.0.config.auth.sms.confirm,
         "sms_provider": service.0.0.config.auth.sms.provider.map_or("", tenon_sdk::config::SmsProvider::name),
         "saml_enabled": false,
+        "mfa": { "phone": factors::phone_settings(&service) },
     });
     service.0.0.providers.describe(&mut settings);
     Json(settings)

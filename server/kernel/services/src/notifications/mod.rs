@@ -7,7 +7,7 @@ mod sms;
 
 pub(crate) use message::{Message, TextMessage, decoy, queue, queue_by, queue_text};
 pub(crate) use send::work;
-pub(crate) use sms::verified_by_provider;
+pub(crate) use sms::{WHATSAPP, verified_by_provider};
 
 use tenon_sdk::{Module, migrations};
 

@@ -7,6 +7,9 @@ use tenon_sdk::{
     outbound::{Outbound, Request},
 };
 
+/// Stands before a number that is written to by `WhatsApp`, as in the addresses of Twilio.
+pub(crate) const WHATSAPP: &str = "whatsapp:";
+
 /// How a provider is called.
 struct Way {
     /// Its address, unless the settings name another.
@@ -34,21 +37,22 @@ enum Proof {
 fn way(sms: &Sms, provider: SmsProvider, number: &str, text: &str) -> Way {
     let own = |value: &str| value.to_owned();
     let secret = || sms.secret.expose().to_owned();
+    let (scheme, number) = match number.strip_prefix(WHATSAPP) {
+        Some(number) => (WHATSAPP, number),
+        None => ("", number),
+    };
     match provider {
         SmsProvider::Twilio => Way {
             base: "https://api.twilio.com",
             path: format!("/2010-04-01/Accounts/{}/Messages.json", segment(&sms.account)),
             form: vec![
-                ("To", format!("+{number}")),
+                ("To", format!("{scheme}+{number}")),
                 // A service's id, or a number.
-                (
-                    if sms.from.starts_with("MG") {
-                        "MessagingServiceSid"
-                    } else {
-                        "From"
-                    },
-                    own(&sms.from),
-                ),
+                if sms.from.starts_with("MG") {
+                    ("MessagingServiceSid", own(&sms.from))
+                } else {
+                    ("From", format!("{scheme}{}", sms.from))
+                },
                 ("Body", own(text)),
             ],
             proof: Proof::Basic,
@@ -58,7 +62,10 @@ fn way(sms: &Sms, provider: SmsProvider, number: &str, text: &str) -> Way {
         SmsProvider::TwilioVerify => Way {
             base: "https://verify.twilio.com",
             path: format!("/v2/Services/{}/Verifications", segment(&sms.from)),
-            form: vec![("To", format!("+{number}")), ("Channel", own("sms"))],
+            form: vec![
+                ("To", format!("+{number}")),
+                ("Channel", own(if scheme.is_empty() { "sms" } else { "whatsapp" })),
+            ],
             proof: Proof::Basic,
             taken: |_| true,
         },
@@ -216,6 +223,19 @@ mod tests {
             let text = way.form.iter().any(|(_, value)| value.contains("123456"));
             assert_eq!(text, provider != SmsProvider::TwilioVerify, "{provider:?}");
         }
+    }
+
+    #[test]
+    fn by_whatsapp_the_addresses_say_so() {
+        let mut sms = settings();
+        sms.from = "+14155238886".into();
+        let form = |sms: &Sms, provider| way(sms, provider, "whatsapp:49301112223", "x").form;
+        let twilio = form(&sms, SmsProvider::Twilio);
+        assert!(twilio.contains(&("To", "whatsapp:+49301112223".into())));
+        assert!(twilio.contains(&("From", "whatsapp:+14155238886".into())));
+        let verify = form(&sms, SmsProvider::TwilioVerify);
+        assert!(verify.contains(&("To", "+49301112223".into())));
+        assert!(verify.contains(&("Channel", "whatsapp".into())));
     }
 
     #[test]

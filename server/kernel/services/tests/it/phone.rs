@@ -350,7 +350,7 @@ async fn numbers_that_need_no_confirmation_are_theirs_at_once() {
 static PROVIDER: OnceLock<String> = OnceLock::new();
 
 /// Somebody who sends text messages, for the test: gives one answer, and remembers what was asked.
-async fn provider(answer: Value) -> Arc<Mutex<Vec<String>>> {
+pub(crate) async fn provider(answer: Value) -> Arc<Mutex<Vec<String>>> {
     let heard = Arc::<Mutex<Vec<String>>>::default();
     let log = heard.clone();
     let router = Router::new().fallback(move |uri: Uri, body: Bytes| {
@@ -365,7 +365,7 @@ async fn provider(answer: Value) -> Arc<Mutex<Vec<String>>> {
     heard
 }
 
-fn by_provider(config: &mut Config, provider: SmsProvider) {
+pub(crate) fn by_provider(config: &mut Config, provider: SmsProvider) {
     by_phone(config);
     config.mail.mailbox = false;
     config.outbound.allow_private = vec!["127.0.0.0/8".parse().unwrap()];

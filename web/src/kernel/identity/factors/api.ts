@@ -39,11 +39,14 @@ function checked<Data>(answer: { data: Data | null; error: AuthError | null }): 
   return answer.data;
 }
 
-export type FactorType = 'totp' | 'webauthn';
+export type FactorType = 'totp' | 'webauthn' | 'phone';
+
+/** A factor as the server tells it; the library's type leaves the number out. */
+export type OwnFactor = Factor & { phone?: string };
 
 export interface Factors {
   /** Confirmed ones, oldest first. */
-  verified: Factor[];
+  verified: OwnFactor[];
   /** Whether one was shown in this session. */
   raised: boolean;
 }
@@ -120,6 +123,38 @@ export async function showKey(factorId: string): Promise<void> {
     webauthn: { type: webauthn.type, rpId, credential_response: credential },
   } as MFAVerifyWebauthnParams;
   checked(await auth.mfa.verify(answer));
+}
+
+/** A text message on its way. */
+export interface SentCode {
+  factorId: string;
+  challengeId: string;
+}
+
+/** Begins to add a telephone, to which a code goes; `showTextCode` with it confirms it. */
+export async function addPhone(friendlyName: string, phone: string): Promise<SentCode> {
+  await clear(friendlyName);
+  const { id } = checked(await auth.mfa.enroll({ factorType: 'phone', friendlyName, phone }));
+  try {
+    return await sendTextCode(id);
+  } catch (error) {
+    await auth.mfa.unenroll({ factorId: id });
+    throw error;
+  }
+}
+
+/** Sends a code to a telephone. */
+export async function sendTextCode(factorId: string): Promise<SentCode> {
+  const { id } = checked(await auth.mfa.challenge({ factorId, channel: 'sms' }));
+  return { factorId, challengeId: id };
+}
+
+/** Shows the code of a text message. */
+export async function showTextCode(
+  { factorId, challengeId }: SentCode,
+  code: string,
+): Promise<void> {
+  checked(await auth.mfa.verify({ factorId, challengeId, code }));
 }
 
 export async function removeFactor(factorId: string): Promise<void> {

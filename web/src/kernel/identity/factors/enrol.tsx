@@ -4,8 +4,10 @@ import { useMutation } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { CopyField } from '@/ui/copy-field';
 import { ErrorState } from '@/ui/states/error-state';
-import { addApp, addKey, addPasskey, showAppCode, type NewApp } from './api';
+import { isPhone } from '../model';
+import { addApp, addKey, addPasskey, addPhone, showAppCode, type NewApp } from './api';
 import { CodeField, isCode } from './code-field';
+import { TextCodeForm } from './text-code';
 
 /** Adds an authenticator app: a name, the picture to scan, the first code. */
 export function AddApp({ suggestion, onDone }: { suggestion: string; onDone: () => void }) {
@@ -59,6 +61,60 @@ function ConfirmApp({ app, onDone }: { app: NewApp; onDone: () => void }) {
         <Button type="submit" loading={confirm.isPending}>
           {t('app.submit')}
         </Button>
+      </Stack>
+    </form>
+  );
+}
+
+/** Adds a telephone: a name, its number, the code that comes to it. */
+export function AddPhone({ suggestion, onDone }: { suggestion: string; onDone: () => void }) {
+  const { t } = useTranslation('factors');
+  const form = useForm({
+    initialValues: { name: suggestion, phone: '' },
+    validate: {
+      name: (value) => (value.trim() === '' ? t('identity:invalid.name') : null),
+      phone: (value) => (isPhone(value) ? null : t('identity:invalid.phone')),
+    },
+  });
+  const begin = useMutation({
+    mutationFn: ({ name, phone }: typeof form.values) => addPhone(name.trim(), phone.trim()),
+  });
+  if (begin.data !== undefined) {
+    return <TextCodeForm sent={begin.data} phone={begin.variables.phone.trim()} onDone={onDone} />;
+  }
+  return (
+    <form
+      noValidate
+      onSubmit={form.onSubmit((values) => {
+        begin.mutate(values);
+      })}
+    >
+      <Stack>
+        <Text size="sm">{t('phone.text')}</Text>
+        {begin.isError && <ErrorState error={begin.error} />}
+        <TextInput
+          type="tel"
+          name="phone"
+          autoComplete="tel"
+          maxLength={40}
+          data-autofocus
+          label={t('identity:fields.phone')}
+          description={t('identity:fields.phoneHint')}
+          {...form.getInputProps('phone')}
+        />
+        <TextInput
+          name="name"
+          maxLength={120}
+          autoComplete="off"
+          label={t('app.name')}
+          description={t('app.nameHint')}
+          {...form.getInputProps('name')}
+        />
+        <Group justify="flex-end">
+          <Button type="submit" loading={begin.isPending}>
+            {t('phone.send')}
+          </Button>
+        </Group>
       </Stack>
     </form>
   );

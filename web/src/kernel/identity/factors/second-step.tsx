@@ -1,23 +1,40 @@
 import { Anchor, Button, NativeSelect, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import type { Factor } from '@supabase/supabase-js';
 import { IconKey } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ErrorState } from '@/ui/states/error-state';
-import { keysPossible, showAppCode, showKey, showRecoveryCode } from './api';
+import { usePhoneFactor } from '../ways';
+import {
+  keysPossible,
+  sendTextCode,
+  showAppCode,
+  showKey,
+  showRecoveryCode,
+  type OwnFactor,
+} from './api';
 import { CodeField, isCode } from './code-field';
+import { endOf, TextCodeForm } from './text-code';
 
 /** By what somebody confirms that it is them. */
-export type Way = 'app' | 'key' | 'recovery';
+export type Way = 'app' | 'key' | 'phone' | 'recovery';
 
-/** The way that is offered first: the one asked for if they have it, else an app, else a key. */
-export function offered(factors: readonly Factor[], asked: string | undefined): Way {
-  if (asked === 'recovery') return asked;
+/** The ways they have, the one that is offered first in front: an app, else a key, else a telephone. */
+function waysOf(factors: readonly OwnFactor[]): Way[] {
   const has = (type: string) => factors.some((factor) => factor.factor_type === type);
-  const key = has('webauthn');
-  if (asked === 'key' && key) return asked;
-  return has('totp') || !key ? 'app' : 'key';
+  return [
+    ...(has('totp') ? ['app' as const] : []),
+    ...(has('webauthn') ? ['key' as const] : []),
+    ...(has('phone') ? ['phone' as const] : []),
+    'recovery',
+  ];
+}
+
+/** The way that is offered: the one asked for if they have it, else the first of theirs. */
+export function offered(factors: readonly OwnFactor[], asked: string | undefined): Way {
+  const ways = waysOf(factors);
+  return ways.find((way) => way === asked) ?? ways[0] ?? 'recovery';
 }
 
 /** The second step of a sign-in, by one of the person's factors or a recovery code. */
@@ -27,7 +44,7 @@ export function SecondStep({
   onWay,
   onDone,
 }: {
-  factors: readonly Factor[];
+  factors: readonly OwnFactor[];
   way: Way;
   onWay: (way: Way) => void;
   onDone: () => void;
@@ -35,30 +52,33 @@ export function SecondStep({
   const { t } = useTranslation('factors');
   const apps = factors.filter(({ factor_type }) => factor_type === 'totp');
   const keys = factors.filter(({ factor_type }) => factor_type === 'webauthn');
-  const others: { way: Way; label: string }[] = [
-    ...(apps.length > 0 ? [{ way: 'app' as const, label: t('step.useApp') }] : []),
-    ...(keys.length > 0 ? [{ way: 'key' as const, label: t('step.useKeyInstead') }] : []),
-    { way: 'recovery', label: t('step.useRecovery') },
-  ];
+  const phones = factors.filter(({ factor_type }) => factor_type === 'phone');
+  const labels = {
+    app: t('step.useApp'),
+    key: t('step.useKeyInstead'),
+    phone: t('step.usePhone'),
+    recovery: t('step.useRecovery'),
+  };
   return (
     <Stack>
       {way === 'app' && <AppForm apps={apps} onDone={onDone} />}
       {way === 'key' && <KeyForm keys={keys} onDone={onDone} />}
+      {way === 'phone' && <PhoneForm phones={phones} onDone={onDone} />}
       {way === 'recovery' && <RecoveryForm onDone={onDone} />}
       <Stack gap={6} align="flex-start">
-        {others
-          .filter((other) => other.way !== way)
+        {waysOf(factors)
+          .filter((other) => other !== way)
           .map((other) => (
             <Anchor
-              key={other.way}
+              key={other}
               component="button"
               type="button"
               size="sm"
               onClick={() => {
-                onWay(other.way);
+                onWay(other);
               }}
             >
-              {other.label}
+              {labels[other]}
             </Anchor>
           ))}
       </Stack>
@@ -66,7 +86,7 @@ export function SecondStep({
   );
 }
 
-function AppForm({ apps, onDone }: { apps: readonly Factor[]; onDone: () => void }) {
+function AppForm({ apps, onDone }: { apps: readonly OwnFactor[]; onDone: () => void }) {
   const { t } = useTranslation('factors');
   const form = useForm({
     initialValues: { code: '', factor: apps[0]?.id ?? '' },
@@ -114,7 +134,7 @@ function AppForm({ apps, onDone }: { apps: readonly Factor[]; onDone: () => void
   );
 }
 
-function KeyForm({ keys, onDone }: { keys: readonly Factor[]; onDone: () => void }) {
+function KeyForm({ keys, onDone }: { keys: readonly OwnFactor[]; onDone: () => void }) {
   const { t } = useTranslation('factors');
   const mutation = useMutation({ mutationFn: (id: string) => showKey(id), onSuccess: onDone });
   const possible = keysPossible();
@@ -135,6 +155,48 @@ function KeyForm({ keys, onDone }: { keys: readonly Factor[]; onDone: () => void
           {keys.length > 1 ? (friendly_name ?? t('types.webauthn')) : t('step.useKey')}
         </Button>
       ))}
+    </Stack>
+  );
+}
+
+/** Asks before it sends: a message costs, and may be the only one for a while. */
+function PhoneForm({ phones, onDone }: { phones: readonly OwnFactor[]; onDone: () => void }) {
+  const { t } = useTranslation('factors');
+  const { show } = usePhoneFactor();
+  const [chosen, setChosen] = useState(phones[0]?.id ?? '');
+  const send = useMutation({ mutationFn: sendTextCode });
+  const number = (id: string) => endOf(phones.find((phone) => phone.id === id)?.phone);
+  if (send.data !== undefined) {
+    return <TextCodeForm sent={send.data} phone={number(send.data.factorId)} onDone={onDone} />;
+  }
+  return (
+    <Stack>
+      <Text size="sm">
+        {show ? t('phone.willSend', { phone: number(chosen) }) : t('phone.notSent')}
+      </Text>
+      {send.isError && <ErrorState error={send.error} />}
+      {phones.length > 1 && (
+        <NativeSelect
+          label={t('phone.which')}
+          data={phones.map(({ id, friendly_name }) => ({
+            value: id,
+            label: `${friendly_name ?? t('types.phone')} (${number(id)})`,
+          }))}
+          value={chosen}
+          onChange={(event) => {
+            setChosen(event.currentTarget.value);
+          }}
+        />
+      )}
+      <Button
+        disabled={!show}
+        loading={send.isPending}
+        onClick={() => {
+          send.mutate(chosen);
+        }}
+      >
+        {t('phone.send')}
+      </Button>
     </Stack>
   );
 }

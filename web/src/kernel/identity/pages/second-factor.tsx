@@ -1,5 +1,5 @@
 import { Anchor, Stack, Text, ThemeIcon, UnstyledButton } from '@mantine/core';
-import { IconDeviceMobile, IconKey } from '@tabler/icons-react';
+import { IconDeviceMobile, IconKey, IconMessage } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useRouter, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -10,10 +10,11 @@ import { ErrorState } from '@/ui/states/error-state';
 import { LoadingState } from '@/ui/states/loading-state';
 import { AuthLayout } from '../auth-layout';
 import { factorsQuery, keysPossible, type FactorType } from '../factors/api';
-import { AddApp, AddKey } from '../factors/enrol';
+import { AddApp, AddKey, AddPhone } from '../factors/enrol';
 import { NewRecoveryCodes } from '../factors/recovery-codes';
 import { offered, SecondStep } from '../factors/second-step';
 import { signOut } from '../session';
+import { usePhoneFactor } from '../ways';
 import classes from './second-factor.module.css';
 
 /** The second step of a sign-in; for somebody who has no second factor and needs one, the way to get it. */
@@ -101,6 +102,7 @@ function Enrolment({
   const { t } = useTranslation('factors');
   const [chosen, setChosen] = useState<FactorType | null>(null);
   const [added, setAdded] = useState(false);
+  const { add: byText } = usePhoneFactor();
   const add = {
     suggestion: chosen === null ? '' : t(`types.${chosen}`),
     onDone: () => {
@@ -143,10 +145,20 @@ function Enrolment({
               onClick={choose('webauthn')}
             />
           )}
+          {byText && (
+            <Choice
+              icon={IconMessage}
+              label={t('enrol.phone')}
+              hint={t('enrol.phoneHint')}
+              onClick={choose('phone')}
+            />
+          )}
         </Stack>
       ) : (
         <Stack>
-          {chosen === 'totp' ? <AddApp {...add} /> : <AddKey {...add} />}
+          {chosen === 'totp' && <AddApp {...add} />}
+          {chosen === 'webauthn' && <AddKey {...add} />}
+          {chosen === 'phone' && <AddPhone {...add} />}
           <Anchor
             component="button"
             type="button"

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tenon_sdk::{Error, Kernel, Result, http::RequestIdentity};
 
-pub(super) use users::{Page, page_headers};
+pub(super) use users::{Page, id as user_id, page_headers};
 
 use super::{
     errors,

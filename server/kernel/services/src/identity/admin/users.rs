@@ -153,7 +153,7 @@ pub(super) async fn create(
 }
 
 /// The id of a path; what is none is refused as the clients expect.
-fn id(text: &str) -> Result<Uuid> {
+pub(in crate::identity) fn id(text: &str) -> Result<Uuid> {
     text.parse()
         .map_err(|_| Error::not_found("validation_failed", "user_id must be an UUID"))
 }

@@ -1,10 +1,14 @@
 //! Somebody is about to show a factor: the server remembers that it asked, and what.
 
-use axum::{Json, http::HeaderMap, response::Response};
+use axum::{Json, body::Bytes, http::HeaderMap, response::Response};
 use serde_json::{Value, json};
-use tenon_sdk::{Error, Result, SystemTx, http::Caller};
+use tenon_sdk::{
+    Result, SystemTx,
+    http::{Caller, ClientAddress},
+};
+use uuid::Uuid;
 
-use super::{CHALLENGE, Factor, Id, Kind, person};
+use super::{CHALLENGE, Factor, Id, Kind, person, phone};
 use crate::identity::{
     Identity, audit, errors,
     limits::Limit,
@@ -17,43 +21,53 @@ use crate::identity::{
 pub(super) async fn challenge(
     service: Service,
     caller: Result<Caller>,
+    client: ClientAddress,
     path: Id,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Response {
     let result = async {
-        let (_, user) = person(&service, caller).await?;
+        let (session, user) = person(&service, caller).await?;
         service.limit_person(Limit::Mfa, user.id)?;
-        challenge_for(&service, &user, &path).await.map(Json)
+        challenge_for(&service, session, &user, &path, client, &body)
+            .await
+            .map(Json)
     };
     errors::respond(&headers, result.await)
 }
 
-async fn challenge_for(identity: &Identity, user: &User, id: &str) -> Result<Value> {
+async fn challenge_for(
+    identity: &Identity,
+    session: Uuid,
+    user: &User,
+    id: &str,
+    client: ClientAddress,
+    body: &Bytes,
+) -> Result<Value> {
     let (env, now) = (&identity.0.env, identity.0.env.now());
     let tx = SystemTx::begin(&identity.0.db, "challenge of factor").await?;
-    let factor = Factor::lock(&tx, user.id, id).await?;
-    let asked = match factor.kind {
-        Kind::Totp => None,
-        Kind::Webauthn => Some(ask_key(identity.relying_party()?, &tx, user, &factor).await?),
-        // Here a code will be sent, and its hash kept in `otp_code`, once text messages are.
-        Kind::Phone => {
-            return Err(Error::unprocessable(
-                "mfa_phone_verify_not_enabled",
-                "MFA verification is disabled for Phone",
-            ));
-        }
-    };
-    let (options, state) = asked.unzip();
+    let factor = Factor::lock_to_show(identity, &tx, user.id, session, id).await?;
     let (id, expires) = (env.new_id(), now + CHALLENGE);
+    let (mut asked, mut code) = (None, None);
+    match factor.kind {
+        Kind::Totp => {}
+        Kind::Webauthn => asked = Some(ask_key(identity.relying_party()?, &tx, user, &factor).await?),
+        Kind::Phone => {
+            phone::may_be_shown(identity)?;
+            let whatsapp = phone::by_whatsapp(identity, body)?;
+            code = Some(phone::send(identity, &tx, user, &factor, id, client, whatsapp).await?);
+        }
+    }
+    let (options, state) = asked.unzip();
     tx.execute(
         "delete from auth.mfa_challenges where factor_id = $1 and created_at <= $2",
         &[&factor.id, &(now - CHALLENGE)],
     )
     .await?;
     tx.execute(
-        "insert into auth.mfa_challenges (id, factor_id, created_at, web_authn_session_data) \
-         values ($1, $2, $3, $4)",
-        &[&id, &factor.id, &now, &state],
+        "insert into auth.mfa_challenges (id, factor_id, created_at, web_authn_session_data, otp_code) \
+         values ($1, $2, $3, $4, $5)",
+        &[&id, &factor.id, &now, &state, &code],
     )
     .await?;
     tx.execute(

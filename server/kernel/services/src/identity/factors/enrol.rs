@@ -6,15 +6,14 @@ use serde_json::{Value, json};
 use tenon_sdk::{Error, Result, SystemTx, http::Caller};
 use uuid::Uuid;
 
-use super::{ENROLMENT, Factor, Id, Kind, MOST, person, require_level, totp};
+use super::{
+    ENROLMENT, Factor, Id, Kind, MOST, checked_name, lock_person, person, phone, require_level, totp,
+};
 use crate::identity::{
     Identity, audit, errors,
     routes::{Service, read},
     users::User,
 };
-
-/// Longest name of a factor or of who it is for.
-const LONGEST_NAME: usize = 120;
 
 #[derive(Deserialize)]
 struct New {
@@ -40,20 +39,6 @@ pub(super) async fn enrol(
     errors::respond(&headers, result.await)
 }
 
-/// A text that people call something by.
-///
-/// Errors: `validation_failed`.
-fn name(field: &str, text: Option<String>) -> Result<String> {
-    let text = text.unwrap_or_default().trim().to_owned();
-    if text.chars().count() > LONGEST_NAME || text.chars().any(char::is_control) {
-        return Err(Error::invalid(
-            "validation_failed",
-            format!("{field} must be {LONGEST_NAME} characters or less"),
-        ));
-    }
-    Ok(text)
-}
-
 fn name_conflict(name: &str) -> Error {
     Error::unprocessable(
         "mfa_factor_name_conflict",
@@ -65,13 +50,9 @@ fn name_conflict(name: &str) -> Error {
 async fn enrol_for(identity: &Identity, session: Uuid, user: &User, new: New) -> Result<Value> {
     let env = &identity.0.env;
     let kind = match Kind::parse(&new.factor_type) {
-        // Text messages are not sent yet: see `challenge`.
         Some(Kind::Phone) => {
-            return Err(Error::unprocessable(
-                "mfa_phone_enroll_not_enabled",
-                "MFA enroll is disabled for Phone",
-            )
-            .hint("Use an authenticator app or a security key."));
+            phone::may_be_added(identity)?;
+            Kind::Phone
         }
         Some(Kind::Webauthn) if identity.0.relying_party.is_none() => {
             return Err(Error::unprocessable(
@@ -88,9 +69,8 @@ async fn enrol_for(identity: &Identity, session: Uuid, user: &User, new: New) ->
             ));
         }
     };
-    drop(new.phone);
-    let friendly_name = name("friendly_name", new.friendly_name)?;
-    let issuer = name("issuer", new.issuer)?;
+    let friendly_name = checked_name("friendly_name", &new.friendly_name.unwrap_or_default())?;
+    let issuer = checked_name("issuer", &new.issuer.unwrap_or_default())?;
     let issuer = if issuer.is_empty() {
         identity.0.site_name()
     } else {
@@ -98,8 +78,7 @@ async fn enrol_for(identity: &Identity, session: Uuid, user: &User, new: New) ->
     };
     let tx = SystemTx::begin(&identity.0.db, "new factor").await?;
     // One at a time for each person, so that none gets more than the most.
-    tx.query("select 1 from auth.users where id = $1 for update", &[&user.id])
-        .await?;
+    lock_person(&tx, user.id).await?;
     require_level(&tx, user.id, session).await?;
     let now = env.now();
     tx.execute(
@@ -107,6 +86,10 @@ async fn enrol_for(identity: &Identity, session: Uuid, user: &User, new: New) ->
         &[&user.id, &(now - ENROLMENT)],
     )
     .await?;
+    let number = match kind {
+        Kind::Phone => Some(phone::number(identity, &tx, user.id, &new.phone).await?),
+        Kind::Totp | Kind::Webauthn => None,
+    };
     let row = tx
         .query_one(
             "select count(*), count(*) filter (where friendly_name = $2 and $2 <> '') \
@@ -132,8 +115,8 @@ async fn enrol_for(identity: &Identity, session: Uuid, user: &User, new: New) ->
     };
     let id = env.new_id();
     tx.execute(
-        "insert into auth.mfa_factors (id, user_id, friendly_name, factor_type, status, secret, created_at, updated_at) \
-         values ($1, $2, $3, $4::text::auth.factor_type, 'unverified', $5, $6, $6)",
+        "insert into auth.mfa_factors (id, user_id, friendly_name, factor_type, status, secret, created_at, updated_at, phone) \
+         values ($1, $2, $3, $4::text::auth.factor_type, 'unverified', $5, $6, $6, $7)",
         &[
             &id,
             &user.id,
@@ -141,6 +124,7 @@ async fn enrol_for(identity: &Identity, session: Uuid, user: &User, new: New) ->
             &kind.name(),
             &shown.as_ref().map(|shown| &shown.secret),
             &now,
+            &number,
         ],
     )
     .await?;
@@ -148,6 +132,9 @@ async fn enrol_for(identity: &Identity, session: Uuid, user: &User, new: New) ->
     audit::record(&tx, env, Some(user.id), "factor_in_progress", traits).await?;
     tx.commit().await?;
     let mut answer = json!({ "id": id, "type": kind.name(), "friendly_name": friendly_name });
+    if let Some(number) = number {
+        answer["phone"] = json!(number);
+    }
     if let Some(shown) = shown {
         answer["totp"] = json!({ "qr_code": shown.qr_code, "secret": shown.secret, "uri": shown.uri });
     }
@@ -170,7 +157,7 @@ pub(super) async fn rename(
     let result = async {
         let (_, user) = person(&service, caller).await?;
         let Rename { friendly_name } = read(&body)?;
-        let friendly_name = name("friendly_name", friendly_name)?;
+        let friendly_name = checked_name("friendly_name", &friendly_name.unwrap_or_default())?;
         let env = &service.0.0.env;
         let tx = SystemTx::begin(&service.0.0.db, "name of factor").await?;
         let factor = Factor::lock(&tx, user.id, &path).await?;

@@ -1,21 +1,25 @@
-//! Second factors: authenticator apps (TOTP, RFC 6238), security keys (WebAuthn) and recovery codes. Whoever shows one raises
-//! their session to `aal2`.
+//! Second factors: authenticator apps (TOTP, RFC 6238), security keys (WebAuthn), codes by text message and recovery codes. Whoever
+//! shows one raises their session to `aal2`.
 //!
 //! Codes of six digits are guarded thrice: a challenge waits five minutes and is answered once, requests are limited per person,
 //! and after [`MOST_FAILURES`] wrong codes in [`WINDOW`] none of the person's is looked at. Only somebody who is signed in gets
 //! that far, so this keeps nobody out whose password is still their own.
 
+mod admin;
 mod challenge;
 mod enrol;
+mod phone;
 mod recovery_codes;
 mod remove;
 mod totp;
 mod verify;
 
+pub(super) use phone::settings as phone_settings;
+
 use axum::{
     Router,
     extract::Path,
-    routing::{get, patch, post},
+    routing::{delete, get, patch, post},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -61,6 +65,11 @@ pub(super) fn routes() -> Router<Kernel> {
         )
         .route("/auth/v1/factors/{id}/challenge", post(challenge::challenge))
         .route("/auth/v1/factors/{id}/verify", post(verify::verify))
+        .route("/auth/v1/admin/users/{id}/factors", get(admin::list))
+        .route(
+            "/auth/v1/admin/users/{id}/factors/{factor}",
+            delete(admin::remove),
+        )
 }
 
 /// How a factor is shown.
@@ -110,6 +119,10 @@ struct Factor {
     last_step: Option<i64>,
     /// Of a security key that was confirmed.
     credential: Option<Value>,
+    created: Timestamp,
+    /// Of a telephone: its number.
+    phone: Option<String>,
+    last_challenged: Option<Timestamp>,
 }
 
 impl Factor {
@@ -121,8 +134,8 @@ impl Factor {
         let id = id.parse::<Uuid>().map_err(|_| not_found())?;
         let row = tx
             .query_opt(
-                "select id, factor_type::text, status = 'verified', secret, last_step, web_authn_credential \
-                 from auth.mfa_factors where id = $1 and user_id = $2 for update",
+                "select id, factor_type::text, status = 'verified', secret, last_step, web_authn_credential, \
+                 created_at, phone, last_challenged_at from auth.mfa_factors where id = $1 and user_id = $2 for update",
                 &[&id, &user],
             )
             .await?
@@ -135,8 +148,69 @@ impl Factor {
             secret: row.try_get(3)?,
             last_step: row.try_get(4)?,
             credential: row.try_get(5)?,
+            created: row.try_get(6)?,
+            phone: row.try_get(7)?,
+            last_challenged: row.try_get(8)?,
         })
     }
+
+    /// A telephone's number in its stored form.
+    fn number(&self) -> Result<&str> {
+        let number = self.phone.as_deref();
+        number.ok_or_else(|| Error::internal("a telephone without its number"))
+    }
+
+    /// The factor named in a path, locked with its person because it is about to be shown. One that is not confirmed may be shown
+    /// by whoever could add it at this moment: else somebody who once knew the password alone would keep a way to `aal2` open.
+    ///
+    /// Errors: `mfa_factor_not_found`, also if it was begun too long ago; `insufficient_aal`.
+    async fn lock_to_show(
+        identity: &Identity,
+        tx: &SystemTx,
+        user: Uuid,
+        session: Uuid,
+        id: &str,
+    ) -> Result<Self> {
+        lock_person(tx, user).await?;
+        let factor = Self::lock(tx, user, id).await?;
+        if !factor.verified {
+            if factor.created + ENROLMENT <= identity.0.env.now() {
+                return Err(not_found());
+            }
+            require_level(tx, user, session).await?;
+        }
+        Ok(factor)
+    }
+}
+
+/// Locks a person's row: what happens to their factors and passkeys happens one after the other, so that nothing is counted while
+/// it changes. Before any factor, challenge or session of theirs.
+pub(super) async fn lock_person(tx: &SystemTx, user: Uuid) -> Result<()> {
+    tx.query(
+        "select 1 from auth.users where id = $1 for no key update",
+        &[&user],
+    )
+    .await
+    .map(drop)
+}
+
+/// Longest name of a factor, a passkey or who they are for, in characters and in bytes: four-byte letters, escaped and twice in
+/// the address that an app scans, have to fit into its picture.
+const LONGEST_NAME: (usize, usize) = (120, 240);
+
+/// A text that people call something by.
+///
+/// Errors: `validation_failed`.
+pub(super) fn checked_name(field: &str, text: &str) -> Result<String> {
+    let (text, (characters, bytes)) = (text.trim(), LONGEST_NAME);
+    if text.chars().count() > characters || text.len() > bytes || text.chars().any(char::is_control) {
+        return Err(Error::invalid(
+            "validation_failed",
+            format!("{field} must be {characters} characters or less"),
+        )
+        .hint(format!("In UTF-8 it has {bytes} bytes at most.")));
+    }
+    Ok(text.to_owned())
 }
 
 fn not_found() -> Error {
@@ -227,9 +301,9 @@ impl Failures {
         tx.commit().await
     }
 
-    /// Forgets them after a good one.
-    pub(super) async fn forget(self, tx: &SystemTx) -> Result<()> {
-        tx.execute("delete from auth.mfa_failures where user_id = $1", &[&self.user])
+    /// Forgets a person's after a good one.
+    pub(super) async fn forget(tx: &SystemTx, user: Uuid) -> Result<()> {
+        tx.execute("delete from auth.mfa_failures where user_id = $1", &[&user])
             .await
             .map(drop)
     }

@@ -10,7 +10,7 @@ use tenon_sdk::{Error, Result, SystemTx, env::Env, http::Caller};
 use totp_rs::Secret;
 use uuid::Uuid;
 
-use super::{Failures, has_any, person};
+use super::{Failures, has_any, lock_person, person};
 use crate::identity::{
     Identity, audit, errors,
     limits::Limit,
@@ -85,8 +85,7 @@ async fn replace(identity: &Identity, caller: Result<Caller>, again: bool) -> Re
     let (session, user) = person(identity, caller).await?;
     let (env, now) = (&identity.0.env, identity.0.env.now());
     let tx = SystemTx::begin(&identity.0.db, "new recovery codes").await?;
-    tx.query("select 1 from auth.users where id = $1 for update", &[&user.id])
-        .await?;
+    lock_person(&tx, user.id).await?;
     require_aal2(&tx, session).await?;
     if !has_any(&tx, user.id).await? {
         return Err(Error::unprocessable(
@@ -169,7 +168,7 @@ pub(super) async fn verify(
                     .hint("Each recovery code is good once."),
             );
         }
-        failures.forget(&tx).await?;
+        Failures::forget(&tx, user.id).await?;
         audit::record(&tx, env, Some(user.id), "recovery_codes_used", json!({})).await?;
         sessions::raise(&service, tx, session, Method::RecoveryCode, None)
             .await

@@ -17,6 +17,8 @@ pub(super) struct Shown {
 }
 
 /// A new secret. `issuer` and `account` are what the app lists it under.
+///
+/// Errors: `validation_failed` if they are too long for a picture.
 pub(super) fn make(env: &Env, issuer: &str, account: &str) -> Result<Shown> {
     let mut bytes = [0; 20];
     env.fill_random(&mut bytes);
@@ -29,7 +31,7 @@ pub(super) fn make(env: &Env, issuer: &str, account: &str) -> Result<Shown> {
         .map_err(Error::internal)?;
     let uri = totp.to_url().map_err(Error::internal)?;
     let qr_code = QrCode::with_error_correction_level(&uri, EcLevel::M)
-        .map_err(Error::internal)?
+        .map_err(|_| Error::invalid("validation_failed", "issuer is too long for a QR code"))?
         .render()
         .min_dimensions(200, 200)
         // Names, because clients put the picture into an address, where `#` would end it.
@@ -99,6 +101,19 @@ mod tests {
         ] {
             assert_eq!(check(SECRET, code, 59, None).unwrap(), None, "{code}");
         }
+    }
+
+    #[test]
+    fn the_longest_names_fit_into_the_picture_and_longer_ones_are_refused() {
+        let env = Env::real();
+        let address = format!("{}@example.com", "\u{fc}".repeat(121));
+        assert_eq!(address.len(), 254);
+        for letter in ["x", "\u{e4}", "\u{20ac}", "\u{1f600}"] {
+            let issuer = crate::identity::factors::checked_name("issuer", &letter.repeat(60)).unwrap();
+            make(&env, &issuer, &address).unwrap();
+        }
+        let refused = make(&env, &"\u{1f600}".repeat(120), &address).unwrap_err();
+        assert_eq!(refused.code, "validation_failed");
     }
 
     #[test]

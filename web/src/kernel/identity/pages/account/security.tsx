@@ -4,6 +4,7 @@ import {
   IconDeviceMobile,
   IconFingerprint,
   IconKey,
+  IconMessage,
   IconPlus,
 } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
@@ -23,9 +24,10 @@ import {
   renameFactor,
   renamePasskey,
 } from '../../factors/api';
-import { AddApp, AddKey, AddPasskey, freeName } from '../../factors/enrol';
+import { AddApp, AddKey, AddPasskey, AddPhone, freeName } from '../../factors/enrol';
 import { Keepsake } from '../../factors/keepsake';
 import { NewRecoveryCodes } from '../../factors/recovery-codes';
+import { usePhoneFactor } from '../../ways';
 
 /** What guards the account besides its password, and what opens it without one. */
 export function SecuritySection() {
@@ -69,13 +71,16 @@ const named = (name: string | undefined, otherwise: string) =>
 
 const LIST = { listStyle: 'none', margin: 0, padding: 0 } as const;
 
-type Adding = 'app' | 'key' | 'codes' | 'passkey' | null;
+type Adding = 'app' | 'key' | 'phone' | 'codes' | null;
+
+const ICONS = { totp: IconDeviceMobile, webauthn: IconKey, phone: IconMessage };
 
 function SecondFactor() {
   const { t, i18n } = useTranslation('factors');
   const queryClient = useQueryClient();
   const factors = useQuery(factorsQuery());
   const [adding, setAdding] = useState<Adding>(null);
+  const { add: byText } = usePhoneFactor();
   const close = () => {
     setAdding(null);
   };
@@ -117,12 +122,13 @@ function SecondFactor() {
               {all.map((factor) => (
                 <Keepsake
                   key={factor.id}
-                  icon={factor.factor_type === 'webauthn' ? IconKey : IconDeviceMobile}
+                  icon={ICONS[factor.factor_type]}
                   name={named(factor.friendly_name, t(`types.${factor.factor_type}`))}
                   details={[
                     ...(named(factor.friendly_name, '').startsWith(t(`types.${factor.factor_type}`))
                       ? []
                       : [t(`types.${factor.factor_type}`)]),
+                    ...(factor.factor_type === 'phone' ? [`+${factor.phone ?? ''}`] : []),
                     t('section.added', { date: formatDate(factor.created_at, i18n.language) }),
                   ].join(' · ')}
                   removeText={all.length === 1 ? t('section.removeLast') : t('section.removeText')}
@@ -153,6 +159,17 @@ function SecondFactor() {
             >
               {t('section.addKey')}
             </Button>
+            {byText && (
+              <Button
+                variant="default"
+                leftSection={<IconPlus size={16} />}
+                onClick={() => {
+                  setAdding('phone');
+                }}
+              >
+                {t('section.addPhone')}
+              </Button>
+            )}
           </Group>
           {!keysPossible() && (
             <Text size="xs" c="dimmed">
@@ -173,6 +190,9 @@ function SecondFactor() {
       </Dialog>
       <Dialog opened={adding === 'key'} onClose={close} title={t('key.title')}>
         <AddKey suggestion={freeName(t('types.webauthn'), names)} onDone={added} />
+      </Dialog>
+      <Dialog opened={adding === 'phone'} onClose={close} title={t('phone.title')}>
+        <AddPhone suggestion={freeName(t('types.phone'), names)} onDone={added} />
       </Dialog>
       <CodesDialog opened={adding === 'codes'} onClose={close} />
     </Panel>
