@@ -198,6 +198,7 @@ const enErrors = {
   too_many_enrolled_mfa_factors: 'Ten are the most. Remove one that you do not use.',
   too_many_passkeys: 'Ten passkeys are the most. Remove one that you do not use.',
   webauthn_verification_failed: 'This passkey is not known here.',
+  reauthentication_not_valid: 'This code is wrong, was used before or is too old.',
   insufficient_aal: 'Confirm with your second factor first.',
   'web.key_cancelled': 'It was cancelled, or took too long. Try again.',
   'web.key_known': 'This key is registered already.',
@@ -238,6 +239,7 @@ const deErrors: Translation<typeof enErrors> = {
   too_many_passkeys:
     'Mehr als zehn Passkeys sind nicht möglich. Entfernen Sie einen, den Sie nicht benutzen.',
   webauthn_verification_failed: 'Dieser Passkey ist hier nicht bekannt.',
+  reauthentication_not_valid: 'Dieser Code ist falsch, wurde schon benutzt oder ist zu alt.',
   insufficient_aal: 'Bestätigen Sie zuerst mit Ihrem zweiten Faktor.',
   'web.key_cancelled':
     'Es wurde abgebrochen oder hat zu lange gedauert. Versuchen Sie es noch einmal.',

@@ -241,9 +241,12 @@ export async function showTextCode(phone: string, token: string): Promise<void> 
   forgetRefusedLink();
 }
 
-/** Sets the password of whoever is signed in; their other sessions end. */
-export async function setPassword(password: string): Promise<void> {
-  const { error } = await supabase.auth.updateUser({ password });
+/** Sets the password of whoever is signed in, with the code the server may ask for; their other sessions end. */
+export async function setPassword(password: string, nonce?: string): Promise<void> {
+  const { error } = await supabase.auth.updateUser({
+    password,
+    ...(nonce === undefined ? {} : { nonce }),
+  });
   if (error) throw refused(error);
 }
 

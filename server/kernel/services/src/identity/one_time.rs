@@ -9,7 +9,7 @@ use tenon_sdk::{Error, Result, SystemTx, http::ClientAddress};
 use uuid::Uuid;
 
 use super::{
-    Identity, Point,
+    Identity, Point, audit,
     mails::{self, Letter},
     pkce::Challenge,
     places,
@@ -213,6 +213,7 @@ pub(super) async fn make(
         ],
     )
     .await?;
+    asked(identity, tx, user, purpose).await?;
     let url = format!(
         "{}/auth/v1/verify?token={link}&type={}&redirect_to={}",
         super::redirects::start_of(identity, &way.redirect_to),
@@ -220,6 +221,33 @@ pub(super) async fn make(
         super::redirects::encode(&way.redirect_to),
     );
     Ok(Made { link, code, url })
+}
+
+/// Notes that a person was sent a proof, where clients of GoTrue look for it.
+async fn asked(identity: &Identity, tx: &SystemTx, user: Uuid, purpose: Purpose) -> Result<()> {
+    let now = identity.0.env.now();
+    let column = match purpose {
+        Purpose::SignUp | Purpose::Invite | Purpose::Sms | Purpose::SmsSignUp => "confirmation_sent_at",
+        Purpose::MagicLink | Purpose::Recovery => "recovery_sent_at",
+        Purpose::EmailChange | Purpose::EmailChangeCurrent => "email_change_sent_at",
+        Purpose::PhoneChange => "phone_change_sent_at",
+    };
+    tx.execute(
+        &format!("update auth.users set {column} = $2 where id = $1"),
+        &[&user, &now],
+    )
+    .await
+    .map(drop)
+}
+
+/// Records that a message with a proof was asked for, of somebody or (`None`) of nobody.
+async fn record(identity: &Identity, tx: &SystemTx, user: Option<Uuid>, purpose: Purpose) -> Result<()> {
+    let action = match purpose {
+        Purpose::MagicLink | Purpose::Recovery | Purpose::Sms => "user_recovery_requested",
+        _ => "user_confirmation_requested",
+    };
+    let traits = json!({ "purpose": purpose.name(), "known": user.is_some() });
+    audit::record(tx, &identity.0.env, user, action, traits).await
 }
 
 /// As [`make`], and queues the mail with the proof.
@@ -232,6 +260,7 @@ pub(super) async fn mail(
     way: &Way,
 ) -> Result<()> {
     let made = make(identity, tx, user.id, purpose, address, way).await?;
+    record(identity, tx, Some(user.id), purpose).await?;
     let letter = Letter {
         purpose,
         address,
@@ -259,6 +288,7 @@ pub(super) async fn text(
         challenge: None,
     };
     let made = make(identity, tx, user.id, purpose, number, &nowhere).await?;
+    record(identity, tx, Some(user.id), purpose).await?;
     let code = Code {
         digits: &made.code,
         template: &identity.0.config.auth.sms.template,
@@ -308,13 +338,15 @@ pub(super) async fn send_code(
 }
 
 /// Does for nobody what [`mail`] and [`text`] do for somebody, as far as the clock can tell: the same statements, the same write.
-pub(super) async fn pretend(identity: &Identity, tx: &SystemTx) -> Result<()> {
+pub(super) async fn pretend(identity: &Identity, tx: &SystemTx, purpose: Purpose) -> Result<()> {
     tx.execute(
         "insert into auth.one_time_tokens (id, user_id, kind, address, link_hash, code_hash, created_at, expires_at) \
          select $1, id, 'none', '', $2, $2, $3, $3 from auth.users where id = $1",
         &[&identity.0.env.new_id(), &link_hash(&identity.0.env.new_secret::<24>()), &identity.0.env.now()],
     )
     .await?;
+    asked(identity, tx, identity.0.env.new_id(), purpose).await?;
+    record(identity, tx, None, purpose).await?;
     notifications::decoy(tx, &identity.0.env).await
 }
 

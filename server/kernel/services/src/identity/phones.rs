@@ -89,6 +89,7 @@ pub(super) async fn sign_up(
     let user = users::insert_by_phone(identity, &tx, &number, Some(&hash), data, true)
         .await?
         .ok_or_else(errors::user_already_exists)?;
+    users::signed_up(identity, &tx, user.id, "phone").await?;
     places::remember(identity, &tx, user.id, client).await?;
     let session = sessions::open(identity, tx, user.id, Method::Password, user_agent).await?;
     identity.after_user_created(client, user.id);
@@ -128,7 +129,7 @@ pub(super) async fn otp(
     };
     match found {
         Some((user, purpose)) => one_time::text(identity, &tx, &user, purpose, &number).await?,
-        None => one_time::pretend(identity, &tx).await?,
+        None => one_time::pretend(identity, &tx, Purpose::Sms).await?,
     }
     tx.commit().await?;
     if let Some(user) = created {

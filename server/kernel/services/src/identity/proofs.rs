@@ -63,7 +63,7 @@ async fn recover(
         let tx = SystemTx::begin(&service.0.0.db, "recovery").await?;
         match users::by_address(&tx, &email).await? {
             Some(user) => one_time::mail(&service, &tx, &user, Purpose::Recovery, &email, &way).await?,
-            None => one_time::pretend(&service, &tx).await?,
+            None => one_time::pretend(&service, &tx, Purpose::Recovery).await?,
         }
         tx.commit().await?;
         Ok(Json(json!({})))
@@ -130,7 +130,7 @@ async fn otp(
         };
         match found {
             Some((user, purpose)) => one_time::mail(&service, &tx, &user, purpose, &email, &way).await?,
-            None => one_time::pretend(&service, &tx).await?,
+            None => one_time::pretend(&service, &tx, Purpose::MagicLink).await?,
         }
         tx.commit().await?;
         if let Some(user) = created {
@@ -217,7 +217,7 @@ async fn resend(
             _ => sent = false,
         }
         if !sent {
-            one_time::pretend(&service, &tx).await?;
+            one_time::pretend(&service, &tx, Purpose::SignUp).await?;
         }
         tx.commit().await?;
         Ok(Json(json!({})))

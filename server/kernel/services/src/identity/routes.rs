@@ -17,7 +17,7 @@ use tenon_sdk::{
 };
 
 use super::{
-    Identity, NewUser, Point, admin, captcha, cookie, errors, factors,
+    Identity, NewUser, Point, admin, audit, captcha, cookie, errors, factors,
     hooks::Newcomer,
     issuer,
     limits::{Limit, limited},
@@ -213,7 +213,7 @@ async fn token(
             }
             "refresh_token" => {
                 let RefreshToken { refresh_token } = read(&body)?;
-                sessions::refresh(&service, &refresh_token).await
+                sessions::refresh(&service, &refresh_token, user_agent(&headers)).await
             }
             "pkce" => {
                 let Code {
@@ -310,6 +310,8 @@ async fn password_was_shown(identity: &Identity, user: uuid::Uuid, valid: bool) 
         let tx = SystemTx::begin(&identity.0.db, "sessions ended by a hook").await?;
         tx.execute("delete from auth.sessions where user_id = $1", &[&user])
             .await?;
+        let traits = json!({ "scope": "global", "by": "hook" });
+        audit::record(&tx, &identity.0.env, Some(user), "logout", traits).await?;
         tx.commit().await?;
     }
     Err(Error::invalid("invalid_credentials", words))

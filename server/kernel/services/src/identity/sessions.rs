@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tenon_sdk::{Error, Result, SystemTx};
+use tenon_sdk::{Error, Result, SystemTx, config::Auth};
 use uuid::Uuid;
 
 use super::{
@@ -65,6 +65,11 @@ pub(super) struct Session {
     pub(super) amr: Value,
 }
 
+/// What a client says of itself, as far as it is kept.
+fn bounded(user_agent: Option<&str>) -> Option<String> {
+    user_agent.map(|text| text.chars().take(400).collect())
+}
+
 /// Opens a session for a person whose identity is proven, in the transaction that proved it, and commits that.
 pub(super) async fn open(
     identity: &Identity,
@@ -80,7 +85,7 @@ pub(super) async fn open(
         aal: "aal1".into(),
         amr: json!([{ "method": method.name(), "timestamp": now.as_second() }]),
     };
-    let user_agent = user_agent.map(|text| text.chars().take(400).collect::<String>());
+    let user_agent = bounded(user_agent);
     let auth = &identity.0.config.auth;
     let not_after =
         (auth.session_hours > 0).then(|| now.saturating_add(SignedDuration::from_hours(auth.session_hours)));
@@ -94,8 +99,8 @@ pub(super) async fn open(
         .await?;
     }
     tx.execute(
-        "insert into auth.sessions (id, user_id, user_agent, aal, amr, created_at, refreshed_at, not_after) \
-         values ($1, $2, $3, $4, $5, $6, $6, $7)",
+        "insert into auth.sessions (id, user_id, user_agent, aal, amr, created_at, refreshed_at, not_after, ip) \
+         values ($1, $2, $3, $4, $5, $6, $6, $7, $8)",
         &[
             &session.id,
             &user,
@@ -104,6 +109,7 @@ pub(super) async fn open(
             &session.amr,
             &now,
             &not_after,
+            &audit::address(),
         ],
     )
     .await?;
@@ -163,7 +169,7 @@ pub(super) async fn whose(identity: &Identity, tx: &SystemTx, session: Uuid) -> 
                  and ($3::timestamptz is null or s.oauth_client_id is not null or s.refreshed_at >= $3))",
                 users::COLUMNS
             ),
-            &[&session, &now, &silent_since(identity, now)],
+            &[&session, &now, &silent_since(&identity.0.config.auth, now)],
         )
         .await?
         .ok_or_else(errors::session_not_found)?;
@@ -175,8 +181,8 @@ pub(super) async fn whose(identity: &Identity, tx: &SystemTx, session: Uuid) -> 
 }
 
 /// The last use before this ends a session; none where silence ends none.
-pub(super) fn silent_since(identity: &Identity, now: Timestamp) -> Option<Timestamp> {
-    let idle = identity.0.config.auth.session_idle_hours;
+pub(super) fn silent_since(auth: &Auth, now: Timestamp) -> Option<Timestamp> {
+    let idle = auth.session_idle_hours;
     (idle > 0).then(|| {
         now.saturating_sub(SignedDuration::from_hours(idle))
             .unwrap_or(now)
@@ -273,8 +279,8 @@ pub(super) async fn insert_token(tx: &SystemTx, token: &str, session: Uuid, now:
     .map(drop)
 }
 
-/// Exchanges a refresh token for new tokens.
-pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
+/// Exchanges a refresh token for new tokens. The session remembers where it was used last, and with what.
+pub(super) async fn refresh(identity: &Identity, token: &str, user_agent: Option<&str>) -> Result<Value> {
     let not_found = || {
         Error::invalid(
             "refresh_token_not_found",
@@ -322,7 +328,7 @@ pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
         }
     }
     let (end, last_used): (Option<Timestamp>, Timestamp) = (row.try_get(5)?, row.try_get(6)?);
-    let forgotten = silent_since(identity, now).is_some_and(|since| last_used < since);
+    let forgotten = silent_since(&identity.0.config.auth, now).is_some_and(|since| last_used < since);
     if forgotten || end.is_some_and(|end| end <= now) {
         tx.execute("delete from auth.sessions where id = $1", &[&session.id])
             .await?;
@@ -337,8 +343,9 @@ pub(super) async fn refresh(identity: &Identity, token: &str) -> Result<Value> {
     .await?;
     insert_token(&tx, &next, session.id, now).await?;
     tx.execute(
-        "update auth.sessions set refreshed_at = $2 where id = $1",
-        &[&session.id, &now],
+        "update auth.sessions set refreshed_at = $2, user_agent = coalesce($3, user_agent), ip = coalesce($4, ip) \
+         where id = $1",
+        &[&session.id, &now, &bounded(user_agent), &audit::address()],
     )
     .await?;
     let user = users::find(&tx, user)

@@ -27,6 +27,8 @@ mod proofs;
 mod protection;
 mod provider;
 mod providers;
+mod reauthentication;
+mod record;
 mod sessions;
 mod tenancy;
 mod workers;

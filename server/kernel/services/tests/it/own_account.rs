@@ -20,8 +20,8 @@ async fn export(user: &TestUser) -> (u16, Value) {
 async fn furnish(server: &TestServer, user: &TestUser) {
     let admin = server.admin().await;
     let sql = format!(
-        "insert into auth.mfa_factors (id, user_id, friendly_name, factor_type, status, created_at, updated_at, secret)
-             values (gen_random_uuid(), '{id}', 'Old telephone', 'totp', 'unverified', now(), now(), 'TOPSECRET');
+        "insert into auth.mfa_factors (id, user_id, friendly_name, factor_type, status, created_at, updated_at, secret, phone)
+             values (gen_random_uuid(), '{id}', 'Old telephone', 'totp', 'unverified', now(), now(), 'TOPSECRET', '49308888888');
          insert into auth.mfa_failures values ('{id}', 1, now());
          insert into auth.mfa_recovery_codes values ('{id}', 'TOPSECRET', now());
          insert into auth.webauthn_credentials (id, user_id, credential_id, friendly_name, created_at, updated_at, credential)
@@ -45,7 +45,7 @@ async fn furnish(server: &TestServer, user: &TestUser) {
          update auth.users set phone = '49301234567', phone_change = '49307654321' where id = '{id}';
          insert into notifications.messages (id, kind, recipient, subject, body_text, body_html, state, next_attempt_at,
              created_at, channel) select gen_random_uuid(), 'identity.code', recipient, 'A code', '', '', 'kept', now(), now(), 'sms'
-             from unnest(array['49301234567', '49307654321', '{email}']) recipient;",
+             from unnest(array['49301234567', '49307654321', '{email}', 'whatsapp:49308888888']) recipient;",
         id = user.id,
         email = user.email,
     );
@@ -70,8 +70,7 @@ async fn rows_of(server: &TestServer, user: &TestUser) -> Vec<(String, i64)> {
         let row = admin.query_one(&count, &[&user.id]).await.unwrap();
         found.push((table, row.get(0)));
     }
-    let count =
-        "select count(*) from notifications.messages where recipient in ('49301234567', '49307654321', $1)";
+    let count = "select count(*) from notifications.messages where recipient in ('49301234567', '49307654321', 'whatsapp:49308888888', $1)";
     let row = admin.query_one(count, &[&user.email]).await.unwrap();
     found.push(("notifications.messages".into(), row.get(0)));
     found

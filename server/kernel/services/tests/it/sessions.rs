@@ -127,7 +127,8 @@ async fn a_person_takes_their_data_along_and_erases_their_account() {
     let ada = sign_up(&server, "ada@example.com").await;
     let (status, data) = answer(as_person(&server, &ada, Method::GET, "/auth/v1/user/data")).await;
     assert_eq!((status, &data["user"]["email"]), (200, &json!("ada@example.com")));
-    assert_eq!(data["log"][0]["action"], "login");
+    assert_eq!(data["log"][0]["action"], "user_signedup");
+    assert_eq!(data["log"][1]["action"], "login");
     let erase = |body: Value| as_person(&server, &ada, Method::DELETE, "/auth/v1/user/data").json(&body);
     assert_eq!(answer(erase(json!({}))).await.0, 400);
     assert_eq!(answer(erase(json!({ "password": "wrong" }))).await.0, 400);

@@ -150,6 +150,11 @@ pub(super) async fn generate(
             }
         };
         let made = one_time::make(identity, &tx, user.id, purpose, &address, &way).await?;
+        let user = users::find(&tx, user.id)
+            .await?
+            .ok_or_else(errors::user_not_found)?;
+        let traits = json!({ "user_id": user.id, "type": ask.r#type });
+        audit::record(&tx, &identity.0.env, None, "link_generated", traits).await?;
         tx.commit().await?;
         let mut shown = user.to_json();
         shown["action_link"] = json!(made.url);

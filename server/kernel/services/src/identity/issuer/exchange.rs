@@ -135,8 +135,8 @@ async fn code(
     let user_agent = user_agent.map(|text| text.chars().take(400).collect::<String>());
     tx.execute(
         "insert into auth.sessions \
-         (id, user_id, user_agent, aal, amr, created_at, refreshed_at, oauth_client_id, scopes, factor_id) \
-         values ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)",
+         (id, user_id, user_agent, aal, amr, created_at, refreshed_at, oauth_client_id, scopes, factor_id, ip) \
+         values ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10)",
         &[
             &granted.session.id,
             &user.id,
@@ -147,6 +147,7 @@ async fn code(
             &client.id,
             &granted.scopes.text(),
             &row.try_get::<_, Option<Uuid>>(12)?,
+            &audit::address(),
         ],
     )
     .await?;
@@ -231,8 +232,8 @@ async fn refresh(
     )
     .await?;
     tx.execute(
-        "update auth.sessions set refreshed_at = $2 where id = $1",
-        &[&session, &now],
+        "update auth.sessions set refreshed_at = $2, ip = coalesce($3, ip) where id = $1",
+        &[&session, &now, &audit::address()],
     )
     .await?;
     let refresh_token = next_refresh_token(identity, &tx, &granted, now).await?;

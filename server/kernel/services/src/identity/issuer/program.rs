@@ -8,10 +8,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
-use tenon_sdk::{Error, Kernel, ctx, http::RequestIdentity};
+use tenon_sdk::{
+    Error, Kernel, ctx,
+    http::{ClientAddress, RequestIdentity},
+};
 use uuid::Uuid;
 
-use super::{super::errors, scopes::Scopes};
+use super::{
+    super::{audit, errors},
+    scopes::Scopes,
+};
 
 /// The program that a token was given to.
 #[derive(Debug)]
@@ -70,8 +76,14 @@ fn allowed(method: &Method, path: &str, api: bool) -> bool {
     api && (reads || !PEOPLES.iter().any(|prefix| path.starts_with(prefix)))
 }
 
-/// Stops programs at what they were not granted; people pass.
+/// Stops programs at what they were not granted; people pass. What is recorded meanwhile names the client's address.
 pub(crate) async fn guard(State(kernel): State<Kernel>, request: Request, next: Next) -> Response {
+    let trusted = &kernel.config().server.trusted_proxies;
+    let client = ClientAddress::find(request.extensions(), request.headers(), trusted);
+    audit::answering(client, admit(&kernel, request, next)).await
+}
+
+async fn admit(kernel: &Kernel, request: Request, next: Next) -> Response {
     let program = request
         .extensions()
         .get::<RequestIdentity>()

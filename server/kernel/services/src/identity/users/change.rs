@@ -11,7 +11,7 @@ use super::{
     rules::{check_data, normal_email},
 };
 use crate::identity::{
-    Identity, errors,
+    Identity, audit, errors,
     factors::require_level,
     mails::{self, Notice},
     one_time::{self, Purpose, Way},
@@ -99,7 +99,7 @@ pub(in crate::identity) async fn change(
         }
         None => None,
     };
-    let now = identity.0.env.now();
+    let (env, now) = (&identity.0.env, identity.0.env.now());
     let tx = SystemTx::begin(&identity.0.db, "change of user").await?;
     let row = tx
         .query_opt(
@@ -112,6 +112,16 @@ pub(in crate::identity) async fn change(
     sessions::whose(identity, &tx, session).await?;
     if way_in {
         require_level(&tx, user.id, session).await?;
+    }
+    if changes.data.is_some() {
+        audit::record(
+            &tx,
+            env,
+            Some(user.id),
+            "user_modified",
+            json!({ "fields": ["data"] }),
+        )
+        .await?;
     }
     let data = merged(row.try_get(0)?, changes.data.unwrap_or_default());
     check_data(&data)?;
@@ -130,7 +140,6 @@ pub(in crate::identity) async fn change(
             keep_providers(&tx, user.id, now).await?;
         }
     }
-    let mut waiting = None;
     if let Some(email) = &email {
         if by_address(&tx, email).await?.is_some() {
             return Err(errors::email_exists());
@@ -138,12 +147,10 @@ pub(in crate::identity) async fn change(
         if identity.0.config.auth.confirm_email {
             identity.0.mails.check(email)?;
             email_change::ask(identity, &tx, user, email, way).await?;
-            waiting = Some(email);
         } else {
             email_change::give(identity, &tx, user.id, email).await?;
         }
     }
-    let mut calling = None;
     if let Some(phone) = &phone {
         if by_phone(&tx, phone).await?.is_some() {
             return Err(errors::phone_exists());
@@ -155,7 +162,6 @@ pub(in crate::identity) async fn change(
             )
             .await?;
             one_time::text(identity, &tx, user, Purpose::PhoneChange, phone).await?;
-            calling = Some(phone);
         } else {
             confirm_phone(identity, &tx, user.id, phone, Purpose::PhoneChange.name()).await?;
         }
@@ -166,20 +172,12 @@ pub(in crate::identity) async fn change(
             &[&user.id, &session],
         )
         .await?;
+        audit::record(&tx, env, Some(user.id), "user_updated_password", json!({})).await?;
         mails::notify(identity, &tx, user, Notice::PasswordChanged).await?;
     }
     let user = users::find(&tx, user.id)
         .await?
         .ok_or_else(errors::session_not_found)?;
     tx.commit().await?;
-    let mut shown = user.to_json();
-    if let Some(email) = waiting {
-        shown["new_email"] = json!(email);
-        shown["email_change_sent_at"] = json!(now);
-    }
-    if let Some(phone) = calling {
-        shown["new_phone"] = json!(phone);
-        shown["phone_change_sent_at"] = json!(now);
-    }
-    Ok(shown)
+    Ok(user.to_json())
 }

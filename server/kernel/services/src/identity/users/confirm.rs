@@ -5,7 +5,7 @@ use tenon_sdk::{Result, SystemTx};
 use uuid::Uuid;
 
 use super::{User, keep_providers};
-use crate::identity::{Identity, errors, one_time, users};
+use crate::identity::{Identity, audit, errors, one_time, users};
 
 /// Records that a person reads an address, which becomes theirs if it was not. Gives them as they are now.
 ///
@@ -21,6 +21,7 @@ pub(in crate::identity) async fn confirm(
     let now = identity.0.env.now();
     let another_road = matches!(proof, "magiclink" | "recovery");
     let changes = proof == "email_change";
+    let before = users::find(tx, user).await?.ok_or_else(errors::otp_expired)?;
     // Where addresses are taken as they are typed, a change proves nothing.
     let proven = !changes || identity.0.config.auth.confirm_email;
     // What proves an address that is not the person's any more proves nothing.
@@ -50,6 +51,15 @@ pub(in crate::identity) async fn confirm(
     }
     keep_email_identity(identity, tx, user, email, true).await?;
     keep_providers(tx, user, now).await?;
+    let action = match proof {
+        "invite" => Some("invite_accepted"),
+        _ if changes => Some("user_modified"),
+        _ => (!before.confirmed()).then_some("user_signedup"),
+    };
+    if let Some(action) = action {
+        let traits = json!({ "fields": ["email"], "proof": proof });
+        audit::record(tx, &identity.0.env, Some(user), action, traits).await?;
+    }
     users::find(tx, user).await?.ok_or_else(errors::otp_expired)
 }
 

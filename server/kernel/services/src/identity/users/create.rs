@@ -6,12 +6,12 @@ use tenon_sdk::{Result, SystemTx};
 use uuid::Uuid;
 
 use super::{
-    COLUMNS, Metadata, User, by_address, by_email,
+    COLUMNS, Metadata, Pending, User, by_address, by_email,
     confirm::keep_email_identity,
     rules::{check_data, normal_email, object},
 };
 use crate::identity::{
-    Identity, errors,
+    Identity, audit, errors,
     one_time::{self, Purpose, Way},
     passwords, users,
 };
@@ -68,6 +68,7 @@ pub(in crate::identity) async fn create_user_in(
     data: &Value,
 ) -> Result<User> {
     if let Some(user) = insert(identity, tx, email, Some(hash), data, true).await? {
+        signed_up(identity, tx, user.id, "email").await?;
         return Ok(user);
     }
     let row = tx
@@ -84,7 +85,19 @@ pub(in crate::identity) async fn create_user_in(
     let user = User::from_row(&row)?;
     one_time::forget(tx, user.id).await?;
     keep_email_identity(identity, tx, user.id, email, true).await?;
+    signed_up(identity, tx, user.id, "email").await?;
     Ok(user)
+}
+
+/// Records that somebody has an account from now on, and what they came by.
+pub(in crate::identity) async fn signed_up(
+    identity: &Identity,
+    tx: &SystemTx,
+    user: Uuid,
+    provider: &str,
+) -> Result<()> {
+    let traits = json!({ "provider": provider });
+    audit::record(tx, &identity.0.env, Some(user), "user_signedup", traits).await
 }
 
 /// Inserts a person, checked before, with their address as a way in; `None` if the address is somebody's already.
@@ -147,7 +160,7 @@ pub(in crate::identity) async fn sign_up_unconfirmed(
             .await?;
             one_time::mail(identity, &tx, &user, Purpose::SignUp, &email, way).await?;
         } else {
-            one_time::pretend(identity, &tx).await?;
+            one_time::pretend(identity, &tx, Purpose::SignUp).await?;
         }
         let stored = tx.query_one("select $1::jsonb", &[&object(data)]).await?;
         (
@@ -204,6 +217,7 @@ pub(super) fn somebody(identity: &Identity, address: String, phone: bool, data: 
         invited_at: None,
         factors: None,
         deleted_at: None,
+        pending: Pending::default(),
         anonymous: false,
     }
 }
@@ -222,5 +236,6 @@ pub(in crate::identity) async fn create_anonymous(
         &[&id, &object(data), &identity.0.env.now()],
     )
     .await?;
+    signed_up(identity, tx, id, "anonymous").await?;
     Ok(id)
 }

@@ -19,7 +19,8 @@ async fn let_go(kernel: &Kernel, tx: &SystemTx, user: Uuid) -> Result<()> {
     // What was written to them, sent or not.
     tx.execute(
         "delete from notifications.messages n using auth.users u where u.id = $1 \
-         and n.recipient in (u.email, u.phone, nullif(u.email_change, ''), nullif(u.phone_change, ''))",
+         and regexp_replace(n.recipient, '^whatsapp:', '') = any (array[u.email, u.phone, nullif(u.email_change, ''), \
+             nullif(u.phone_change, '')] || array(select f.phone from auth.mfa_factors f where f.user_id = u.id))",
         &[&user],
     )
     .await

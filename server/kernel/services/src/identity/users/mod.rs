@@ -13,7 +13,9 @@ pub use create::{NewUser, create_user};
 
 pub(super) use change::{Changes, change, merged};
 pub(super) use confirm::{confirm, keep_own_identities};
-pub(super) use create::{Prepared, create_anonymous, create_user_in, insert, prepare, sign_up_unconfirmed};
+pub(super) use create::{
+    Prepared, create_anonymous, create_user_in, insert, prepare, sign_up_unconfirmed, signed_up,
+};
 pub(super) use leave::{delete, erase, export};
 pub(super) use phone::{
     by_phone, confirm_phone, insert_by_phone, normal_phone, prepare_by_phone, sign_up_by_phone,
@@ -38,6 +40,15 @@ pub(super) struct Metadata {
     pub(super) person: Value,
 }
 
+/// What was sent to somebody, and what they have still to confirm.
+#[derive(Clone, Debug, Default)]
+struct Pending {
+    new_email: String,
+    new_phone: String,
+    /// By the names on the wire.
+    sent: [(&'static str, Option<Timestamp>); 5],
+}
+
 /// A person, as the wire shows them.
 #[derive(Clone, Debug)]
 pub struct User {
@@ -58,6 +69,7 @@ pub struct User {
     pub(super) banned_until: Option<Timestamp>,
     invited_at: Option<Timestamp>,
     deleted_at: Option<Timestamp>,
+    pending: Pending,
     /// Whether the account was made for a visitor who has not said who they are.
     pub(super) anonymous: bool,
     identities: Value,
@@ -77,7 +89,9 @@ pub(super) const COLUMNS: &str = "id, email, raw_app_meta_data, raw_user_meta_da
         'status', f.status, 'created_at', f.created_at, 'updated_at', f.updated_at, \
         'last_challenged_at', f.last_challenged_at) || case when f.phone is null then '{}' \
         else jsonb_build_object('phone', f.phone) end order by f.created_at, f.id) \
-        from auth.mfa_factors f where f.user_id = users.id)";
+        from auth.mfa_factors f where f.user_id = users.id), \
+     email_change, phone_change, confirmation_sent_at, recovery_sent_at, email_change_sent_at, phone_change_sent_at, \
+     reauthentication_sent_at";
 
 impl User {
     pub(super) fn from_row(row: &Row) -> Result<Self> {
@@ -101,6 +115,17 @@ impl User {
             deleted_at: row.try_get(14)?,
             identities: row.try_get(15)?,
             factors: row.try_get(16)?,
+            pending: Pending {
+                new_email: row.try_get(17)?,
+                new_phone: row.try_get(18)?,
+                sent: [
+                    ("confirmation_sent_at", row.try_get(19)?),
+                    ("recovery_sent_at", row.try_get(20)?),
+                    ("email_change_sent_at", row.try_get(21)?),
+                    ("phone_change_sent_at", row.try_get(22)?),
+                    ("reauthentication_sent_at", row.try_get(23)?),
+                ],
+            },
         })
     }
 
@@ -162,7 +187,15 @@ impl User {
             ("banned_until", self.banned_until),
             ("deleted_at", self.deleted_at),
         ];
-        for (name, at) in moments {
+        for (name, address) in [
+            ("new_email", &self.pending.new_email),
+            ("new_phone", &self.pending.new_phone),
+        ] {
+            if !address.is_empty() {
+                shown[name] = json!(address);
+            }
+        }
+        for (name, at) in moments.into_iter().chain(self.pending.sent) {
             if let Some(at) = at {
                 shown[name] = json!(at);
             }

@@ -11,7 +11,7 @@ use super::{
     rules::{check_data, object},
 };
 use crate::identity::{
-    Identity, errors,
+    Identity, audit, errors,
     mails::{self, Notice},
     one_time::{self, Purpose},
     passwords,
@@ -147,7 +147,7 @@ pub(in crate::identity) async fn sign_up_by_phone(
             .await?;
                 one_time::text(identity, &tx, &user, Purpose::SmsSignUp, phone).await?;
             } else {
-                one_time::pretend(identity, &tx).await?;
+                one_time::pretend(identity, &tx, Purpose::SmsSignUp).await?;
             }
             let stored = tx.query_one("select $1::jsonb", &[&object(data)]).await?;
             (
@@ -197,6 +197,11 @@ pub(in crate::identity) async fn confirm_phone(
     }
     keep_phone_identity(identity, tx, user, phone, true).await?;
     keep_providers(tx, user, now).await?;
+    if changes || !before.phone_confirmed() {
+        let action = if changes { "user_modified" } else { "user_signedup" };
+        let traits = json!({ "fields": ["phone"], "proof": proof });
+        audit::record(tx, &identity.0.env, Some(user), action, traits).await?;
+    }
     if changes && before.phone.as_deref() != Some(phone) {
         let old = before.phone.as_deref().unwrap_or_default();
         mails::notify(identity, tx, &before, Notice::PhoneChanged { old, new: phone }).await?;

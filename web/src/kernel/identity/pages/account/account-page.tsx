@@ -6,6 +6,7 @@ import { AnchorLink } from '@/ui/links';
 import { PageHeader } from '@/ui/page-header';
 import { ConnectedPrograms } from './connected-programs';
 import { DataSection } from './data';
+import { PasswordSection } from './password';
 import { ProfileSection } from './profile';
 import { SecuritySection } from './security';
 import { WaysInSection } from './ways-in';
@@ -25,6 +26,7 @@ export function AccountPage() {
       <PageHeader title={t('title')} description={t('description')} />
       <Stack gap="lg">
         <ProfileSection />
+        <PasswordSection />
         <WaysInSection />
         <SecuritySection />
         <TokensSection />

@@ -42,11 +42,21 @@ export function nameOf(user: User): string {
   return typeof name === 'string' ? name : '';
 }
 
-/** Gives the address that has to be confirmed by mail first, if one has. */
-export async function saveProfile(user: User, { name, email }: Profile): Promise<string | null> {
+/** Asks for a code that confirms a change of what guards the account. */
+export async function askForConfirmation(): Promise<void> {
+  const { error } = await supabase.auth.reauthenticate();
+  if (error) throw refused(error);
+}
+
+/** Gives the address that has to be confirmed by mail first, if one has. `nonce` is the code the server may ask for. */
+export async function saveProfile(
+  user: User,
+  { name, email }: Profile,
+  nonce?: string,
+): Promise<string | null> {
   const moves = email.trim().toLowerCase() !== (user.email ?? '');
   const { data, error } = await supabase.auth.updateUser(
-    { data: { name }, ...(moves ? { email } : {}) },
+    { data: { name }, ...(moves ? { email } : {}), ...(nonce === undefined ? {} : { nonce }) },
     { emailRedirectTo: backTo('/account') },
   );
   if (error) throw refused(error);
@@ -89,7 +99,7 @@ export async function saveData(): Promise<void> {
   URL.revokeObjectURL(link.href);
 }
 
-export async function eraseAccount(password: string): Promise<void> {
-  await call('/user/data', { method: 'DELETE', body: JSON.stringify({ password }) });
+export async function eraseAccount(password: string, nonce?: string): Promise<void> {
+  await call('/user/data', { method: 'DELETE', body: JSON.stringify({ password, nonce }) });
   await forgetSession();
 }

@@ -1,12 +1,13 @@
 import { Alert, Button, Group, PasswordInput, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Dialog } from '@/ui/dialog';
 import { notifyFailed } from '@/ui/notify';
 import { ErrorState } from '@/ui/states/error-state';
-import { eraseAccount, saveData } from './api';
+import { eraseAccount, saveData, userQuery } from './api';
+import { Confirmation, useConfirmed } from './confirmation';
 import { Panel } from './panel';
 
 /** Taking one's data along, and leaving for good. */
@@ -52,17 +53,15 @@ export function DataSection() {
 function EraseForm() {
   const { t } = useTranslation(['account', 'identity']);
   const [password, setPassword] = useState('');
-  const erase = useMutation({
-    mutationFn: eraseAccount,
-    onSuccess: () => {
-      window.location.assign('/sign-in');
-    },
+  const user = useQuery(userQuery());
+  const erase = useConfirmed(eraseAccount, () => {
+    window.location.assign('/sign-in');
   });
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        erase.mutate(password);
+        erase.submit(password);
       }}
     >
       <Stack>
@@ -79,8 +78,9 @@ function EraseForm() {
             setPassword(event.currentTarget.value);
           }}
         />
-        {erase.isError && <ErrorState error={erase.error} />}
-        <Button type="submit" color="red.9" loading={erase.isPending}>
+        <Confirmation of={erase} user={user.data} />
+        {erase.error !== null && <ErrorState error={erase.error} />}
+        <Button type="submit" color="red.9" loading={erase.pending}>
           {t('data.eraseSubmit')}
         </Button>
       </Stack>

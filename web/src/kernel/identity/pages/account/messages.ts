@@ -12,6 +12,17 @@ const en = {
     waitingTitle: 'Look into your mail',
     waiting: 'Follow the link we sent to {{email}}. Until then your old address stays.',
   },
+  password: {
+    title: 'Password',
+    description: 'When it changes you are signed out everywhere else.',
+    change: 'Change password',
+    changed: 'Your password is changed.',
+  },
+  confirmation: {
+    sent: 'To be sure that it is you, a code is on its way to {{address}}.',
+    label: 'Code',
+    again: 'Send another code',
+  },
   sessions: {
     title: 'Where you are signed in',
     description: 'Sign out what you do not know or do not use any more.',
@@ -49,6 +60,17 @@ const de: Translation<typeof en> = {
     waitingTitle: 'Sehen Sie in Ihre E-Mails',
     waiting:
       'Folgen Sie dem Link, den wir an {{email}} gesendet haben. Bis dahin gilt Ihre alte Adresse.',
+  },
+  password: {
+    title: 'Passwort',
+    description: 'Wenn es sich ändert, werden Sie überall sonst abgemeldet.',
+    change: 'Passwort ändern',
+    changed: 'Ihr Passwort ist geändert.',
+  },
+  confirmation: {
+    sent: 'Damit wir sicher sind, dass Sie es sind, ist ein Code unterwegs an {{address}}.',
+    label: 'Code',
+    again: 'Noch einen Code senden',
   },
   sessions: {
     title: 'Wo Sie angemeldet sind',

@@ -2,13 +2,14 @@ import { Alert, Button, Group, Stack, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { IconMail } from '@tabler/icons-react';
 import type { User } from '@supabase/supabase-js';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { notifyDone } from '@/ui/notify';
 import { ErrorState } from '@/ui/states/error-state';
 import { LoadingState } from '@/ui/states/loading-state';
 import { isEmail } from '../../model';
-import { nameOf, saveProfile, userQuery } from './api';
+import { nameOf, saveProfile, userQuery, type Profile } from './api';
+import { Confirmation, useConfirmed } from './confirmation';
 import { Panel } from './panel';
 
 /** How the person is called and written to. */
@@ -35,20 +36,20 @@ function ProfileForm({ user }: { user: User }) {
       email: (value) => (isEmail(value) ? null : t('identity:invalid.email')),
     },
   });
-  const save = useMutation({
-    mutationFn: (values: { name: string; email: string }) => saveProfile(user, values),
-    onSuccess: async (waiting) => {
+  const save = useConfirmed(
+    (values: Profile, nonce) => saveProfile(user, values, nonce),
+    async (waiting) => {
       if (waiting === null) {
         notifyDone(t('profile.saved'));
         await client.invalidateQueries();
       }
     },
-  });
+  );
   return (
     <form
       noValidate
       onSubmit={form.onSubmit((values) => {
-        save.mutate(values);
+        save.submit(values);
       })}
     >
       <Stack gap="md" maw={440}>
@@ -66,14 +67,15 @@ function ProfileForm({ user }: { user: User }) {
           key={form.key('email')}
           {...form.getInputProps('email')}
         />
-        {typeof save.data === 'string' && (
+        {typeof save.saved === 'string' && (
           <Alert role="status" icon={<IconMail size={18} />} title={t('profile.waitingTitle')}>
-            {t('profile.waiting', { email: save.data })}
+            {t('profile.waiting', { email: save.saved })}
           </Alert>
         )}
-        {save.isError && <ErrorState error={save.error} />}
+        <Confirmation of={save} user={user} />
+        {save.error !== null && <ErrorState error={save.error} />}
         <Group>
-          <Button type="submit" loading={save.isPending}>
+          <Button type="submit" loading={save.pending}>
             {t('save')}
           </Button>
         </Group>
