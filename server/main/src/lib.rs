@@ -5,6 +5,7 @@ pub mod demo;
 pub mod operators;
 pub mod policies;
 pub mod serve;
+mod stand_in;
 pub mod types;
 
 use std::sync::Arc;

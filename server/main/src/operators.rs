@@ -11,8 +11,6 @@ use tenon_sdk::{
 use tenon_services::postgres::{Cluster, ClusterOptions, SUPERUSER};
 use tokio_postgres::Client;
 
-use crate::serve::DATABASE;
-
 /// Adds, removes or lists operators.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Operators {
@@ -46,7 +44,7 @@ impl Operators {
             return self.run_on(&parse_url(&config.database.url)?).await;
         }
         let data_dir = self.data_dir.as_ref().unwrap_or(&config.database.data_dir);
-        if let Some(running) = Cluster::running(data_dir, SUPERUSER, DATABASE) {
+        if let Some(running) = Cluster::running(data_dir, SUPERUSER, &config.database.name) {
             return self.run_on(&running).await;
         }
         if !data_dir.join("postgres").exists() {
@@ -56,7 +54,9 @@ impl Operators {
             );
         }
         let cluster = Cluster::start(ClusterOptions::new(data_dir)).await?;
-        let told = self.run_on(&cluster.connection(SUPERUSER, DATABASE)).await;
+        let told = self
+            .run_on(&cluster.connection(SUPERUSER, &config.database.name))
+            .await;
         cluster.stop().await;
         told
     }

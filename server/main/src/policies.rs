@@ -9,8 +9,6 @@ use tenon_sdk::{
 use tenon_services::postgres::{Cluster, SUPERUSER};
 use uuid::Uuid;
 
-use crate::serve::DATABASE;
-
 /// Which read, and whose.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ExplainPolicy {
@@ -61,7 +59,7 @@ impl ExplainPolicy {
             .filter(|url| !url.is_empty());
         let database = match address {
             Some(address) => parse_url(address)?,
-            None => match Cluster::running(&config.database.data_dir, SUPERUSER, DATABASE) {
+            None => match Cluster::running(&config.database.data_dir, SUPERUSER, &config.database.name) {
                 Some(running) => running,
                 None => bail!(
                     "no server runs on {}; start it, or name a database with --database or DATABASE_URL",

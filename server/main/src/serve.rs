@@ -16,10 +16,7 @@ use tenon_services::{
 };
 use tokio::{net::TcpListener, sync::Notify};
 
-use crate::{assets, demo};
-
-/// The database of an installation inside the private cluster.
-pub(crate) const DATABASE: &str = "tenon";
+use crate::{assets, demo, stand_in};
 
 /// What this process does.
 #[derive(Clone, Copy, Debug)]
@@ -44,16 +41,18 @@ pub async fn run(mut config: Config, options: ServeOptions) -> anyhow::Result<()
     let address = config.server.site_url.clone();
     let mailbox = config.mail.mailbox;
     let drain = Duration::from_secs(config.server.drain_seconds);
-    let mut server = Server::start(Env::real(), config, database, reload, modules).await?;
-    if cluster.is_some() {
+    let mut server = Server::start(Env::real(), config.clone(), database, reload, modules).await?;
+    if let Some(cluster) = &cluster {
         jobs::release_all(server.kernel()).await?;
+        stand_in::furnish(&config, cluster).await?;
     }
     if options.demo {
         demo::load(&server).await?;
     }
     server.start_workers();
     if let Some(listener) = listener {
-        let router = assets::add_to(server.router());
+        stand_in::catch_mail(&config, &server).await?;
+        let router = stand_in::at_root(&config, assets::add_to(server.router()));
         announce(&address, options.demo, mailbox);
         serve(listener, router, drain).await?;
     } else {
@@ -109,11 +108,16 @@ async fn open_database(config: &Config, private: bool) -> anyhow::Result<(DbOpti
     if !private {
         bail!("`tenon work` needs the database that the servers use: set DATABASE_URL");
     }
-    let cluster = Cluster::start(ClusterOptions::new(&config.database.data_dir)).await?;
-    cluster.ensure_database(DATABASE).await?;
+    let cluster = Cluster::start(ClusterOptions {
+        listen: stand_in::listen(config)?,
+        ..ClusterOptions::new(&config.database.data_dir)
+    })
+    .await?;
+    let name = &config.database.name;
+    cluster.ensure_database(name).await?;
     tracing::info!(version = %cluster.version(), "private PostgreSQL is up");
-    let admin = cluster.connection(SUPERUSER, DATABASE);
-    let runtime = cluster.connection(RUNTIME_LOGIN, DATABASE);
+    let admin = cluster.connection(SUPERUSER, name);
+    let runtime = cluster.connection(RUNTIME_LOGIN, name);
     Ok((options(admin, Some(runtime)), Some(cluster)))
 }
 

@@ -8,8 +8,6 @@ use tenon_sdk::{
 };
 use tenon_services::postgres::{Cluster, ClusterOptions, SUPERUSER};
 
-use crate::serve::DATABASE;
-
 /// For which language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Language {
@@ -44,7 +42,7 @@ impl Types {
             return self.generate_from(&parse_url(address)?, config).await;
         }
         let data_dir = &config.database.data_dir;
-        if let Some(running) = Cluster::running(data_dir, SUPERUSER, DATABASE) {
+        if let Some(running) = Cluster::running(data_dir, SUPERUSER, &config.database.name) {
             return self.generate_from(&running, config).await;
         }
         if !data_dir.join("postgres").exists() {
@@ -55,7 +53,7 @@ impl Types {
         }
         let cluster = Cluster::start(ClusterOptions::new(data_dir)).await?;
         let text = self
-            .generate_from(&cluster.connection(SUPERUSER, DATABASE), config)
+            .generate_from(&cluster.connection(SUPERUSER, &config.database.name), config)
             .await;
         cluster.stop().await;
         text

@@ -21,6 +21,25 @@ impl Exposed {
     pub(crate) fn all(&self) -> Vec<String> {
         self.of_apps.iter().chain(&self.own).cloned().collect()
     }
+
+    /// All, the default one first.
+    ///
+    /// Errors: `config.invalid` if the default is none of them.
+    pub(crate) fn beginning_with(&self, default: &str) -> Result<Vec<String>> {
+        let mut all = self.all();
+        if default.is_empty() {
+            return Ok(all);
+        }
+        let place = all.iter().position(|schema| schema == default).ok_or_else(|| {
+            Error::invalid(
+                "config.invalid",
+                format!("The setting rest.default_schema names \"{default}\", which is not shown."),
+            )
+            .hint("Name one of rest.schemas.")
+        })?;
+        all[..=place].rotate_right(1);
+        Ok(all)
+    }
 }
 
 /// Which schemas are shown; an error if the settings name one that must not be.

@@ -104,7 +104,8 @@ async fn start(kernel: Kernel, api: Arc<DataApi>, reload: Arc<Notify>) -> Result
         .map(|schema| (schema.clone(), search_path(schema, extra)));
     api.search_paths.get_or_init(|| paths.collect());
     let settings = Settings {
-        schemas: exposed.all(),
+        schemas: exposed.beginning_with(&config.default_schema)?,
+        plan_enabled: config.plan,
         extra_search_path: extra.clone(),
         max_rows: Some(config.max_rows),
         openapi_server_proxy_uri: Some(format!("{}/rest/v1", kernel.config().server.site_url)),

@@ -9,3 +9,9 @@ pub mod operator;
 pub mod postgres;
 pub mod server;
 pub mod tenancy;
+
+/// The mailbox of a development installation as mail catchers show theirs, to be served on a port of its own: Mailpit's API, and
+/// Inbucket's older one. It asks nobody who they are.
+pub fn mail_catcher(kernel: &tenon_sdk::Kernel) -> axum::Router {
+    notifications::catcher(kernel)
+}

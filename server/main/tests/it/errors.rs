@@ -53,7 +53,9 @@ fn sources(folder: &Path, ending: &str, found: &mut Vec<(PathBuf, String)>) {
 fn is_code(text: &str) -> bool {
     let word = |part: &str| {
         part.starts_with(|c: char| c.is_ascii_lowercase())
-            && part.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+            && part
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
     };
     let postgrest = text.strip_prefix("PGRST").is_some_and(|number| number.len() == 3);
     postgrest || text.split('.').count() <= 2 && text.split('.').all(word)

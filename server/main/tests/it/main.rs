@@ -19,6 +19,7 @@ mod rest;
 mod rest_breaks;
 mod rights;
 mod serve;
+mod stand_in;
 mod standalone;
 mod statements;
 mod support;

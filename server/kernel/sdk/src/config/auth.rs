@@ -32,6 +32,8 @@ pub struct Auth {
     pub breached_passwords_url: String,
     /// Whether anybody may sign up.
     pub sign_up: bool,
+    /// Whether somebody who asks for a code without wanting an account is told that there is none.
+    pub tell_unknown: bool,
     /// Whether visitors may have an account without an address (`signInAnonymously`).
     pub anonymous_users: bool,
     /// Whether people show that they read a new address before it is theirs.
@@ -52,6 +54,10 @@ pub struct Auth {
     pub failed_sign_ins: u32,
     /// The key that browsers send as `apikey`.
     pub publishable_key: String,
+    /// Where links lead for which no address was asked; empty: to the installation itself.
+    pub site_url: String,
+    /// Whether `/auth/v1` is at the root, too, and no pages are.
+    pub at_root: bool,
     /// How often one may ask.
     pub limits: Limits,
     /// The key with which servers of the operator's own act as `service_role`; empty: there is none.

@@ -95,6 +95,12 @@ pub struct Database {
     pub url: String,
     /// Where the private cluster and its lock live.
     pub data_dir: PathBuf,
+    /// The private cluster's database.
+    pub name: String,
+    /// The TCP port on 127.0.0.1 at which the private cluster takes SQL, too; 0: none.
+    pub sql_port: u16,
+    /// The password of its superuser there.
+    pub sql_password: Secret,
     /// Exclusive connections, for transactions of commands and jobs.
     pub pool_size: usize,
     /// Shared connections on which reads of the data API are pipelined.
@@ -115,6 +121,8 @@ pub struct Mail {
     pub from: String,
     /// Keeps mail in a mailbox that everybody can read instead of sending it: for development.
     pub mailbox: bool,
+    /// The TCP port on 127.0.0.1 at which the mailbox is shown in the form of Mailpit's API; 0: none.
+    pub catcher_port: u16,
 }
 
 impl std::fmt::Debug for Mail {
@@ -151,6 +159,8 @@ pub struct Rest {
     pub max_cost: u64,
     /// Exposed schemas of the operator's own, after those that apps show.
     pub schemas: Vec<String>,
+    /// The exposed schema of requests that name none; empty: the first.
+    pub default_schema: String,
     /// Those of them in which the defaults of Supabase hold: what is made there is granted to all three roles of requests, and no
     /// policy holds `service_role`.
     pub open_schemas: Vec<String>,
@@ -158,6 +168,8 @@ pub struct Rest {
     pub extra_search_path: Vec<String>,
     /// `Prefer: tx=rollback` is granted.
     pub tx_rollback: bool,
+    /// `Accept: application/vnd.pgrst.plan` is answered with how PostgreSQL would run the request.
+    pub plan: bool,
 }
 
 /// The job queue.

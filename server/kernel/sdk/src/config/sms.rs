@@ -32,6 +32,8 @@ pub struct Sms {
     pub template: String,
     /// Beginnings of numbers that are written to, as `49`; none: all numbers are.
     pub allowed_prefixes: Vec<String>,
+    /// Whether the mailbox of a development installation keeps messages that nobody sends.
+    pub mailbox: bool,
     /// Numbers for tests and their codes; nothing is sent to them.
     pub test_otp: BTreeMap<String, String>,
 }

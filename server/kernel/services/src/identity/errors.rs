@@ -24,6 +24,7 @@ pub(super) fn respond<T: IntoResponse>(headers: &HeaderMap, result: Result<T, Er
     let mut response = match result {
         Ok(value) => value.into_response(),
         Err(error) => {
+            let error = in_their_words(error);
             let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let mut body = if versioned {
                 json!({ "code": error.code, "message": error.message })
@@ -49,6 +50,19 @@ pub(super) fn respond<T: IntoResponse>(headers: &HeaderMap, result: Result<T, Er
             .insert(VERSION_HEADER, HeaderValue::from_static("2024-01-01"));
     }
     response
+}
+
+/// What the kernel says of a request of nobody, as clients of GoTrue know it.
+fn in_their_words(error: Error) -> Error {
+    if error.code == "auth.required" {
+        return no_authorization();
+    }
+    error
+}
+
+pub(super) fn no_authorization() -> Error {
+    Error::unauthenticated("no_authorization", "This endpoint requires a valid Bearer token")
+        .hint("Sign in and send the access token as Authorization: Bearer <token>.")
 }
 
 /// Why a password was refused, for clients that tell people each reason in words of their own.
@@ -105,6 +119,10 @@ pub(super) fn user_already_exists() -> Error {
 pub(super) fn email_not_confirmed() -> Error {
     Error::invalid("email_not_confirmed", "Email not confirmed")
         .hint("Follow the link in the mail; /auth/v1/resend sends another.")
+}
+
+pub(super) fn otp_disabled() -> Error {
+    Error::unprocessable("otp_disabled", "Signups not allowed for otp").hint("Sign up first.")
 }
 
 pub(super) fn otp_expired() -> Error {

@@ -1,5 +1,6 @@
 //! Sign-in, in the wire form that `@supabase/supabase-js` speaks: people, passwords, sessions, tokens.
 
+mod absent;
 mod admin;
 pub(crate) mod audit;
 mod captcha;

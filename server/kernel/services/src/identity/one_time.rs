@@ -218,7 +218,7 @@ pub(super) async fn make(
         "{}/auth/v1/verify?token={link}&type={}&redirect_to={}",
         super::redirects::start_of(identity, &way.redirect_to),
         purpose.name(),
-        super::redirects::encode(&way.redirect_to),
+        super::redirects::encode_address(&way.redirect_to),
     );
     Ok(Made { link, code, url })
 }

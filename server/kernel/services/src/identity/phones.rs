@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tenon_sdk::{Error, Result, SystemTx, config::SmsProvider, http::ClientAddress};
 
 use super::{
-    Identity, errors,
+    Identity, Point, errors,
     hooks::Newcomer,
     limits::Limit,
     one_time::{self, Proof, Purpose},
@@ -57,6 +57,24 @@ pub(super) fn asked_for(identity: &Identity, phone: &str, client: ClientAddress)
     Ok(phone)
 }
 
+/// An error where a message to this number would go nowhere, whoever has it.
+fn reachable(identity: &Identity, phone: &str) -> Result<()> {
+    let config = &identity.0.config;
+    let sms = &config.auth.sms;
+    let kept = config.mail.mailbox && sms.mailbox;
+    if kept
+        || sms.provider.is_some()
+        || sms.test_otp.contains_key(phone)
+        || identity.0.hooks.has(Point::SendSms)
+    {
+        return Ok(());
+    }
+    Err(
+        Error::unprocessable("sms_send_failed", "Unable to get SMS provider")
+            .hint("The operator sets auth.sms.provider, or a code for this number in auth.sms.test_otp."),
+    )
+}
+
 /// `POST /signup` with a number. Gives a session, or where numbers are confirmed the person who waits for it.
 pub(super) async fn sign_up(
     identity: &Identity,
@@ -78,6 +96,7 @@ pub(super) async fn sign_up(
     };
     identity.before_user_created(client, &newcomer).await?;
     if confirm {
+        reachable(identity, &number)?;
         let number = asked_for(identity, &number, client)?;
         let (shown, created) = users::sign_up_by_phone(identity, &number, &hash, data).await?;
         if let Some(user) = created {
@@ -105,6 +124,7 @@ pub(super) async fn otp(
     data: &Value,
 ) -> Result<Value> {
     let number = asked_for(identity, phone, client)?;
+    reachable(identity, &number)?;
     let may_create = create_user && identity.0.config.auth.sign_up;
     if may_create {
         let newcomer = Newcomer {
@@ -129,6 +149,7 @@ pub(super) async fn otp(
     };
     match found {
         Some((user, purpose)) => one_time::text(identity, &tx, &user, purpose, &number).await?,
+        None if identity.0.config.auth.tell_unknown => return Err(errors::otp_disabled()),
         None => one_time::pretend(identity, &tx, Purpose::Sms).await?,
     }
     tx.commit().await?;

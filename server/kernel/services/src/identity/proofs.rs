@@ -130,6 +130,7 @@ async fn otp(
         };
         match found {
             Some((user, purpose)) => one_time::mail(&service, &tx, &user, purpose, &email, &way).await?,
+            None if service.0.0.config.auth.tell_unknown => return Err(errors::otp_disabled()),
             None => one_time::pretend(&service, &tx, Purpose::MagicLink).await?,
         }
         tx.commit().await?;

@@ -17,7 +17,7 @@ use tenon_sdk::{
 };
 
 use super::{
-    Identity, NewUser, Point, admin, audit, captcha, cookie, errors, factors,
+    Identity, NewUser, Point, absent, admin, audit, captcha, cookie, errors, factors,
     hooks::Newcomer,
     issuer,
     limits::{Limit, limited},
@@ -43,6 +43,7 @@ pub(super) fn routes(identity: &Identity) -> Routes {
         .merge(own_account::routes())
         .merge(own_sessions::routes())
         .merge(providers::routes())
+        .merge(absent::routes())
         .route("/auth/v1/settings", get(settings))
         .route("/auth/v1/health", get(health))
         .route("/auth/v1/.well-known/jwks.json", get(jwks))
@@ -225,6 +226,7 @@ async fn token(
             "id_token" => {
                 providers::sign_in_with_id_token(&service, caller, read(&body)?, user_agent(&headers)).await
             }
+            "web3" => Err(absent::web3()),
             _ => Err(Error::invalid("unsupported_grant_type", "unsupported_grant_type")
                 .hint("grant_type is password, refresh_token, pkce or id_token.")),
         }

@@ -223,9 +223,13 @@ impl TokenVerifier {
 }
 
 fn bad(details: &str) -> Error {
-    Error::unauthenticated("auth.token_invalid", "The access token is not good.")
-        .details(details)
-        .hint("Sign in again.")
+    // The words of GoTrue, which clients look for.
+    Error::unauthenticated(
+        "auth.token_invalid",
+        "invalid JWT: unable to parse or verify signature",
+    )
+    .details(details)
+    .hint("Sign in again.")
 }
 
 #[async_trait::async_trait]

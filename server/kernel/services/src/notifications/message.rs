@@ -126,7 +126,7 @@ pub(crate) async fn queue_text(
 ) -> Result<()> {
     let (state, error) = if hook.is_some() || config.auth.sms.provider.is_some() {
         ("queued", None)
-    } else if config.mail.mailbox {
+    } else if config.mail.mailbox && config.auth.sms.mailbox {
         ("kept", None)
     } else {
         tracing::warn!(

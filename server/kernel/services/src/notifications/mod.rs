@@ -1,10 +1,12 @@
 //! Mail and text messages: written into the database by whoever has something to tell, sent by workers.
 
+mod catcher;
 mod mailbox;
 mod message;
 mod send;
 mod sms;
 
+pub(crate) use catcher::router as catcher;
 pub(crate) use message::{Message, TextMessage, decoy, queue, queue_by, queue_text};
 pub(crate) use send::work;
 pub(crate) use sms::{WHATSAPP, verified_by_provider};

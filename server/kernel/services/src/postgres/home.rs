@@ -17,7 +17,7 @@ use super::error::{ClusterError, IoContext};
 const LONGEST_SOCKET: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
 /// The name PostgreSQL gives its socket, with the lock file beside it.
-const SOCKET_FILE: &str = "/.s.PGSQL.5432.lock";
+const SOCKET_FILE: &str = "/.s.PGSQL.65535.lock";
 
 /// Where root keeps the cluster of a data directory that no other user can reach.
 const OUTSIDE: &str = "/var/lib/tenon";
@@ -119,6 +119,13 @@ pub(super) fn socket_of(data_dir: &Path) -> Option<PathBuf> {
     let root = data_dir.join("postgres").canonicalize().ok()?;
     let (socket, _) = socket_folder(data_dir, &root).ok()?;
     Some(socket)
+}
+
+/// The port in the name of a running cluster's socket: the fourth line of what its postmaster wrote down.
+pub(super) fn port_of(data_dir: &Path) -> Option<u16> {
+    let root = data_dir.join("postgres").canonicalize().ok()?;
+    let written = fs::read_to_string(root.join("data/postmaster.pid")).ok()?;
+    written.lines().nth(3)?.trim().parse().ok()
 }
 
 /// The socket's folder and whether it is a temporary one. The temporary one's name comes from the data directory, so that every

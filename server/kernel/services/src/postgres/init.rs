@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::NamedTempFile;
@@ -128,6 +128,19 @@ pub(super) fn configure(
         _ = writeln!(text, "{name} = '{}'", value.replace('\'', "''"));
     }
     write(home, &home.data().join("tenon.conf"), &text)
+}
+
+/// Who may connect, and how, in a cluster that listens by TCP.
+pub(super) fn rules(home: &Home) -> PathBuf {
+    home.data().join("tenon_hba.conf")
+}
+
+/// Writes the rules for a cluster that listens by TCP: by the socket, whose folder is closed to others, as ever; by this machine's
+/// own address with a password; from elsewhere not.
+pub(super) fn admit(home: &Home) -> Result<(), ClusterError> {
+    let text = "# Written by Tenon before every start that listens by TCP.\n\
+                local all all trust\nlocal replication all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
+    write(home, &rules(home), text)
 }
 
 /// Replaces a file as a whole, for the cluster's account; nothing the account put there is followed.

@@ -1,8 +1,9 @@
 //! The private PostgreSQL cluster: found, made, started, watched and stopped by the server itself.
 //!
 //! It lives in the data directory, listens on a unix socket in a folder that only its owner may enter (no
-//! port, no password), keeps fsync on, and ends with the server. What is inside the database is not the
-//! business of this module, and a server named by `DATABASE_URL` needs none of it.
+//! port, no password), keeps fsync on, and ends with the server. In development it may listen on this machine's own
+//! address besides ([`Listen`]). What is inside the database is not the business of this module, and a server named by
+//! `DATABASE_URL` needs none of it.
 
 mod account;
 mod binaries;
@@ -44,6 +45,26 @@ const RECOVERY: Duration = Duration::from_mins(30);
 const FAST_STOP: Duration = Duration::from_mins(1);
 const IMMEDIATE_STOP: Duration = Duration::from_secs(10);
 
+/// The port of a cluster that only listens on its socket, where it is part of a name.
+const PORT: u16 = 5432;
+
+/// Listening on 127.0.0.1 besides the socket, for development: whoever knows the password is the superuser.
+#[derive(Clone)]
+pub struct Listen {
+    /// The TCP port.
+    pub port: u16,
+    /// The password of [`SUPERUSER`], by TCP.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Listen {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Listen")
+            .field("port", &self.port)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Whether commits survive a crash of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
@@ -68,6 +89,8 @@ pub struct ClusterOptions {
     pub durability: Durability,
     /// Further settings of `postgresql.conf`, as name and value.
     pub extra_settings: Vec<(String, String)>,
+    /// Listening by TCP as well; without it there is only the socket.
+    pub listen: Option<Listen>,
 }
 
 impl ClusterOptions {
@@ -85,6 +108,7 @@ impl ClusterOptions {
 pub struct Cluster {
     postmaster: Postmaster,
     home: Home,
+    port: u16,
     version: Version,
     bin_dir: PathBuf,
 }
@@ -93,9 +117,17 @@ impl Cluster {
     /// Starts PostgreSQL on the data directory and returns when it answers. Once it has, a postmaster that
     /// ends by itself is started again, with growing pauses, until [`Cluster::stop`].
     pub async fn start(options: ClusterOptions) -> Result<Self, ClusterError> {
+        let listen = options.listen.clone();
         let prepared = tokio::task::spawn_blocking(move || Self::prepare(&options)).await;
         let cluster = prepared.map_err(|error| ClusterError::Access(error.to_string()))??;
-        match cluster.ready().await {
+        let ready = async {
+            cluster.ready().await?;
+            match listen {
+                Some(listen) => cluster.set_password(&listen.password).await,
+                None => Ok(()),
+            }
+        };
+        match ready.await {
             Ok(()) => {
                 cluster.postmaster.set_proven();
                 Ok(cluster)
@@ -137,16 +169,21 @@ impl Cluster {
             None => init::make(&home, &binaries, options.durability)?,
         }
         init::configure(&home, options.durability, &options.extra_settings)?;
+        let port = options.listen.as_ref().map_or(PORT, |listen| listen.port);
+        if options.listen.is_some() {
+            init::admit(&home)?;
+        }
 
         let launch = Launch {
             program: binaries.bin_dir.join("postgres"),
-            arguments: arguments(&home, options.durability),
+            arguments: arguments(&home, options.durability, options.listen.as_ref()),
             account: home.account.clone(),
         };
         let postmaster = Postmaster::start(launch, lock).context("start", &binaries.bin_dir)?;
         Ok(Self {
             postmaster,
             home,
+            port,
             version: binaries.version,
             bin_dir: binaries.bin_dir,
         })
@@ -171,6 +208,22 @@ impl Cluster {
         }
     }
 
+    /// The superuser's password, which is asked for by TCP only.
+    async fn set_password(&self, password: &str) -> Result<(), ClusterError> {
+        let (client, connection) = self.connection(SUPERUSER, "postgres").connect(NoTls).await?;
+        let connection = tokio::spawn(connection);
+        let quoted = password.replace('\'', "\'\'");
+        client
+            .batch_execute(&format!(
+                "set log_statement = 'none'; set log_min_error_statement = 'panic'; set standard_conforming_strings = on; \
+                 alter role {SUPERUSER} password '{quoted}'"
+            ))
+            .await?;
+        drop(client);
+        _ = connection.await;
+        Ok(())
+    }
+
     fn not_ready(&self, reason: &str) -> ClusterError {
         ClusterError::NotReady {
             reason: reason.to_owned(),
@@ -183,7 +236,7 @@ impl Cluster {
         let mut config = Config::new();
         config
             .host_path(&self.home.socket)
-            .port(5432)
+            .port(self.port)
             .user(user)
             .dbname(database);
         config
@@ -193,9 +246,10 @@ impl Cluster {
     pub fn running(data_dir: &Path, user: &str, database: &str) -> Option<Config> {
         let data_dir = data_dir.canonicalize().ok()?;
         let socket = home::socket_of(&data_dir)?;
-        std::os::unix::net::UnixStream::connect(socket.join(".s.PGSQL.5432")).ok()?;
+        let port = home::port_of(&data_dir).unwrap_or(PORT);
+        std::os::unix::net::UnixStream::connect(socket.join(format!(".s.PGSQL.{port}"))).ok()?;
         let mut config = Config::new();
-        config.host_path(&socket).port(5432).user(user).dbname(database);
+        config.host_path(&socket).port(port).user(user).dbname(database);
         Some(config)
     }
 
@@ -283,7 +337,7 @@ impl Cluster {
 }
 
 /// The postmaster's arguments: what no setting in a file may change.
-fn arguments(home: &Home, durability: Durability) -> Vec<OsString> {
+fn arguments(home: &Home, durability: Durability, listen: Option<&Listen>) -> Vec<OsString> {
     let on = if durability == Durability::Full {
         "on"
     } else {
@@ -300,8 +354,9 @@ fn arguments(home: &Home, durability: Durability) -> Vec<OsString> {
         b"\"",
     ]
     .concat();
+    let address = if listen.is_some() { "127.0.0.1" } else { "" };
     let fixed = [
-        "listen_addresses=".to_owned(),
+        format!("listen_addresses={address}"),
         "unix_socket_permissions=0700".to_owned(),
     ];
     let durable = [format!("fsync={on}"), format!("full_page_writes={on}")];
@@ -309,8 +364,12 @@ fn arguments(home: &Home, durability: Durability) -> Vec<OsString> {
         "-D".into(),
         home.data().into_os_string(),
         "-p".into(),
-        "5432".into(),
+        listen.map_or(PORT, |listen| listen.port).to_string().into(),
     ];
+    if listen.is_some() {
+        let rules = [b"hba_file=".as_slice(), init::rules(home).as_os_str().as_bytes()].concat();
+        arguments.extend(["-c".into(), OsString::from_vec(rules)]);
+    }
     for setting in fixed
         .into_iter()
         .chain(durable)

@@ -29,18 +29,21 @@ pub(in crate::identity) struct Page {
 }
 
 impl Page {
-    /// The page's number, from 1, and how many stand on it. What is no number is the default, as the clients expect.
-    pub(in crate::identity) fn read(&self) -> (i64, i64) {
-        let number = |text: &Option<String>, default: i64| {
-            text.as_deref()
-                .and_then(|text| text.parse().ok())
-                .filter(|number| *number > 0)
-                .unwrap_or(default)
+    /// The page's number, from 1, and how many stand on it. What is empty is the default, as the clients expect.
+    ///
+    /// Errors: `validation_failed` for what is no number above 0.
+    pub(in crate::identity) fn read(&self) -> Result<(i64, i64)> {
+        let number = |text: &Option<String>, default: i64| match text.as_deref() {
+            None | Some("") => Ok(default),
+            Some(text) => text.parse().ok().filter(|number| *number > 0).ok_or_else(|| {
+                Error::invalid("validation_failed", "Bad Pagination Parameters")
+                    .hint("page and per_page are whole numbers above 0.")
+            }),
         };
-        (
-            number(&self.page, 1).min(1_000_000),
-            number(&self.per_page, 50).min(MOST),
-        )
+        Ok((
+            number(&self.page, 1)?.min(1_000_000),
+            number(&self.per_page, 50)?.min(MOST),
+        ))
     }
 }
 
@@ -78,7 +81,7 @@ pub(super) async fn list(
 ) -> Response {
     let result = async {
         admin?;
-        let (page, size) = page.read();
+        let (page, size) = page.read()?;
         let tx = SystemTx::begin(&service.0.0.db, "list of users").await?;
         let rows = tx
             .query(
@@ -272,7 +275,7 @@ pub(super) async fn audit(
 ) -> Response {
     let result = async {
         admin?;
-        let (page, size) = page.read();
+        let (page, size) = page.read()?;
         let tx = SystemTx::begin(&service.0.0.db, "audit log").await?;
         let rows = tx
             .query(
@@ -316,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_of_a_page_is_the_default() {
+    fn what_is_no_page_is_refused_and_what_is_empty_the_default() {
         let read = |page: &str, size: &str| {
             Page {
                 page: Some(page.into()),
@@ -324,9 +327,10 @@ mod tests {
             }
             .read()
         };
-        assert_eq!(read("", ""), (1, 50));
-        assert_eq!(read("-3", "0"), (1, 50));
-        assert_eq!(read("2", "99999"), (2, MOST));
-        assert_eq!(read("x", "9223372036854775808"), (1, 50));
+        assert_eq!(read("", "").ok(), Some((1, 50)));
+        assert_eq!(read("2", "99999").ok(), Some((2, MOST)));
+        for (page, per_page) in [("-3", ""), ("", "0"), ("x", ""), ("", "9223372036854775808")] {
+            assert_eq!(read(page, per_page).unwrap_err().code, "validation_failed");
+        }
     }
 }

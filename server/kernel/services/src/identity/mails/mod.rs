@@ -15,6 +15,7 @@ use tenon_sdk::{Result, SystemTx};
 use super::{
     Identity, Point,
     one_time::{Made, Purpose},
+    redirects,
     users::User,
 };
 use crate::notifications::{self, Message};
@@ -164,7 +165,7 @@ pub(super) async fn send(identity: &Identity, tx: &SystemTx, user: &User, letter
         ("ConfirmationURL", Cow::from(&made.url)),
         ("Token", Cow::from(&made.code)),
         ("TokenHash", Cow::from(&made.link)),
-        ("SiteURL", Cow::from(&config.server.site_url)),
+        ("SiteURL", Cow::from(redirects::home(config))),
         ("RedirectTo", Cow::from(*redirect_to)),
         ("Email", Cow::from(user.email.as_deref().unwrap_or(address))),
         ("NewEmail", Cow::from(*new_email)),
@@ -183,7 +184,7 @@ pub(super) async fn send(identity: &Identity, tx: &SystemTx, user: &User, letter
                 "token_hash": made.link,
                 "redirect_to": redirect_to,
                 "email_action_type": purpose.name(),
-                "site_url": config.server.site_url,
+                "site_url": redirects::home(config),
                 "token_new": "",
                 "token_hash_new": "",
                 "recipient": address,
@@ -226,7 +227,7 @@ pub(super) async fn send_nonce(
     let mut message = write_nonce(user.language(), address, code);
     let values: Values<'_> = [
         ("Token", Cow::from(code)),
-        ("SiteURL", Cow::from(&identity.0.config.server.site_url)),
+        ("SiteURL", Cow::from(redirects::home(&identity.0.config))),
         ("Email", Cow::from(address)),
     ]
     .into();
@@ -239,7 +240,7 @@ pub(super) async fn send_nonce(
                 "token_hash": "",
                 "redirect_to": "",
                 "email_action_type": "reauthentication",
-                "site_url": identity.0.config.server.site_url,
+                "site_url": redirects::home(&identity.0.config),
                 "token_new": "",
                 "token_hash_new": "",
                 "recipient": address,

@@ -7,7 +7,7 @@ use tenon_sdk::{Result, SystemTx};
 
 use super::{Values, put_in_words, templates::escape};
 use crate::{
-    identity::{Identity, Point, users::User},
+    identity::{Identity, Point, redirects, users::User},
     notifications::{self, Message},
 };
 
@@ -170,14 +170,14 @@ pub(in crate::identity) async fn notify(
     let config = &identity.0.config;
     let mut message = write(&notice, user.language(), recipient);
     let mut values: Values<'_> = [
-        ("SiteURL", Cow::from(&config.server.site_url)),
+        ("SiteURL", Cow::from(redirects::home(config))),
         ("Email", Cow::from(recipient)),
     ]
     .into();
     let mut told = json!({
         "token": "", "token_hash": "", "redirect_to": "", "token_new": "", "token_hash_new": "",
         "email_action_type": notice.names().1,
-        "site_url": config.server.site_url,
+        "site_url": redirects::home(config),
         "recipient": recipient,
     });
     let particulars: &[(&'static str, &'static str, &str)] = match &notice {

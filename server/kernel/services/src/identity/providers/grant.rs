@@ -57,7 +57,7 @@ pub(in crate::identity) async fn sign_in_with_id_token(
         });
         providers.get(named.map_or("", |provider| &provider.name))?
     } else {
-        providers.get(&grant.provider)?
+        providers.for_id_token(&grant.provider)?
     };
     let openid = provider
         .openid

@@ -105,6 +105,21 @@ impl Providers {
         Ok(provider.clone())
     }
 
+    /// As [`Self::get`], for an ID token, whose issuer clients are told of.
+    fn for_id_token(&self, name: &str) -> Result<Arc<Provider>> {
+        self.get(name).map_err(|error| {
+            let known = catalogue::known(&name.to_lowercase());
+            if known.issuer.is_empty() {
+                return error;
+            }
+            Error::invalid(
+                "provider_disabled",
+                format!("Provider (issuer \"{}\") is not enabled", known.issuer),
+            )
+            .hint("/auth/v1/settings lists the providers there are.")
+        })
+    }
+
     /// Adds to `/settings` which providers there are, and the words on their buttons.
     pub(super) fn describe(&self, settings: &mut Value) {
         let mut labels = Map::new();

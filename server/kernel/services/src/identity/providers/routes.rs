@@ -195,7 +195,7 @@ async fn come_back(
     query: &Pairs,
     headers: &HeaderMap,
 ) -> (String, Result<String, Fault>) {
-    let home = identity.0.config.server.site_url.clone();
+    let home = redirects::home(&identity.0.config).to_owned();
     let Some(state) = value(query, "state") else {
         let fault = bad_callback("OAuth state parameter missing");
         return (home, Err(Fault::from(&fault)));

@@ -23,10 +23,11 @@ pub(in crate::identity) fn normal_email(text: &str) -> Result<String> {
     if good {
         return Ok(email);
     }
-    Err(
-        Error::invalid("email_address_invalid", "This is no e-mail address.")
-            .hint("It looks like name@example.com."),
+    Err(Error::invalid(
+        "email_address_invalid",
+        "Unable to validate email address: invalid format",
     )
+    .hint("It looks like name@example.com."))
 }
 
 /// What a person says of themselves, bounded: it travels in every token.

@@ -53,7 +53,7 @@ async fn other_peoples_factors_are_not_there() {
         (Method::GET, "reauthenticate".to_owned()),
     ] {
         let answer = send(&server, method, &path, "", json!({})).await;
-        assert_eq!(code(&answer), (401, "auth.required"), "{path}");
+        assert_eq!(code(&answer), (401, "no_authorization"), "{path}");
     }
 }
 

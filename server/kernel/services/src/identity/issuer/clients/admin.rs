@@ -44,7 +44,7 @@ pub(in super::super) async fn list(
 ) -> Response {
     let result = async {
         admin?;
-        let (page, size) = page.read();
+        let (page, size) = page.read()?;
         let tx = SystemTx::begin(&service.0.0.db, "list of clients").await?;
         let rows = tx
             .query(
