@@ -9,7 +9,8 @@ use futures_util::StreamExt as _;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-const KEY: &str = "sb_publishable_tenon";
+/// What programs on the web show.
+pub const PUBLISHABLE_KEY: &str = "sb_publishable_tenon";
 
 /// Somebody signed in.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ impl Person {
         let body = json!({ "email": "bench@example.com", "password": "a long enough one", "data": { "name": "Bench" } });
         let session = answer(
             http.post(format!("{base}/auth/v1/signup"))
-                .header("apikey", KEY)
+                .header("apikey", PUBLISHABLE_KEY)
                 .json(&body),
         )
         .await?;
@@ -79,7 +80,7 @@ impl Person {
     }
 
     fn signed(&self, request: RequestBuilder) -> RequestBuilder {
-        request.header("apikey", KEY).bearer_auth(&self.token)
+        request.header("apikey", PUBLISHABLE_KEY).bearer_auth(&self.token)
     }
 
     /// Makes an organisation and gives its id.

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "results are for the person at the terminal")]
 
 mod api;
+mod auth;
 mod baseline;
 mod compiled;
 mod dialect;
@@ -34,6 +35,8 @@ enum Benchmark {
     Dialect(dialect::Options),
     /// `tenon rest` against postrust-server, a server of the same kind, on one plain database.
     Peer(dialect::peer::Options),
+    /// Refresh of sessions, the cost of tokens, and the data API beside sign-ins by password.
+    Auth(auth::Options),
     /// Memory of an idle server, size of the binary, time to start.
     Idle,
 }
@@ -46,9 +49,10 @@ async fn main() -> anyhow::Result<()> {
         Some(Benchmark::Rest(options)) => rest::run(&options).await,
         Some(Benchmark::Dialect(options)) => dialect::run(&options).await,
         Some(Benchmark::Peer(options)) => dialect::peer::run(&options).await,
+        Some(Benchmark::Auth(options)) => auth::run(&options).await,
         Some(Benchmark::Idle) => idle::run().await,
         None => {
-            println!("cargo xtask bench NAME, with NAME one of: import, rest, dialect, peer, idle");
+            println!("cargo xtask bench NAME, with NAME one of: import, rest, dialect, peer, auth, idle");
             println!("bench/README.md says what each measures.");
             Ok(())
         }

@@ -57,6 +57,34 @@ impl Session {
         Ok(row?)
     }
 
+    /// Opens the transaction, runs `setup` and then `sql`, all in one round trip.
+    pub(super) async fn begin_query(
+        &self,
+        setup: &str,
+        setup_params: Params<'_>,
+        sql: &str,
+        params: Params<'_>,
+    ) -> Result<Vec<Row>> {
+        self.db.record(sql);
+        let connection = self.connection()?;
+        let prepared = connection.prepare_cached(setup).await?;
+        // Only the role that `setup` takes may name what the statement names, so it is prepared behind it, the first time.
+        let asked = async {
+            connection
+                .query(&connection.prepare_cached(sql).await?, params)
+                .await
+        };
+        let (begun, set_up, rows) = futures_util::future::join3(
+            connection.batch_execute("begin"),
+            connection.query_one(&prepared, setup_params),
+            asked,
+        )
+        .await;
+        begun?;
+        set_up?;
+        self.noting(sql, rows)
+    }
+
     fn noting<T>(&self, sql: &str, result: Result<T, tokio_postgres::Error>) -> Result<T> {
         result.map_err(|error| {
             self.failed.store(true, Ordering::Relaxed);
@@ -101,19 +129,44 @@ impl Session {
         self.noting(sql, self.connection()?.batch_execute(sql).await)
     }
 
-    pub(super) async fn commit(mut self) -> Result<()> {
-        // PostgreSQL answers COMMIT of a failed transaction with a quiet rollback; that must not pass for success.
+    /// PostgreSQL answers COMMIT of a failed transaction with a quiet rollback; that must not pass for success.
+    fn may_commit(&self) -> Result<()> {
         if self.failed.load(Ordering::Relaxed) {
             return Err(Error::internal(
                 "commit of a transaction in which a statement failed",
             ));
         }
+        Ok(())
+    }
+
+    /// Runs a last statement and commits in the same round trip. If the statement fails, nothing was done.
+    pub(super) async fn execute_and_commit(mut self, sql: &str, params: Params<'_>) -> Result<u64> {
+        self.may_commit()?;
+        self.db.record(sql);
+        let connection = self.connection()?;
+        let statement = self.noting(sql, connection.prepare_cached(sql).await)?;
+        let (done, committed) = futures_util::future::join(
+            connection.execute(&statement, params),
+            connection.batch_execute("commit"),
+        )
+        .await;
+        let done = self.noting(sql, done);
+        if committed.is_ok() {
+            self.connection.take();
+        }
+        let done = done?;
+        committed?;
+        Ok(done)
+    }
+
+    pub(super) async fn commit(mut self) -> Result<()> {
+        self.may_commit()?;
         let connection = self.connection()?;
         if self.copied.load(Ordering::Relaxed) {
             // Refused inside a failed transaction.
             connection.batch_execute("select").await?;
         }
-        let committed = connection.execute("commit", &[]).await;
+        let committed = connection.batch_execute("commit").await;
         if committed.is_ok() {
             self.connection.take();
         }

@@ -10,6 +10,8 @@ use crate::{
     ids::{OrgId, UserId},
 };
 
+const BEGIN: &str = "select kernel.begin_system($1)";
+
 /// A transaction of the kernel itself. Dropped without [`SystemTx::commit`], it is rolled back.
 pub struct SystemTx {
     session: Session,
@@ -19,10 +21,20 @@ impl SystemTx {
     /// Begins; `reason` says what for and is visible in the database's activity and to its audit.
     pub async fn begin(db: &Db, reason: &'static str) -> Result<Self> {
         let session = db.session().await?;
-        session
-            .begin("select kernel.begin_system($1)", &[&reason])
-            .await?;
+        session.begin(BEGIN, &[&reason]).await?;
         Ok(Self { session })
+    }
+
+    /// Begins with a first statement in the same round trip, and gives its row, if there is one.
+    pub async fn begin_query_opt(
+        db: &Db,
+        reason: &'static str,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<(Self, Option<Row>)> {
+        let session = db.session().await?;
+        let rows = session.begin_query(BEGIN, &[&reason], sql, params).await?;
+        Ok((Self { session }, one(rows)?))
     }
 
     /// All rows of a statement.
@@ -67,6 +79,12 @@ impl SystemTx {
         )
         .await
         .map(drop)
+    }
+
+    /// Runs a last statement and makes everything done here lasting and visible, in one round trip. Gives the number of rows
+    /// that the statement touched; if it fails, nothing was done.
+    pub async fn execute_and_commit(self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64> {
+        self.session.execute_and_commit(sql, params).await
     }
 
     /// Makes everything done here lasting and visible.

@@ -118,6 +118,65 @@ async fn the_kernels_own_work_does_not_reach_tenants_tables() {
 }
 
 #[tokio::test]
+async fn a_first_statement_goes_with_the_beginning_and_a_last_one_with_the_end() {
+    let house = house().await;
+    let name = "select raw_user_meta_data ->> 'name' from auth.users where id = $1";
+    let rename =
+        "update auth.users set raw_user_meta_data = jsonb_build_object('name', $2::text) where id = $1";
+    let (ada, nobody) = (house.ada.user.id, uuid::Uuid::nil());
+    for wanted in ["Ada Prima", "Ada Secunda"] {
+        let (tx, row) = SystemTx::begin_query_opt(house.db(), "test", name, &[&ada])
+            .await
+            .unwrap();
+        assert!(row.is_some());
+        assert_eq!(tx.execute_and_commit(rename, &[&ada, &wanted]).await.unwrap(), 1);
+        let (tx, row) = SystemTx::begin_query_opt(house.db(), "test", name, &[&ada])
+            .await
+            .unwrap();
+        assert_eq!(row.unwrap().get::<_, String>(0), wanted);
+        tx.rollback().await.unwrap();
+    }
+    let (tx, row) = SystemTx::begin_query_opt(house.db(), "test", name, &[&nobody])
+        .await
+        .unwrap();
+    assert!(row.is_none());
+    assert_eq!(tx.execute_and_commit(rename, &[&nobody, &"x"]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_came_before_a_last_statement_that_failed_is_undone() {
+    let house = house().await;
+    let (rename, ada) = (
+        "update auth.users set raw_user_meta_data = jsonb_build_object('name', $2::text) where id = $1",
+        house.ada.user.id,
+    );
+    let tx = SystemTx::begin(house.db(), "test").await.unwrap();
+    tx.execute(rename, &[&ada, &"Lost"]).await.unwrap();
+    let error = tx
+        .execute_and_commit("select 1 / $1::int", &[&0])
+        .await
+        .unwrap_err();
+    assert_eq!(error.code, "22012");
+    let refused = SystemTx::begin_query_opt(house.db(), "test", "select * from notes.items", &[]).await;
+    assert_eq!(refused.unwrap_err().code, "42501");
+    let tx = SystemTx::begin(house.db(), "test").await.unwrap();
+    assert!(tx.query("select 1 / 0", &[]).await.is_err());
+    assert!(
+        tx.execute_and_commit(rename, &[&ada, &"Lost"]).await.is_err(),
+        "the transaction had failed before"
+    );
+    let (_, row) = SystemTx::begin_query_opt(
+        house.db(),
+        "test",
+        "select raw_user_meta_data ->> 'name' from auth.users where id = $1",
+        &[&ada],
+    )
+    .await
+    .unwrap();
+    assert_ne!(row.unwrap().get::<_, String>(0), "Lost");
+}
+
+#[tokio::test]
 async fn a_statement_outside_of_any_transaction_runs_as_a_login_without_rights() {
     let House { server, ada, .. } = house().await;
     let (client, connection) = server.kernel().db().listen_connection().await.unwrap();

@@ -98,7 +98,7 @@ impl Identity {
             config,
             keys,
             verifier,
-            passwords: passwords::Passwords::new(),
+            passwords: passwords::Passwords::default(),
             providers,
             rates,
             guesses,

@@ -288,22 +288,28 @@ pub(super) async fn refresh(identity: &Identity, token: &str, user_agent: Option
         )
     };
     let (env, now) = (&identity.0.env, identity.0.env.now());
-    let tx = SystemTx::begin(&identity.0.db, "refresh").await?;
-    let row = tx
-        .query_opt(
-            "select t.session_id, t.used_at, s.user_id, s.aal, s.amr, s.not_after, s.refreshed_at from auth.refresh_tokens t \
+    // The person is read along: two round trips are all that a refresh takes.
+    let (tx, row) = SystemTx::begin_query_opt(
+        &identity.0.db,
+        "refresh",
+        &format!(
+            "select person.*, t.session_id, t.used_at, s.aal, s.amr, s.not_after, s.refreshed_at from auth.refresh_tokens t \
              join auth.sessions s on s.id = t.session_id \
-             where t.token_hash = $1 and s.oauth_client_id is null for update",
-            &[&hash(token)],
-        )
-        .await?
-        .ok_or_else(not_found)?;
+             cross join lateral (select {} from auth.users where id = s.user_id) person \
+             where t.token_hash = $1 and s.oauth_client_id is null for update of t, s",
+            users::COLUMNS
+        ),
+        &[&hash(token)],
+    )
+    .await?;
+    let row = row.ok_or_else(not_found)?;
+    let user = User::from_row(&row)?;
     let session = Session {
-        id: row.try_get(0)?,
-        aal: row.try_get(3)?,
-        amr: row.try_get(4)?,
+        id: row.try_get("session_id")?,
+        aal: row.try_get("aal")?,
+        amr: row.try_get("amr")?,
     };
-    let (used_at, user): (Option<Timestamp>, Uuid) = (row.try_get(1)?, row.try_get(2)?);
+    let used_at: Option<Timestamp> = row.try_get("used_at")?;
     if let Some(used_at) = used_at {
         let tolerated = SignedDuration::from_secs(identity.0.config.auth.refresh_reuse_seconds);
         if now.duration_since(used_at) > tolerated {
@@ -313,7 +319,7 @@ pub(super) async fn refresh(identity: &Identity, token: &str, user_agent: Option
             audit::record(
                 &tx,
                 env,
-                Some(user),
+                Some(user.id),
                 "token_revoked",
                 json!({ "session_id": session.id }),
             )
@@ -327,7 +333,8 @@ pub(super) async fn refresh(identity: &Identity, token: &str, user_agent: Option
             .hint("Sign in again."));
         }
     }
-    let (end, last_used): (Option<Timestamp>, Timestamp) = (row.try_get(5)?, row.try_get(6)?);
+    let (end, last_used): (Option<Timestamp>, Timestamp) =
+        (row.try_get("not_after")?, row.try_get("refreshed_at")?);
     let forgotten = silent_since(&identity.0.config.auth, now).is_some_and(|since| last_used < since);
     if forgotten || end.is_some_and(|end| end <= now) {
         tx.execute("delete from auth.sessions where id = $1", &[&session.id])
@@ -335,27 +342,27 @@ pub(super) async fn refresh(identity: &Identity, token: &str, user_agent: Option
         tx.commit().await?;
         return Err(errors::session_expired());
     }
-    let next = env.new_secret::<24>();
-    tx.execute(
-        "update auth.refresh_tokens set used_at = coalesce(used_at, $2) where token_hash = $1",
-        &[&hash(token), &now],
-    )
-    .await?;
-    insert_token(&tx, &next, session.id, now).await?;
-    tx.execute(
-        "update auth.sessions set refreshed_at = $2, user_agent = coalesce($3, user_agent), ip = coalesce($4, ip) \
-         where id = $1",
-        &[&session.id, &now, &bounded(user_agent), &audit::address()],
-    )
-    .await?;
-    let user = users::find(&tx, user)
-        .await?
-        .filter(|user| !user.erased())
-        .ok_or_else(not_found)?;
+    if user.erased() {
+        return Err(not_found());
+    }
     if user.banned(now) {
         return Err(errors::user_banned());
     }
-    tx.commit().await?;
+    let next = env.new_secret::<24>();
+    tx.execute_and_commit(
+        "with spent as (update auth.refresh_tokens set used_at = coalesce(used_at, $2) where token_hash = $1), \
+         next as (insert into auth.refresh_tokens (token_hash, session_id, created_at) values ($3, $4, $2)) \
+         update auth.sessions set refreshed_at = $2, user_agent = coalesce($5, user_agent), ip = coalesce($6, ip) where id = $4",
+        &[
+            &hash(token),
+            &now,
+            &hash(&next),
+            &session.id,
+            &bounded(user_agent),
+            &audit::address(),
+        ],
+    )
+    .await?;
     let answered = answer(identity, &user, &session, &next, now).await;
     if answered.is_err() {
         // Nobody got the new token, so the old one is as good as before: a hook that failed once ends no session.
