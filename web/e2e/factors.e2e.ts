@@ -1,10 +1,11 @@
 import { createClient } from '@supabase/supabase-js';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { expectAccessible } from './support/accessibility';
 import { newPerson, picture, URL_OF_SERVER, withBrowser } from './support/browser';
 import { plugIn, totp } from './support/factors';
+import { codeFor, newPhone } from './support/phone';
 import { createOrganization, newEmail, PASSWORD } from './support/steps';
 
 withBrowser();
@@ -159,6 +160,13 @@ it('signs in by a passkey, and not once it was removed', async () => {
     });
     await page.goto(`${BY_NAME}/sign-in`);
   };
+  // Among what the browser fills in: the virtual device picks it at once.
+  await leave();
+  await page.getByRole('heading', { name: 'Board', level: 1 }).waitFor();
+  // By the button, in a browser that knows no such offer.
+  await page.addInitScript(() => {
+    PublicKeyCredential.isConditionalMediationAvailable = () => Promise.resolve(false);
+  });
   await leave();
   await expectAccessible(page);
   await picture(page, 'factors-sign-in');
@@ -173,6 +181,153 @@ it('signs in by a passkey, and not once it was removed', async () => {
   await leave();
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
   await page.getByText('This passkey is not known here.').waitFor();
+});
+
+it('offers passkeys among what the browser fills in, until another way is chosen', async () => {
+  const { page } = await somebody('Mina');
+  // What the page asks of the browser, and whether it was called off.
+  await page.addInitScript(() => {
+    const asked: { mediation: string; aborted: boolean }[] = [];
+    Object.assign(window, { asked });
+    const get = navigator.credentials.get.bind(navigator.credentials);
+    navigator.credentials.get = (options) => {
+      const one = { mediation: options?.mediation ?? 'modal', aborted: false };
+      asked.push(one);
+      options?.signal?.addEventListener('abort', () => (one.aborted = true));
+      return get(options);
+    };
+  });
+  const asked = () =>
+    page.evaluate(() => (window as unknown as { asked: { aborted: boolean }[] }).asked);
+  const leave = async () => {
+    await page.evaluate(() => {
+      localStorage.clear();
+    });
+    await page.goto(`${BY_NAME}/sign-in`);
+  };
+  // Nobody has one here: nothing shows, and a password called for ends the offer.
+  await plugIn(page, 'device');
+  await leave();
+  await vi.waitFor(async () => {
+    expect(await asked()).toEqual([{ mediation: 'conditional', aborted: false }]);
+  });
+  expect(
+    await page.getByRole('textbox', { name: 'E-mail address' }).getAttribute('autocomplete'),
+  ).toBe('username webauthn');
+  await page.getByLabel('E-mail address').fill('nobody@example.com');
+  await page.getByLabel('Password', { exact: true }).fill('a wrong password');
+  await page.keyboard.press('Enter');
+  await page.getByText('E-mail address or password is wrong.').waitFor();
+  await vi.waitFor(async () => {
+    const all = await asked();
+    expect(all[0]?.aborted).toBe(true);
+    // After the refusal both ways are open again.
+    expect(all.at(-1)).toEqual({ mediation: 'conditional', aborted: false });
+  });
+  await page.getByRole('link', { name: 'Forgot your password?' }).click();
+  await vi.waitFor(async () => {
+    expect((await asked()).every(({ aborted }) => aborted)).toBe(true);
+  });
+});
+
+/** Adds a telephone in the account; gives its number, which nobody has had before. */
+async function addPhone(page: Page): Promise<string> {
+  const phone = newPhone();
+  await openSecurity(page);
+  await page.getByRole('button', { name: 'Add telephone' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Add a telephone' });
+  await dialog.getByLabel('Telephone number').fill('030 12');
+  await dialog.getByRole('button', { name: 'Send code' }).click();
+  await dialog.getByText('Enter a number with its country first').waitFor();
+  await expectAccessible(page);
+  await dialog.getByLabel('Telephone number').fill(`+${phone}`);
+  await picture(page, 'factors-phone-add');
+  await dialog.getByRole('button', { name: 'Send code' }).click();
+  await dialog.getByText(`A code is on its way to +${phone}.`).waitFor();
+  await expectAccessible(page);
+  await picture(page, 'factors-phone-code');
+  await dialog.getByRole('textbox', { name: 'Code' }).fill(await codeFor(phone));
+  await dialog.getByRole('button', { name: 'Confirm' }).click();
+  await page
+    .getByRole('dialog', { name: 'Recovery codes' })
+    .getByRole('button', { name: 'Close' })
+    .click();
+  await page.getByText(`+${phone}`).waitFor();
+  return phone;
+}
+
+it('takes a code by text message as the second step, and sends another after a pause', async () => {
+  const first = await somebody('Ravi');
+  const phone = await addPhone(first.page);
+  await picture(first.page, 'factors-phone-security');
+  await expectAccessible(first.page);
+
+  const { page } = await newPerson({ width: 390, height: 844, scheme: 'dark' });
+  await signIn(page, first.email);
+  await page.getByText(`to your number ••• ${phone.slice(-3)}.`).waitFor();
+  await expectAccessible(page);
+  await picture(page, 'factors-phone-step');
+  await page.getByRole('button', { name: 'Send code' }).click();
+  await page.getByText(/You can ask for another code in \d+ s/).waitFor();
+  const before = await codeFor(phone);
+  await expectAccessible(page);
+  await picture(page, 'factors-phone-step-code');
+  await page.getByRole('button', { name: 'Send another code' }).click();
+  await page.getByText('Another code is on its way').waitFor();
+  const code = await codeFor(phone);
+  await page.getByRole('textbox', { name: 'Code' }).fill(code === before ? '000000' : before);
+  await page.keyboard.press('Enter');
+  await page.getByText('This was not right, or was used before.').waitFor();
+  await page.getByRole('textbox', { name: 'Code' }).fill(` ${code.slice(0, 3)} ${code.slice(3)}`);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Board', level: 1 }).waitFor();
+});
+
+it('takes the fixed code of a number for tests, as supabase-js asks for it and on the page', async () => {
+  const client = createClient(URL_OF_SERVER, 'sb_publishable_tenon', {
+    auth: { persistSession: false, autoRefreshToken: false },
+    realtime: { transport: WebSocket as never },
+  });
+  const email = newEmail('text');
+  await client.auth.signUp({ email, password: PASSWORD });
+  const { mfa } = client.auth;
+  const made = await mfa.enroll({
+    factorType: 'phone',
+    friendlyName: 'Mobile',
+    phone: '+4152127777',
+  });
+  if (made.error) throw made.error;
+  expect(made.data).toMatchObject({ type: 'phone', phone: '4152127777', friendly_name: 'Mobile' });
+  const factorId = made.data.id;
+  const whatsapp = await mfa.challenge({ factorId, channel: 'whatsapp' });
+  expect(whatsapp.error).toMatchObject({ status: 400, code: 'validation_failed' });
+  const asked = await mfa.challenge({ factorId, channel: 'sms' });
+  if (asked.error) throw asked.error;
+  const early = await mfa.challenge({ factorId, channel: 'sms' });
+  expect(early.error).toMatchObject({ status: 429, code: 'over_sms_send_rate_limit' });
+  const shown = await mfa.verify({ factorId, challengeId: asked.data.id, code: '123456' });
+  expect(shown.error).toBeNull();
+  const { data: level } = await mfa.getAuthenticatorAssuranceLevel();
+  expect(level).toMatchObject({
+    currentLevel: 'aal2',
+    currentAuthenticationMethods: [{ method: 'mfa/phone' }, { method: 'password' }],
+  });
+  expect((await mfa.listFactors()).data?.phone).toMatchObject([{ id: factorId }]);
+  await client.auth.signOut();
+
+  const { page } = await newPerson();
+  await signIn(page, email);
+  // The library asked a moment ago; the server wants a pause.
+  await vi.waitFor(
+    async () => {
+      await page.getByRole('button', { name: 'Send code' }).click();
+      await page.getByRole('textbox', { name: 'Code' }).waitFor({ timeout: 1000 });
+    },
+    { timeout: 15_000, interval: 500 },
+  );
+  await page.getByRole('textbox', { name: 'Code' }).fill('123456');
+  await page.keyboard.press('Enter');
+  await page.waitForURL((address) => address.pathname !== '/second-factor');
 });
 
 /** An invitation's address, made by its owner before anything else is asked of them. */
@@ -230,9 +385,15 @@ it('leads whoever has none to a second factor, and on, where an organisation ask
   await expectAccessible(guest.page);
   await picture(guest.page, 'factors-enrol');
   await guest.page.getByRole('button', { name: 'An authenticator app' }).click();
-  await guest.page.getByRole('button', { name: 'Go on' }).click();
-  const secret = await guest.page.getByLabel('Key', { exact: true }).inputValue();
-  await guest.page.getByRole('textbox', { name: 'Code' }).fill(totp(secret));
+  await guest.page.getByRole('button', { name: 'Choose another way' }).click();
+  await guest.page.getByRole('button', { name: 'Text messages' }).click();
+  const phone = newPhone();
+  await guest.page.getByLabel('Telephone number').fill(`+${phone}`);
+  await guest.page.getByRole('button', { name: 'Send code' }).click();
+  await guest.page.getByRole('textbox', { name: 'Code' }).waitFor();
+  await expectAccessible(guest.page);
+  await picture(guest.page, 'factors-enrol-phone');
+  await guest.page.getByRole('textbox', { name: 'Code' }).fill(await codeFor(phone));
   await guest.page.getByRole('button', { name: 'Confirm' }).click();
   await guest.page.getByRole('button', { name: 'I have kept them' }).click();
   await guest.page.getByRole('heading', { name: 'Orders', level: 1 }).waitFor();

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { expectAccessible } from './support/accessibility';
 import { newPerson, withBrowser } from './support/browser';
+import { codeFor, newPhone } from './support/phone';
 import { newEmail, PASSWORD } from './support/steps';
 
 withBrowser();
@@ -16,23 +17,6 @@ function client() {
     // Node before 22 has no WebSocket of its own, and the client insists on one.
     realtime: { transport: WebSocket as never },
   });
-}
-
-/** A number nobody has had before. */
-function newPhone(): string {
-  return `49301${String(Date.now()).slice(-8)}${Math.floor(Math.random() * 10)}`;
-}
-
-interface Kept {
-  channel: string;
-  recipient: string;
-  text: string;
-}
-
-async function codeFor(phone: string): Promise<string> {
-  const kept = (await (await fetch(`${url}/api/v1/notifications/mailbox`)).json()) as Kept[];
-  const message = kept.find((one) => one.channel === 'sms' && one.recipient === phone);
-  return /\d{6}/.exec(message?.text ?? '')?.[0] ?? '';
 }
 
 it('signs in by code, changes the number, and has a fixed code for a test number', async () => {

@@ -257,3 +257,34 @@ export async function signInWithPasskey(): Promise<void> {
   if (error) throw asKeyError(error);
   forgetRefusedLink();
 }
+
+type ShownPasskey = Parameters<typeof auth.passkey.verifyAuthentication>[0]['credential'];
+
+/**
+ * Waits until somebody picks a passkey among what the browser offers to fill in, and signs in with it. Gives false where none was
+ * picked or the browser cannot do it; once one was picked, what goes wrong is thrown.
+ */
+export async function passkeyFromAutofill(signal: AbortSignal): Promise<boolean> {
+  const { data } = await auth.passkey.startAuthentication();
+  if (data === null || signal.aborted) return false;
+  let picked: Credential | null;
+  try {
+    picked = await navigator.credentials.get({
+      publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(
+        data.options as PublicKeyCredentialRequestOptionsJSON,
+      ),
+      mediation: 'conditional',
+      signal,
+    });
+  } catch {
+    return false;
+  }
+  if (!(picked instanceof PublicKeyCredential)) return false;
+  const { error } = await auth.passkey.verifyAuthentication({
+    challengeId: data.challenge_id,
+    credential: picked.toJSON() as ShownPasskey,
+  });
+  if (error) throw asKeyError(error);
+  forgetRefusedLink();
+  return true;
+}

@@ -8,6 +8,7 @@ import { isPhone } from '../model';
 import { addApp, addKey, addPasskey, addPhone, showAppCode, type NewApp } from './api';
 import { CodeField, isCode } from './code-field';
 import { TextCodeForm } from './text-code';
+import { useCodeForm } from './use-code-form';
 
 /** Adds an authenticator app: a name, the picture to scan, the first code. */
 export function AddApp({ suggestion, onDone }: { suggestion: string; onDone: () => void }) {
@@ -26,24 +27,14 @@ export function AddApp({ suggestion, onDone }: { suggestion: string; onDone: () 
 
 function ConfirmApp({ app, onDone }: { app: NewApp; onDone: () => void }) {
   const { t } = useTranslation('factors');
-  const form = useForm({
-    initialValues: { code: '' },
-    validate: { code: (value) => (isCode(value) ? null : t('identity:invalid.code')) },
-  });
-  const confirm = useMutation({
-    mutationFn: (code: string) => showAppCode(app.id, code.replaceAll(/\s/g, '')),
-    onSuccess: onDone,
-    onError: () => {
-      form.setFieldValue('code', '');
-    },
+  const { field, mutation, onSubmit } = useCodeForm({
+    isGood: isCode,
+    words: t('identity:invalid.code'),
+    show: (code) => showAppCode(app.id, code),
+    onDone,
   });
   return (
-    <form
-      noValidate
-      onSubmit={form.onSubmit(({ code }) => {
-        confirm.mutate(code);
-      })}
-    >
+    <form noValidate onSubmit={onSubmit}>
       <Stack>
         <Text size="sm">{t('app.scan')}</Text>
         {/* White around it in every theme: readers want the contrast. */}
@@ -56,9 +47,9 @@ function ConfirmApp({ app, onDone }: { app: NewApp; onDone: () => void }) {
           {app.secret.replaceAll(/(.{4})(?=.)/g, '$1 ')}
         </Text>
         <Text size="sm">{t('app.confirm')}</Text>
-        {confirm.isError && <ErrorState error={confirm.error} />}
-        <CodeField label={t('step.code')} {...form.getInputProps('code')} />
-        <Button type="submit" loading={confirm.isPending}>
+        {mutation.isError && <ErrorState error={mutation.error} />}
+        <CodeField label={t('step.code')} {...field} />
+        <Button type="submit" loading={mutation.isPending}>
           {t('app.submit')}
         </Button>
       </Stack>

@@ -16,6 +16,7 @@ import {
 } from './api';
 import { CodeField, isCode } from './code-field';
 import { endOf, TextCodeForm } from './text-code';
+import { useCodeForm } from './use-code-form';
 
 /** By what somebody confirms that it is them. */
 export type Way = 'app' | 'key' | 'phone' | 'recovery';
@@ -88,25 +89,15 @@ export function SecondStep({
 
 function AppForm({ apps, onDone }: { apps: readonly OwnFactor[]; onDone: () => void }) {
   const { t } = useTranslation('factors');
-  const form = useForm({
-    initialValues: { code: '', factor: apps[0]?.id ?? '' },
-    validate: { code: (value) => (isCode(value) ? null : t('identity:invalid.code')) },
-  });
-  const mutation = useMutation({
-    mutationFn: ({ code, factor }: typeof form.values) =>
-      showAppCode(factor, code.replaceAll(/\s/g, '')),
-    onSuccess: onDone,
-    onError: () => {
-      form.setFieldValue('code', '');
-    },
+  const [factor, setFactor] = useState(apps[0]?.id ?? '');
+  const { field, mutation, onSubmit } = useCodeForm({
+    isGood: isCode,
+    words: t('identity:invalid.code'),
+    show: (code) => showAppCode(factor, code),
+    onDone,
   });
   return (
-    <form
-      noValidate
-      onSubmit={form.onSubmit((values) => {
-        mutation.mutate(values);
-      })}
-    >
+    <form noValidate onSubmit={onSubmit}>
       <Stack>
         <Text size="sm">{t('step.app')}</Text>
         {mutation.isError && <ErrorState error={mutation.error} />}
@@ -117,15 +108,13 @@ function AppForm({ apps, onDone }: { apps: readonly OwnFactor[]; onDone: () => v
               value: id,
               label: friendly_name ?? t('types.totp'),
             }))}
-            {...form.getInputProps('factor')}
+            value={factor}
+            onChange={(event) => {
+              setFactor(event.currentTarget.value);
+            }}
           />
         )}
-        <CodeField
-          label={t('step.code')}
-          data-autofocus
-          autoFocus
-          {...form.getInputProps('code')}
-        />
+        <CodeField label={t('step.code')} data-autofocus autoFocus {...field} />
         <Button type="submit" loading={mutation.isPending}>
           {t('step.submit')}
         </Button>

@@ -1,5 +1,4 @@
 import { Anchor, Button, Stack, Text } from '@mantine/core';
-import { useForm } from '@mantine/form';
 import { useMutation } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -7,6 +6,7 @@ import { ErrorState } from '@/ui/states/error-state';
 import { usePhoneFactor } from '../ways';
 import { sendTextCode, showTextCode, type SentCode } from './api';
 import { CodeField, isTextCode } from './code-field';
+import { useCodeForm } from './use-code-form';
 
 /** Enough of a number to know it by, for whoever looks over the shoulder too little. */
 export function endOf(phone: string | undefined): string {
@@ -68,39 +68,24 @@ export function TextCodeForm({
 }) {
   const { t } = useTranslation('factors');
   const { pause } = usePhoneFactor();
-  const form = useForm({
-    initialValues: { code: '' },
-    validate: { code: (value) => (isTextCode(value) ? null : t('phone.invalidCode')) },
-  });
   const again = useMutation({ mutationFn: () => sendTextCode(sent.factorId) });
   const current = again.data ?? sent;
-  const show = useMutation({
-    mutationFn: (code: string) => showTextCode(current, code.replaceAll(/\s/g, '')),
-    onSuccess: onDone,
-    onError: () => {
-      form.setFieldValue('code', '');
-    },
+  const { field, mutation, onSubmit } = useCodeForm({
+    isGood: isTextCode,
+    words: t('phone.invalidCode'),
+    show: (code) => showTextCode(current, code),
+    onDone,
   });
   return (
-    <form
-      noValidate
-      onSubmit={form.onSubmit(({ code }) => {
-        show.mutate(code);
-      })}
-    >
+    <form noValidate onSubmit={onSubmit}>
       <Stack>
         <Text size="sm" role="status">
           {again.isSuccess ? t('phone.sentAgain', { phone }) : t('phone.sent', { phone })}
         </Text>
-        {show.isError && <ErrorState error={show.error} />}
+        {mutation.isError && <ErrorState error={mutation.error} />}
         {again.isError && <ErrorState error={again.error} />}
-        <CodeField
-          label={t('step.code')}
-          data-autofocus
-          autoFocus
-          {...form.getInputProps('code')}
-        />
-        <Button type="submit" loading={show.isPending}>
+        <CodeField label={t('step.code')} data-autofocus autoFocus {...field} />
+        <Button type="submit" loading={mutation.isPending}>
           {t('step.submit')}
         </Button>
         <Again
@@ -108,7 +93,7 @@ export function TextCodeForm({
           pause={pause}
           sending={again.isPending}
           onAgain={() => {
-            show.reset();
+            mutation.reset();
             again.mutate();
           }}
         />

@@ -163,6 +163,7 @@ function Enrolment({
             component="button"
             type="button"
             size="sm"
+            ta="start"
             onClick={() => {
               setChosen(null);
             }}

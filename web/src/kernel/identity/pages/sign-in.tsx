@@ -112,7 +112,7 @@ export function SignInPage() {
           <TextInput
             type="email"
             name="email"
-            autoComplete="username"
+            autoComplete="username webauthn"
             autoFocus
             required
             withAsterisk={false}
@@ -148,6 +148,8 @@ export function SignInPage() {
       </form>
       <Box mt="md">
         <PasskeyButton
+          // Whoever signs in with a password has chosen; after a refusal both are open again.
+          offered={!mutation.isPending && !mutation.isSuccess}
           onDone={() => {
             router.history.push(safeNext(search.next));
           }}

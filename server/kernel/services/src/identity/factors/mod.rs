@@ -194,21 +194,19 @@ pub(super) async fn lock_person(tx: &SystemTx, user: Uuid) -> Result<()> {
     .map(drop)
 }
 
-/// Longest name of a factor, a passkey or who they are for, in characters and in bytes: four-byte letters, escaped and twice in
-/// the address that an app scans, have to fit into its picture.
-const LONGEST_NAME: (usize, usize) = (120, 240);
+/// Longest name of a factor, a passkey or who they are for, in characters.
+const LONGEST_NAME: usize = 120;
 
 /// A text that people call something by.
 ///
 /// Errors: `validation_failed`.
 pub(super) fn checked_name(field: &str, text: &str) -> Result<String> {
-    let (text, (characters, bytes)) = (text.trim(), LONGEST_NAME);
-    if text.chars().count() > characters || text.len() > bytes || text.chars().any(char::is_control) {
+    let text = text.trim();
+    if text.chars().count() > LONGEST_NAME || text.chars().any(char::is_control) {
         return Err(Error::invalid(
             "validation_failed",
-            format!("{field} must be {characters} characters or less"),
-        )
-        .hint(format!("In UTF-8 it has {bytes} bytes at most.")));
+            format!("{field} must be {LONGEST_NAME} characters or less"),
+        ));
     }
     Ok(text.to_owned())
 }
