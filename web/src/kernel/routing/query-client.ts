@@ -7,7 +7,8 @@ import { forgetSession } from '@/kernel/identity/session';
 // second factor leads to its page.
 function onError(error: unknown): void {
   const { isUnauthenticated, code } = asApiError(error);
-  if (isUnauthenticated) void forgetSession();
+  // A session that was ended elsewhere, whose token is not too old yet.
+  if (isUnauthenticated || code === 'session_not_found') void forgetSession();
   if (isSecondFactorRequired(code)) askForSecondFactor();
 }
 

@@ -27,6 +27,7 @@ use super::{
     review::{self, Filter, Review},
     spaces::{self, Space, SpaceMembers, SpaceText},
 };
+use crate::identity::require_session;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -382,9 +383,9 @@ async fn revoke_key(permit: Permit<KeysManage>, Path(id): Path<Uuid>) -> Result<
 }
 
 /// Tokens are managed by whoever signed in: one that leaked shall not make others.
-fn signed_in(caller: &Caller) -> Result<()> {
+async fn signed_in(kernel: &Kernel, caller: &Caller) -> Result<()> {
     if caller.identity.session.is_some() {
-        return Ok(());
+        return require_session(kernel, caller).await;
     }
     Err(
         Error::forbidden("access.session_required", "Sign in to manage your tokens.")
@@ -425,7 +426,7 @@ struct TokenOrganization {
 #[utoipa::path(get, path = "/api/v1/access/tokens", tag = "access",
     responses((status = 200, body = Vec<Token>), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
 async fn list_tokens(caller: Caller, State(kernel): State<Kernel>) -> Result<Json<Vec<Token>>> {
-    signed_in(&caller)?;
+    signed_in(&kernel, &caller).await?;
     let tx = SystemTx::begin(kernel.db(), "own tokens").await?;
     let rows = tx
         .query(
@@ -466,7 +467,7 @@ async fn create_token(
     State(kernel): State<Kernel>,
     Json(new): Json<NewToken>,
 ) -> Result<(StatusCode, Json<MadeSecret>)> {
-    signed_in(&caller)?;
+    signed_in(&kernel, &caller).await?;
     let (id, secret) = commands::create_token(&kernel, caller.user, &caller.identity, &new).await?;
     Ok((StatusCode::CREATED, Json(MadeSecret { id, secret })))
 }
@@ -480,7 +481,7 @@ async fn revoke_token(
     State(kernel): State<Kernel>,
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode> {
-    signed_in(&caller)?;
+    signed_in(&kernel, &caller).await?;
     commands::revoke_token(&kernel, caller.user, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -33,6 +33,7 @@ mod webauthn;
 
 pub(crate) use hooks::{Hooks, Point};
 pub(crate) use issuer::guard;
+pub(crate) use sessions::require_session;
 pub use tokens::TokenVerifier;
 pub use users::{NewUser, User, create_user};
 

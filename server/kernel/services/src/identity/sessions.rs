@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tenon_sdk::{Error, Result, SystemTx, config::Auth};
+use tenon_sdk::{Error, Kernel, Result, SystemTx, config::Auth, http::Caller};
 use uuid::Uuid;
 
 use super::{
@@ -159,7 +159,23 @@ pub(super) async fn open(
 ///
 /// Errors: `session_not_found`, `user_banned`.
 pub(super) async fn whose(identity: &Identity, tx: &SystemTx, session: Uuid) -> Result<User> {
-    let now = identity.0.env.now();
+    owner(tx, &identity.0.config.auth, identity.0.env.now(), session).await
+}
+
+/// An error unless a caller's session goes on, for what leaves something lasting behind outside of organisations: a token outlives
+/// its session by up to an hour. Programs' keys have none, and are looked up as such.
+///
+/// Errors as [`whose`].
+pub(crate) async fn require_session(kernel: &Kernel, caller: &Caller) -> Result<()> {
+    let Some(session) = caller.identity.session else {
+        return Ok(());
+    };
+    let tx = SystemTx::begin(kernel.db(), "caller's session").await?;
+    owner(&tx, &kernel.config().auth, kernel.env().now(), session).await?;
+    tx.commit().await
+}
+
+async fn owner(tx: &SystemTx, auth: &Auth, now: Timestamp, session: Uuid) -> Result<User> {
     let row = tx
         .query_opt(
             &format!(
@@ -169,7 +185,7 @@ pub(super) async fn whose(identity: &Identity, tx: &SystemTx, session: Uuid) -> 
                  and ($3::timestamptz is null or s.oauth_client_id is not null or s.refreshed_at >= $3))",
                 users::COLUMNS
             ),
-            &[&session, &now, &silent_since(&identity.0.config.auth, now)],
+            &[&session, &now, &silent_since(auth, now)],
         )
         .await?
         .ok_or_else(errors::session_not_found)?;

@@ -23,6 +23,7 @@ use super::{
     commands::{self, NewOrganization, Organization},
     permissions::OrganizationRead,
 };
+use crate::identity::require_session;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -85,6 +86,7 @@ async fn create_organization(
     State(kernel): State<Kernel>,
     Json(new): Json<NewOrganization>,
 ) -> Result<(StatusCode, Json<Organization>)> {
+    require_session(&kernel, &caller).await?;
     let made = commands::create_organization(&kernel, caller.user, &new).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }

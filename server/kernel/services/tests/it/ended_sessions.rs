@@ -128,6 +128,37 @@ async fn a_token_is_good_no_longer_than_its_session() {
 }
 
 #[tokio::test]
+async fn nothing_lasting_is_made_with_a_token_whose_session_has_ended() {
+    let server = TestServer::start(vec![]).await;
+    let org = server.organization("Harbour").await;
+    let invitation = json!({ "role": "viewer" });
+    let (_, open) = org
+        .owner
+        .post_json("/api/v1/tenancy/invitations", &invitation)
+        .await;
+    let accept = format!(
+        "/api/v1/tenancy/invitations/{}/accept",
+        open["token"].as_str().unwrap()
+    );
+    let eve = server.user("eve").await;
+    let sql = "delete from auth.sessions where user_id = $1";
+    server.admin().await.execute(sql, &[&eve.id]).await.unwrap();
+    for (path, body) in [
+        ("/api/v1/access/tokens", json!({ "name": "Kept" })),
+        ("/api/v1/tenancy/organizations", json!({ "name": "Kept" })),
+        (accept.as_str(), json!({})),
+    ] {
+        let (status, fault) = eve.post_json(path, &body).await;
+        assert_eq!(
+            (status, &fault["code"]),
+            (403, &json!("session_not_found")),
+            "{path}"
+        );
+    }
+    assert_eq!(eve.get_json("/api/v1/access/tokens").await.0, 403);
+}
+
+#[tokio::test]
 async fn a_change_on_its_way_is_refused_when_its_session_ends_meanwhile() {
     let server = TestServer::start(vec![]).await;
     let ada = sign_up(&server, "ada@example.com").await;

@@ -20,6 +20,7 @@ use super::{
     },
     parse_role,
 };
+use crate::identity::require_session;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -64,6 +65,7 @@ async fn accept_invitation(
     State(kernel): State<Kernel>,
     Path(token): Path<String>,
 ) -> Result<Json<Organization>> {
+    require_session(&kernel, &caller).await?;
     commands::accept_invitation(&kernel, caller.user, &token)
         .await
         .map(Json)
