@@ -30,6 +30,35 @@ async function addPattern(page: Page, field: string, pattern: string): Promise<v
 const asked = (token: string, path: string) =>
   fetch(URL_OF_SERVER + path, { headers: { Authorization: `Bearer ${token}` } });
 
+it('lets an operator write plans', async () => {
+  const { page } = await newPerson();
+  const email = newEmail('opal');
+  await signUp(page, 'Opal Reyes', email);
+  await page.getByRole('heading', { name: 'Name your organisation' }).waitFor();
+  await makeOperator(email);
+  await page.goto('/operator/plans');
+  await page.getByRole('heading', { name: 'Plans', level: 1 }).waitFor();
+  const title = `Plan ${Date.now().toString(36)} x`;
+  await page.getByRole('button', { name: 'New plan' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.getByText('A title has 1 to 80 characters').waitFor();
+  await dialog.getByLabel('Title').fill(title);
+  await dialog.getByLabel('Most members').fill('25');
+  await dialog.getByLabel('API keys').check();
+  await expectAccessible(page);
+  await picture(page, 'operator-plan');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  const row = page.getByTestId('plan').filter({ hasText: title });
+  await row.getByText('25').waitFor();
+  await expectAccessible(page);
+  await picture(page, 'operator-plans');
+  await page.getByRole('button', { name: `Change ${title}` }).click();
+  await dialog.getByLabel('Most members').fill('');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await row.getByText('25').waitFor({ state: 'detached' });
+});
+
 it('lets an operator open the console, change a plan, and come in to help as long as the owner lets them', async () => {
   const owner = await newPerson();
   await signUp(owner.page, 'Nora Lind', newEmail('nora'));
@@ -56,6 +85,18 @@ it('lets an operator open the console, change a plan, and come in to help as lon
   await expectAccessible(operator.page);
   await picture(operator.page, 'operator-organization');
 
+  // Suspending says why; letting in again says what goes wrong.
+  await operator.page.getByRole('button', { name: 'Suspend' }).click();
+  const dialog = operator.page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Suspend' }).click();
+  await dialog.getByText('Say why').waitFor();
+  await dialog.getByLabel('Reason').fill('Unpaid');
+  await dialog.getByRole('button', { name: 'Suspend' }).click();
+  await operator.page.getByRole('button', { name: 'Let in again' }).click();
+  await expectAccessible(operator.page);
+  await dialog.getByRole('button', { name: 'Let in again' }).click();
+  await operator.page.getByRole('button', { name: 'Suspend' }).waitFor();
+
   await operator.page.getByRole('button', { name: 'Enter to help' }).click();
   await operator.page.getByRole('dialog').getByRole('button', { name: 'Enter to help' }).click();
   await operator.page.getByText('Say why').waitFor();
@@ -64,6 +105,15 @@ it('lets an operator open the console, change a plan, and come in to help as lon
   await operator.page.getByTestId('visit').waitFor();
   await operator.page.getByRole('button', { name: `Go to ${name}` }).click();
   await operator.page.getByTestId('organization-name').waitFor();
+  await operator.page.getByTestId('visit-banner').getByText('minutes are left').waitFor();
+  await expectAccessible(operator.page);
+  await picture(operator.page, 'operator-visit');
+  await operator.page.goto(`/o/${slug}/settings/danger`);
+  await operator.page.getByRole('heading', { name: 'Leave or delete', level: 1 }).waitFor();
+  expect(await operator.page.getByRole('button', { name: 'Leave', exact: true }).count()).toBe(1);
+  await operator.page.getByRole('button', { name: /Account/ }).click();
+  await operator.page.getByRole('link', { name: 'Operator console' }).waitFor();
+  await operator.page.keyboard.press('Escape');
 
   await settings(owner.page, slug, 'support', 'Support');
   await owner.page.getByText('Ticket 4711').waitFor();

@@ -16,6 +16,13 @@ const en = {
     text: '{{organization}} will be deleted with all its data on {{date}}.',
     change: 'See what can be done',
   },
+  console: 'Operator console',
+  visit: {
+    text: 'You are in {{organization}} to help. Its owners see that.',
+    left_one: 'A minute is left.',
+    left_other: '{{count}} minutes are left.',
+    leave: 'Leave',
+  },
   nothing: {
     title: 'Welcome to {{organization}}',
     text: 'Your role does not open any app yet. An admin of the organisation can change that.',
@@ -37,6 +44,13 @@ const de: Translation<typeof en> = {
   ending: {
     text: '{{organization}} wird am {{date}} mit allen Daten gelöscht.',
     change: 'Was sich tun lässt',
+  },
+  console: 'Betreiberkonsole',
+  visit: {
+    text: 'Sie sind in {{organization}}, um zu helfen. Die Inhaber sehen das.',
+    left_one: 'Noch eine Minute.',
+    left_other: 'Noch {{count}} Minuten.',
+    leave: 'Verlassen',
   },
   nothing: {
     title: 'Willkommen bei {{organization}}',

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use tenon_sdk::http::{ErrorBody, Json, Path, Tx};
+use tenon_sdk::http::{ErrorBody, Json, Path, Permit, Tx};
 use tenon_sdk::module::Routes;
 use tenon_sdk::{Error, Result};
 use utoipa::ToSchema;
@@ -134,10 +134,11 @@ struct Acknowledgement {
     )
 )]
 async fn acknowledge(
-    tx: Tx<AlertsAcknowledge>,
+    permit: Permit<AlertsAcknowledge>,
     Path(id): Path<Uuid>,
     Json(body): Json<Acknowledgement>,
 ) -> Result<Json<Alert>> {
+    let tx = permit.begin().await?;
     let alert = acknowledge_alert::acknowledge(&tx, id, body.note.as_deref()).await?;
     tx.commit().await?;
     Ok(Json(alert))
@@ -187,10 +188,14 @@ async fn settings(tx: Tx<OrdersRead>) -> Result<Json<Settings>> {
         (status = 422, body = ErrorBody, description = "`purchasing.thresholds_invalid`"),
     )
 )]
-async fn update_settings(tx: Tx<SettingsUpdate>, Json(body): Json<Settings>) -> Result<Json<Settings>> {
+async fn update_settings(
+    permit: Permit<SettingsUpdate>,
+    Json(body): Json<Settings>,
+) -> Result<Json<Settings>> {
     let thresholds = Thresholds::new(body.warning, body.critical).map_err(|error| {
         Error::unprocessable("purchasing.thresholds_invalid", sentence(&error.to_string()))
     })?;
+    let tx = permit.begin().await?;
     set_thresholds::set_thresholds(&tx, thresholds).await?;
     tx.commit().await?;
     Ok(Json(thresholds.into()))

@@ -103,7 +103,7 @@ fn window(limit: Option<i64>, offset: Option<i64>) -> (i64, i64) {
 #[utoipa::path(get, path = "/api/v1/imports", tag = "imports", params(ListParams),
     responses((status = 200, body = RunPage), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
-async fn list(tx: Tx<RunsRead>, Query(params): Query<ListParams>) -> Result<Json<RunPage>> {
+async fn list(Query(params): Query<ListParams>, tx: Tx<RunsRead>) -> Result<Json<RunPage>> {
     let (limit, offset) = window(params.limit, params.offset);
     let (total, items) = Run::page(&tx, params.state, limit, offset).await?;
     Ok(Json(RunPage { total, items }))

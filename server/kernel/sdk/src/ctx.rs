@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    db::{OrgSelector, RequestContext, Resolved, Surroundings, TenantTx},
+    db::{OrgSelector, RequestContext, Resolved, Surroundings, SystemTx, TenantTx},
     error::{Error, Result},
     ids::{OrgId, UserId},
     kernel::Kernel,
@@ -125,6 +125,37 @@ impl Ctx {
         }
     }
 
+    /// Begins a job's transaction that only reads, and sees everything as it is when it first looks.
+    pub async fn begin_snapshot(&self) -> Result<TenantTx> {
+        TenantTx::begin_snapshot(self.kernel.db(), self.kernel.env(), self.org, self.user).await
+    }
+
+    /// Asks once more what the caller may do, inside a transaction of the kernel: what was answered at the start of the request may
+    /// have changed while its body came, or while the transaction waited for a lock.
+    ///
+    /// Errors: as at the start of a request, if the caller is not let in any more.
+    pub async fn resolve_again(&self, tx: &SystemTx) -> Result<Rights> {
+        let Door::Request { identity, .. } = &self.door else {
+            return Err(Error::internal("a job has no rights to be asked for"));
+        };
+        let row = tx
+            .query_one(
+                "select member_role, permissions, granted from tenancy.resolve_again($1, $2, $3, $4)",
+                &[
+                    &identity.user,
+                    &&*identity.claims,
+                    &self.org,
+                    &identity.key.map(|key| key.id),
+                ],
+            )
+            .await?;
+        let role: Option<String> = row.try_get(0)?;
+        Ok(Rights {
+            now: Resolved::new(Some(self.org.0), role.clone(), row.try_get(1)?),
+            granted: Resolved::new(Some(self.org.0), role, row.try_get(2)?),
+        })
+    }
+
     /// The kernel.
     pub fn kernel(&self) -> &Kernel {
         &self.kernel
@@ -155,6 +186,15 @@ impl Ctx {
             Door::Job => None,
         }
     }
+}
+
+/// What a caller may do in an organisation.
+#[derive(Clone, Debug)]
+pub struct Rights {
+    /// What counts.
+    pub now: Resolved,
+    /// What they were given: that, and what belongs to apps which are switched off.
+    pub granted: Resolved,
 }
 
 /// The context of server code acting for a caller: more rights on tables, the same wall and the same permissions.

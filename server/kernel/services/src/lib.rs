@@ -9,6 +9,7 @@ pub mod operator;
 pub mod postgres;
 pub mod server;
 pub mod tenancy;
+mod words;
 
 /// The mailbox of a development installation as mail catchers show theirs, to be served on a port of its own: Mailpit's API, and
 /// Inbucket's older one. It asks nobody who they are.

@@ -91,6 +91,8 @@ const OPERATIONS: &[(&str, Names, Needs, &str)] = &[
     ("post /api/v1/operator/organizations/{id}/visits", Names::Anything, Console, r#"{"reason":"x","minutes":60}"#),
     ("delete /api/v1/operator/organizations/{id}/visits/{visit}", Names::Anything, Console, ""),
     ("get /api/v1/operator/plans", Names::Nothing, Console, ""),
+    ("post /api/v1/operator/plans", Names::Nothing, Console, r#"{"title":"Another","features":[]}"#),
+    ("put /api/v1/operator/plans/{name}", Names::Anything, Console, r#"{"title":"Another","features":[]}"#),
     ("get /api/v1/operator/session", Names::Nothing, Console, ""),
     ("get /api/v1/operator/users", Names::Nothing, Console, ""),
     ("put /api/v1/operator/users/{id}/ban", Names::Anything, Console, r#"{"reason":"x"}"#),
@@ -244,7 +246,8 @@ async fn house() -> House {
                 Names::OpenInvitation => path.replace("{id}", &invitation),
                 Names::Anything => path
                     .replace("{id}", &ours.owner.id.0.to_string())
-                    .replace("{visit}", &support.to_string()),
+                    .replace("{visit}", &support.to_string())
+                    .replace("{name}", "team"),
                 Names::CustomRole => path.replace("{id}", &custom_role),
                 Names::Key => path.replace("{id}", &key),
                 Names::Member => path.replace("{id}", &ours.owner.id.0.to_string()),

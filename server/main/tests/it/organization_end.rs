@@ -203,6 +203,9 @@ async fn an_owner_takes_all_data_away_as_one_file_with_no_secrets_and_nobody_els
         with_everything(&server, "Theirs").await,
     );
     server.drain_jobs().await;
+    let token = json!({ "name": "private words", "organization": ours.id.0 });
+    let (status, _) = ours.owner.post_json("/api/v1/access/tokens", &token).await;
+    assert_eq!(status, 201);
     let response = ours.owner.get(EXPORT).send().await.unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "application/zip");
@@ -235,6 +238,8 @@ async fn an_owner_takes_all_data_away_as_one_file_with_no_secrets_and_nobody_els
         "{invitations:?}"
     );
     assert!(!lines(&mut archive, "kernel/events.outbox.ndjson").is_empty());
+    // What people keep for themselves is not the organisation's.
+    assert!(lines(&mut archive, "kernel/tenancy.api_keys.ndjson").is_empty());
     let mut about = String::new();
     archive
         .by_name("manifest.json")
@@ -253,12 +258,8 @@ async fn an_owner_takes_all_data_away_as_one_file_with_no_secrets_and_nobody_els
     );
 }
 
-#[tokio::test]
-async fn a_large_table_is_sent_as_it_is_read_and_one_download_runs_at_a_time() {
-    let server = server().await;
-    let admin = server.admin().await;
-    let org = server.organization("Harbour").await;
-    // Rows of 64 kB that hardly pack.
+/// Rows of 64 kB that hardly pack.
+async fn noise(admin: &Client, org: &TestOrg) {
     admin
         .execute(
             "insert into events.outbox (org_id, seq, id, kind, payload) \
@@ -269,6 +270,46 @@ async fn a_large_table_is_sent_as_it_is_read_and_one_download_runs_at_a_time() {
         )
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn two_downloads_that_nobody_reads_hold_up_nobody_but_further_downloads() {
+    let server = server().await;
+    let admin = server.admin().await;
+    let mut unread = Vec::new();
+    for name in ["First", "Second"] {
+        let org = server.organization(name).await;
+        noise(&admin, &org).await;
+        let response = org.owner.get(EXPORT).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        unread.push(response);
+    }
+    let org = server.organization("Third").await;
+    let (status, body) = org.owner.get_json(EXPORT).await;
+    assert_eq!((status, &body["code"]), (503, &json!("tenancy.export_busy")));
+    let department = json!({ "name": "Yard" });
+    let (status, _) = org
+        .owner
+        .post_json("/api/v1/tenancy/departments", &department)
+        .await;
+    assert_eq!(status, 201);
+    // Who goes away makes room.
+    drop(unread);
+    for _ in 0..200 {
+        if org.owner.get(EXPORT).send().await.unwrap().status() == 200 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("nobody made room");
+}
+
+#[tokio::test]
+async fn a_large_table_is_sent_as_it_is_read_and_one_download_runs_at_a_time() {
+    let server = server().await;
+    let admin = server.admin().await;
+    let org = server.organization("Harbour").await;
+    noise(&admin, &org).await;
     let mut first = org.owner.get(EXPORT).send().await.unwrap();
     assert_eq!(first.status(), 200);
     let (status, body) = org.owner.get_json(EXPORT).await;

@@ -1,14 +1,4 @@
-import {
-  ActionIcon,
-  Button,
-  Group,
-  Paper,
-  Select,
-  Stack,
-  Text,
-  TextInput,
-  Title,
-} from '@mantine/core';
+import { Button, Group, Paper, Select, Stack, Text, Title } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -20,6 +10,7 @@ import { notifyFailed } from '@/ui/notify';
 import { ErrorState } from '@/ui/states/error-state';
 import { LoadingState } from '@/ui/states/loading-state';
 import { DateText } from '@/ui/values';
+import { ThingAction, ThingForm } from './blocks';
 import { daysOf, LifetimeField, Names, PatternsField, type Lifetime } from './fields';
 import { stateOf } from './pages/keys';
 import { tokensQuery } from './queries';
@@ -104,17 +95,15 @@ export function TokensSection() {
                 <Names names={token.scopes} />
               )}
             </Stack>
-            <ActionIcon
-              variant="subtle"
+            <ThingAction
+              label={t('keys.revoke', { name: token.name })}
+              icon={IconTrash}
               color="red"
-              aria-label={t('keys.revoke', { name: token.name })}
               loading={revoke.isPending && revoke.variables === token.id}
               onClick={() => {
                 revoke.mutate(token.id);
               }}
-            >
-              <IconTrash size={16} />
-            </ActionIcon>
+            />
           </Group>
         ))}
       </Stack>
@@ -133,8 +122,6 @@ function TokenForm({ onDone }: { onDone: () => void }) {
   const [organization, setOrganization] = useState<string | null>(null);
   const [scopes, setScopes] = useState<string[]>([]);
   const [lifetime, setLifetime] = useState<Lifetime>('30');
-  const [tried, setTried] = useState(false);
-  const nameOk = name.trim() !== '' && name.trim().length <= 80;
   const make = useMutation({
     mutationFn: () =>
       reply(
@@ -159,50 +146,37 @@ function TokenForm({ onDone }: { onDone: () => void }) {
     );
   }
   return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        setTried(true);
-        if (nameOk) make.mutate();
+    <ThingForm
+      name={name}
+      onName={setName}
+      error={make.error}
+      pending={make.isPending}
+      submit={t('tokens.add')}
+      onSubmit={() => {
+        make.mutate();
       }}
+      onCancel={onDone}
     >
-      <Stack>
-        {make.isError && <ErrorState error={make.error} />}
-        <TextInput
-          label={t('name')}
-          value={name}
-          data-autofocus
-          error={tried && !nameOk ? t('invalidName') : null}
-          onChange={(event) => {
-            setName(event.currentTarget.value);
-          }}
-        />
-        <Select
-          label={t('tokens.organization')}
-          placeholder={t('tokens.all')}
-          clearable
-          data={organizations?.map(({ id: value, name: label }) => ({ value, label })) ?? []}
-          value={organization}
-          onChange={setOrganization}
-        />
-        <PatternsField
-          organizationId={organization ?? organizations?.[0]?.id ?? null}
-          label={t('tokens.narrow')}
-          hint={t('tokens.narrowHint')}
-          value={scopes}
-          onChange={setScopes}
-        />
-        <LifetimeField value={lifetime} onChange={setLifetime} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            {t('cancel')}
-          </Button>
-          <Button type="submit" loading={make.isPending}>
-            {t('tokens.add')}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      {() => (
+        <>
+          <Select
+            label={t('tokens.organization')}
+            placeholder={t('tokens.all')}
+            clearable
+            data={organizations?.map(({ id: value, name: label }) => ({ value, label })) ?? []}
+            value={organization}
+            onChange={setOrganization}
+          />
+          <PatternsField
+            organizationId={organization ?? organizations?.[0]?.id ?? null}
+            label={t('tokens.narrow')}
+            hint={t('tokens.narrowHint')}
+            value={scopes}
+            onChange={setScopes}
+          />
+          <LifetimeField value={lifetime} onChange={setLifetime} />
+        </>
+      )}
+    </ThingForm>
   );
 }

@@ -15,6 +15,8 @@ import { LoadingState } from '@/ui/states/loading-state';
 import { NotFound } from '@/ui/states/not-found';
 import { api, operatorQuery, visitsQuery, type Visit } from './queries';
 
+const TABS = ['organizations', 'users', 'plans'] as const;
+
 /** Frame of the console. To whoever does not run the installation there is nothing here. */
 export function OperatorLayout() {
   const { t } = useTranslation('operator');
@@ -62,12 +64,15 @@ function Console() {
       <Tabs
         component="nav"
         mb="lg"
-        value={path.startsWith('/operator/users') ? 'users' : 'organizations'}
+        value={TABS.find((tab) => path.startsWith(`/operator/${tab}`)) ?? 'organizations'}
         onChange={(tab) => void navigate({ to: `/operator/${tab ?? 'organizations'}` })}
       >
         <Tabs.List aria-label={t('sections')}>
-          <Tabs.Tab value="organizations">{t('organizations.title')}</Tabs.Tab>
-          <Tabs.Tab value="users">{t('users.title')}</Tabs.Tab>
+          {TABS.map((tab) => (
+            <Tabs.Tab key={tab} value={tab}>
+              {t(`${tab}.title`)}
+            </Tabs.Tab>
+          ))}
         </Tabs.List>
       </Tabs>
       <main id="main">

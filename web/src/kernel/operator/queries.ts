@@ -4,9 +4,14 @@ import { createApi, reply, type Reply } from '@/api/client';
 export type OrganizationRow = Reply<'/api/v1/operator/organizations'>['organizations'][number];
 export type OrganizationDetail = Reply<'/api/v1/operator/organizations/{id}'>;
 export type UserRow = Reply<'/api/v1/operator/users'>['users'][number];
+export type Plan = Reply<'/api/v1/operator/plans'>[number];
+export type Feature = Plan['features'][number];
 export type Visit = Reply<'/api/v1/operator/visits'>[number];
 
 const api = createApi();
+
+/** Everything that a plan includes or not. */
+export const FEATURES = ['branding', 'custom_roles', 'api_keys'] as const satisfies Feature[];
 
 /** Who runs the installation; refused with 404 for everybody else. */
 export const operatorQuery = () =>
@@ -35,7 +40,6 @@ export const plansQuery = () =>
   queryOptions({
     queryKey: ['operator', 'plans'],
     queryFn: () => reply(api.GET('/api/v1/operator/plans')),
-    staleTime: Infinity,
   });
 
 export const usersQuery = (query: { q: string; page: number }) =>

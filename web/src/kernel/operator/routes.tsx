@@ -4,6 +4,7 @@ import { anySearch } from '@/kernel/routing/search';
 import { OperatorLayout } from './layout';
 import { OrganizationPage } from './pages/organization';
 import { OrganizationsPage } from './pages/organizations';
+import { PlansPage } from './pages/plans';
 import { UsersPage } from './pages/users';
 
 const operatorRoute = createRoute({
@@ -35,6 +36,12 @@ const oneOrganizationRoute = createRoute({
   component: OrganizationPage,
 });
 
+const plansRoute = createRoute({
+  getParentRoute: () => operatorRoute,
+  path: '/plans',
+  component: PlansPage,
+});
+
 const usersRoute = createRoute({
   getParentRoute: () => operatorRoute,
   path: '/users',
@@ -44,5 +51,11 @@ const usersRoute = createRoute({
 
 /** The console of those who run the installation; outside any organisation. */
 export const operatorRoutes = [
-  operatorRoute.addChildren([indexRoute, organizationsRoute, oneOrganizationRoute, usersRoute]),
+  operatorRoute.addChildren([
+    indexRoute,
+    organizationsRoute,
+    oneOrganizationRoute,
+    plansRoute,
+    usersRoute,
+  ]),
 ] as const;

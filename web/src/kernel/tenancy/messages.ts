@@ -9,6 +9,7 @@ const en = {
     member: 'Member',
     viewer: 'Viewer',
   },
+  roleBesides: '{{role}} and {{custom}}',
   roleHints: {
     owner: 'Everything, and the organisation itself',
     admin: 'Members and settings, and all work',
@@ -61,14 +62,14 @@ const en = {
     suspend: 'Suspend',
     suspendTitle: 'Suspend {{name}}?',
     suspendText:
-      'They are out at once, wherever they are signed in. Role and department are kept until you let them in again. Invitations they made are withdrawn.',
+      'They are out at once, wherever they are signed in. Role and department are kept until you let them in again. Invitations they made are withdrawn, and secret API keys they made are paused.',
     reinstate: 'Let in again',
     reinstateTitle: 'Let {{name}} in again?',
     reinstateText: 'They have the role and the department that they had before.',
     remove: 'Remove',
     removeTitle: 'Remove {{name}}?',
     removeText:
-      'They are out at once and belong to the organisation no longer. What they did in it stays. Invitations they made are withdrawn.',
+      'They are out at once and belong to the organisation no longer. What they did in it stays. Invitations they made are withdrawn, and secret API keys they made are revoked: programs that use them are refused at once.',
     invite: 'Invite someone',
     inviteTitle: 'Invite someone',
     inviteDescription:
@@ -215,6 +216,7 @@ const de: Translation<typeof en> = {
     member: 'Mitglied',
     viewer: 'Betrachter',
   },
+  roleBesides: '{{role}} und {{custom}}',
   roleHints: {
     owner: 'Alles, auch die Organisation selbst',
     admin: 'Mitglieder und Einstellungen und alle Arbeit',
@@ -268,14 +270,14 @@ const de: Translation<typeof en> = {
     suspend: 'Sperren',
     suspendTitle: '{{name}} sperren?',
     suspendText:
-      'Der Zugang endet sofort, auf allen Geräten. Rolle und Abteilung bleiben erhalten, bis Sie den Zugang wieder öffnen. Selbst ausgesprochene Einladungen werden zurückgezogen.',
+      'Der Zugang endet sofort, auf allen Geräten. Rolle und Abteilung bleiben erhalten, bis Sie den Zugang wieder öffnen. Selbst ausgesprochene Einladungen werden zurückgezogen, selbst angelegte geheime API-Schlüssel ruhen.',
     reinstate: 'Wieder einlassen',
     reinstateTitle: '{{name}} wieder einlassen?',
     reinstateText: 'Rolle und Abteilung sind wie zuvor.',
     remove: 'Entfernen',
     removeTitle: '{{name}} entfernen?',
     removeText:
-      'Der Zugang endet sofort, und die Person gehört nicht mehr zur Organisation. Was sie getan hat, bleibt. Von ihr ausgesprochene Einladungen werden zurückgezogen.',
+      'Der Zugang endet sofort, und die Person gehört nicht mehr zur Organisation. Was sie getan hat, bleibt. Von ihr ausgesprochene Einladungen werden zurückgezogen, von ihr angelegte geheime API-Schlüssel widerrufen: Programme, die sie benutzen, werden sofort abgewiesen.',
     invite: 'Jemanden einladen',
     inviteTitle: 'Jemanden einladen',
     inviteDescription:

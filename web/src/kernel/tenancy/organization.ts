@@ -7,12 +7,21 @@ import { accessToken } from '@/kernel/identity/session';
 import { organizationRoute } from '@/kernel/routing/routes';
 import { grants } from './grants';
 import { organizationSessionQuery, type OrganizationSession, type Role } from './queries';
+import { useRoleName } from './role-name';
 
 export interface CurrentOrganization {
   id: string;
   slug: string;
   name: string;
   role: Role;
+  /** What they are called here: the built-in role, and the organisation's own beside it or instead of it. */
+  roleName: string;
+  /** Whether they belong to it; an operator of the installation who is in to help does not. */
+  member: boolean;
+  /** Whether they run the installation. */
+  operator: boolean;
+  /** The visit that lets them in, if they are no member. */
+  visit: { id: string; ends_at: string } | null;
   /** Its colour as `#rrggbb`, if it has one of its own. */
   themeColour: string | null;
   /** The tag of its logo, if it has one. */
@@ -46,12 +55,17 @@ function tablesOf(organizationId: string): SupabaseClient {
 export function useOrganization(): CurrentOrganization {
   const { organization, session: loaded } = organizationRoute.useRouteContext();
   const { data: session = loaded } = useQuery(organizationSessionQuery(organization.id));
+  const roleName = useRoleName();
   return useMemo(
     () => ({
       id: organization.id,
       slug: organization.slug,
       name: session.organization.name,
       role: session.role,
+      roleName: roleName({ role: session.role, ...session.standing }),
+      member: session.standing.member,
+      operator: session.standing.operator,
+      visit: session.standing.visit ?? null,
       themeColour: session.organization.theme_color ?? null,
       logo: session.organization.logo ?? null,
       home: session.organization.home ?? null,
@@ -61,6 +75,6 @@ export function useOrganization(): CurrentOrganization {
       api: createApi(organization.id),
       tables: tablesOf(organization.id),
     }),
-    [organization, session],
+    [organization, session, roleName],
   );
 }

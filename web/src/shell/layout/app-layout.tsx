@@ -12,6 +12,7 @@ import { EndingBanner } from './ending-banner';
 import { Navigation } from './navigation';
 import { OrganizationSwitcher } from './organization-switcher';
 import { UserMenu } from './user-menu';
+import { VisitBanner } from './visit-banner';
 
 /** Frame of every page inside an organisation. */
 export function AppLayout() {
@@ -91,6 +92,7 @@ export function AppLayout() {
         </AppShell.Navbar>
         <AppShell.Main id="main" tabIndex={-1} className={classes.main}>
           <div className={classes.page}>
+            <VisitBanner />
             <EndingBanner />
             <Outlet />
           </div>

@@ -10,7 +10,7 @@ import classes from './menus.module.css';
 
 export function OrganizationSwitcher() {
   const { t } = useTranslation(['shell', 'tenancy']);
-  const { id, name, role, logo } = useOrganization();
+  const { id, name, roleName, logo } = useOrganization();
   const { data: organizations = [] } = useQuery(organizationsQuery());
   return (
     <Menu width={236} position="bottom-start" withinPortal>
@@ -24,7 +24,7 @@ export function OrganizationSwitcher() {
                 {name}
               </Text>
               <Text size="xs" c="dimmed" truncate>
-                {t(`tenancy:roles.${role}`)}
+                {roleName}
               </Text>
             </Box>
             <IconSelector size={16} aria-hidden />

@@ -12,7 +12,7 @@ import {
   useMantineColorScheme,
   type MantineColorScheme,
 } from '@mantine/core';
-import { IconDots, IconLogout, IconUserCircle } from '@tabler/icons-react';
+import { IconDots, IconLogout, IconServerCog, IconUserCircle } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { LANGUAGES } from '@/kernel/i18n';
@@ -26,7 +26,7 @@ const SCHEMES: readonly MantineColorScheme[] = ['light', 'dark', 'auto'];
 
 export function UserMenu() {
   const { t, i18n } = useTranslation(['shell', 'identity']);
-  const { user } = useOrganization();
+  const { user, operator } = useOrganization();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const leave = useMutation({ mutationFn: signOut, onError: notifyFailed });
   const name = user.name ?? user.email;
@@ -88,6 +88,17 @@ export function UserMenu() {
         >
           {t('yourAccount')}
         </ButtonLink>
+        {operator && (
+          <ButtonLink
+            to="/operator"
+            fullWidth
+            variant="default"
+            mb="xs"
+            leftSection={<IconServerCog size={16} aria-hidden />}
+          >
+            {t('console')}
+          </ButtonLink>
+        )}
         <Button
           fullWidth
           variant="default"

@@ -81,6 +81,8 @@ pub struct Server {
     pub site_url: String,
     /// Largest request body in bytes outside of uploads.
     pub max_body_bytes: usize,
+    /// Seconds in which some more of a request's body must come.
+    pub body_idle_seconds: u64,
     /// Networks of reverse proxies whose `X-Forwarded-For` is believed, as `10.0.0.0/8`.
     pub trusted_proxies: Vec<ipnet::IpNet>,
     /// Seconds a stopping server waits for open requests.

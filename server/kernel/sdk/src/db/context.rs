@@ -74,7 +74,7 @@ pub struct Resolved {
 }
 
 impl Resolved {
-    pub(super) fn new(org: Option<Uuid>, role: Option<String>, permissions: Option<String>) -> Self {
+    pub(crate) fn new(org: Option<Uuid>, role: Option<String>, permissions: Option<String>) -> Self {
         Self {
             org: org.map(OrgId),
             role,

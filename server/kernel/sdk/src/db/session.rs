@@ -44,12 +44,17 @@ impl Session {
 
     /// Opens the transaction and runs `setup` in the same round trip.
     pub(super) async fn begin(&self, setup: &str, params: Params<'_>) -> Result<Row> {
+        self.begin_as("begin", setup, params).await
+    }
+
+    /// The same with a statement of its own to open it.
+    pub(super) async fn begin_as(&self, begin: &str, setup: &str, params: Params<'_>) -> Result<Row> {
         let connection = self.connection()?;
         // Prepared first: a statement prepared inside the pipeline would be sent after its neighbours.
         let statement = connection.prepare_cached(setup).await?;
         // futures' join polls in order, so BEGIN is on the wire first.
         let (begun, row) = futures_util::future::join(
-            connection.batch_execute("begin"),
+            connection.batch_execute(begin),
             connection.query_one(&statement, params),
         )
         .await;

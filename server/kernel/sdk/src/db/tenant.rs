@@ -40,9 +40,25 @@ impl TenantTx {
     }
 
     pub(crate) async fn begin_job(db: &Db, env: &Env, org: OrgId, user: Option<UserId>) -> Result<Self> {
+        Self::job(db, env, org, user, "begin").await
+    }
+
+    pub(crate) async fn begin_snapshot(db: &Db, env: &Env, org: OrgId, user: Option<UserId>) -> Result<Self> {
+        Self::job(
+            db,
+            env,
+            org,
+            user,
+            "begin isolation level repeatable read, read only",
+        )
+        .await
+    }
+
+    async fn job(db: &Db, env: &Env, org: OrgId, user: Option<UserId>, begin: &str) -> Result<Self> {
         let session = db.session().await?;
         let row = session
-            .begin(
+            .begin_as(
+                begin,
                 "select org_id, member_role, permissions from kernel.begin_job($1, $2)",
                 &[&org, &user],
             )

@@ -12,7 +12,7 @@ use super::identity::{OrgHeader, RequestIdentity};
 use crate::{
     ctx::{Ctx, Identity, KeyRef, server_context},
     db::{OrgSelector, TenantTx},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     ids::UserId,
     kernel::Kernel,
     permission::Permission,
@@ -92,6 +92,18 @@ impl<P> Permit<P> {
     }
 }
 
+impl<P: Permission> Permit<P> {
+    /// Begins a transaction in which the caller has the permission still: it may have been taken while the request's body came.
+    pub async fn begin(&self) -> Result<Tx<P>> {
+        let tx = self.ctx.begin().await?;
+        tx.require(P::DEF.name)?;
+        Ok(Tx {
+            tx,
+            permission: PhantomData,
+        })
+    }
+}
+
 impl<P: Permission> FromRequestParts<Kernel> for Permit<P> {
     type Rejection = Error;
 
@@ -109,6 +121,9 @@ impl<P: Permission> FromRequestParts<Kernel> for Permit<P> {
 }
 
 /// An open transaction of a caller who has the permission `P` in the organisation asked for.
+///
+/// It stands where a body would, last and alone: a transaction that waits for a body holds a connection for as long as somebody
+/// likes to take over sending it. A handler with a body names [`Permit`], and begins when it has read it.
 #[derive(Debug)]
 pub struct Tx<P> {
     tx: TenantTx,
@@ -130,12 +145,13 @@ impl<P> Deref for Tx<P> {
     }
 }
 
-impl<P: Permission> FromRequestParts<Kernel> for Tx<P> {
+impl<P: Permission> FromRequest<Kernel> for Tx<P> {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, kernel: &Kernel) -> Result<Self> {
-        let identity = principal(parts)?;
-        let context = server_context(&identity, organisation(parts));
+    async fn from_request(request: Request, kernel: &Kernel) -> Result<Self> {
+        let (parts, _) = request.into_parts();
+        let identity = principal(&parts)?;
+        let context = server_context(&identity, organisation(&parts));
         let tx = TenantTx::begin(kernel.db(), kernel.env(), &context).await?;
         tx.require(P::DEF.name)?;
         Ok(Self {
@@ -143,6 +159,12 @@ impl<P: Permission> FromRequestParts<Kernel> for Tx<P> {
             permission: PhantomData,
         })
     }
+}
+
+/// Whether reading a body was given up because no more of it came.
+fn stalled(rejection: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(rejection), |error| error.source())
+        .any(|error| error.is::<tower_http::timeout::TimeoutError>())
 }
 
 /// A JSON body; what cannot be read is an error in the usual form.
@@ -155,12 +177,18 @@ impl<T: DeserializeOwned> FromRequest<Kernel> for Json<T> {
     async fn from_request(request: Request, kernel: &Kernel) -> Result<Self> {
         match axum::Json::<T>::from_request(request, kernel).await {
             Ok(axum::Json(value)) => Ok(Self(value)),
+            Err(rejection) if stalled(&rejection) => Err(Error::new(
+                Kind::Status(408),
+                "request.stalled",
+                "The request's body did not come.",
+            )
+            .hint("Send it without long pauses.")),
             Err(rejection) => {
                 let text = rejection.body_text();
                 Err(match rejection.status().as_u16() {
                     413 => Error::too_large("request.too_large", "The request is too large."),
                     415 => Error::new(
-                        crate::error::Kind::Status(415),
+                        Kind::Status(415),
                         "request.media_type",
                         "The request must be JSON.",
                     )

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tenon_sdk::{Ctx, Error, Result, SystemTx, TenantTx, UserId, events::Event};
+use tenon_sdk::{Ctx, Error, Result, SystemTx, TenantTx, UserId, events::Event, permission::Permission};
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+use super::permissions::SpacesManage;
 
 /// Most spaces of an organisation that are in use.
 const MAX_SPACES: i64 = 500;
@@ -196,18 +198,38 @@ pub async fn archive(tx: &TenantTx, id: Uuid, archived: bool) -> Result<()> {
     tx.emit(&Event::new(kind, id, json!({}))).await
 }
 
-/// People among these who do not belong to the organisation; memberships are the kernel's to read.
-pub async fn strangers(ctx: &Ctx, people: &[Uuid]) -> Result<Vec<Uuid>> {
+/// The departments of these names, as they are written; people and departments are the kernel's to read.
+///
+/// Errors: `access.member_not_found` if somebody does not belong to the organisation; `tenancy.department_unknown`.
+async fn known(ctx: &Ctx, people: &[Uuid], departments: &[&str]) -> Result<Vec<String>> {
     let tx = SystemTx::begin(ctx.kernel().db(), "members of a space").await?;
-    let rows = tx
-        .query(
-            "select person from unnest($2::uuid[]) person where not exists ( \
-             select from tenancy.memberships m where m.org_id = $1 and m.user_id = person)",
-            &[&ctx.org_id(), &people],
+    let row = tx
+        .query_one(
+            "select exists (select from unnest($2::uuid[]) person where not exists ( \
+             select from tenancy.memberships m where m.org_id = $1 and m.user_id = person)), \
+             array(select d.name from tenancy.departments d where d.org_id = $1 \
+             and lower(d.name) in (select lower(wanted) from unnest($3::text[]) wanted) order by d.name), \
+             array(select wanted from unnest($3::text[]) wanted where not exists ( \
+             select from tenancy.departments d where d.org_id = $1 and lower(d.name) = lower(wanted)))",
+            &[&ctx.org_id(), &people, &departments],
         )
         .await?;
     tx.commit().await?;
-    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    if row.try_get(0)? {
+        return Err(Error::not_found(
+            "access.member_not_found",
+            "There is no such member.",
+        ));
+    }
+    let unknown: Vec<String> = row.try_get(2)?;
+    if let Some(name) = unknown.first() {
+        return Err(
+            Error::unprocessable("tenancy.department_unknown", "There is no such department.")
+                .details(name.clone())
+                .hint("Add it in the settings first."),
+        );
+    }
+    Ok(row.try_get(1)?)
 }
 
 /// Says who is in a space, by name and by department.
@@ -223,13 +245,10 @@ pub async fn set_members(ctx: &Ctx, id: Uuid, new: &SpaceMembers) -> Result<()> 
             format!("A space has at most {MAX_MEMBERS} people and departments by name."),
         ));
     }
-    if !strangers(ctx, &members).await?.is_empty() {
-        return Err(Error::not_found(
-            "access.member_not_found",
-            "There is no such member.",
-        ));
-    }
+    let departments = known(ctx, &members, &departments).await?;
     let tx = ctx.begin().await?;
+    // The request's body may have been long in coming.
+    tx.require(SpacesManage::DEF.name)?;
     let updated = tx
         .execute(
             "update tenancy.spaces set departments = $3 where org_id = $1 and id = $2",

@@ -6,6 +6,7 @@
 
 mod extract;
 mod organizations;
+mod plans;
 mod routes;
 mod users;
 mod visits;
@@ -21,16 +22,19 @@ pub fn module() -> Module {
         .routes(routes::routes)
 }
 
-/// Makes the person of an address an operator, or takes it away; for the command line and demo data.
+/// Makes a person an operator, or takes it away, and writes that to the log of the installation; for demo data and tests. The command line
+/// calls the same function of the database.
 pub async fn set_operator(kernel: &Kernel, user: UserId, operates: bool) -> Result<()> {
+    let (env, by) = (kernel.env(), "server");
     let tx = SystemTx::begin(kernel.db(), "operator").await?;
-    let changed = tx
-        .execute(
-            "update auth.users set is_super_admin = $2 where id = $1 and deleted_at is null and not is_anonymous",
-            &[&user, &operates],
+    let known: Option<bool> = tx
+        .query_one(
+            "select tenancy.set_operator($1, $2, $3, $4, $5)",
+            &[&user, &operates, &env.new_id(), &env.now(), &by],
         )
-        .await?;
-    if changed == 0 {
+        .await?
+        .try_get(0)?;
+    if known.is_none() {
         return Err(Error::not_found(
             "operator.user_not_found",
             "There is no such person.",

@@ -7,8 +7,8 @@ use tenon_sdk::{Error, Kernel, OrgId, Result, SystemTx, events::Event};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{Operator, PAGE, contains, skipped};
-use crate::tenancy::{Feature, PLANS, Plan};
+use super::{Operator, PAGE, contains, plans, skipped, users::reason};
+use crate::{identity::audit, tenancy::Feature};
 
 /// What to look for.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -55,7 +55,12 @@ pub struct OrganizationMember {
     pub id: Uuid,
     pub name: Option<String>,
     pub email: Option<String>,
+    /// The built-in role.
     pub role: String,
+    /// The name of the role of the organisation's own, if they have one.
+    pub custom_role: Option<String>,
+    /// Whether that one counts alone.
+    pub custom_only: bool,
     pub suspended: bool,
     pub banned: bool,
 }
@@ -144,7 +149,8 @@ pub async fn find(kernel: &Kernel, id: Uuid) -> Result<OrganizationDetail> {
     let rows = tx
         .query(
             "select u.id, u.raw_user_meta_data ->> 'name', u.email, m.role, m.suspended_at is not null, \
-             coalesce(m.barred_until > $2, false) from tenancy.memberships m join auth.users u on u.id = m.user_id \
+             coalesce(m.barred_until > $2, false), c.name, m.custom_only from tenancy.memberships m join auth.users u on u.id = m.user_id \
+             left join tenancy.roles c on c.org_id = m.org_id and c.id = m.custom_role \
              where m.org_id = $1 order by m.role = 'owner' desc, m.created_at, u.id limit 1000",
             &[&id, &kernel.env().now()],
         )
@@ -159,6 +165,8 @@ pub async fn find(kernel: &Kernel, id: Uuid) -> Result<OrganizationDetail> {
             role: row.try_get(3)?,
             suspended: row.try_get(4)?,
             banned: row.try_get(5)?,
+            custom_role: row.try_get(6)?,
+            custom_only: row.try_get(7)?,
         })
     });
     Ok(OrganizationDetail {
@@ -187,9 +195,14 @@ pub struct OrganizationChange {
     /// Whether nobody is let in.
     #[serde(default)]
     pub suspended: Option<bool>,
+    /// Why; a must for suspending. The organisation's owners can read it.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
 }
 
-/// Changes plan, features or whether anybody is let in; each change is an event that the organisation's owners can read.
+/// Changes plan, features or whether anybody is let in; each change is an event that the organisation's owners can read, and stands in
+/// the log of the installation.
 pub async fn change(
     kernel: &Kernel,
     operator: &Operator,
@@ -197,6 +210,11 @@ pub async fn change(
     change: &OrganizationChange,
 ) -> Result<()> {
     let (env, org) = (kernel.env(), OrgId(id));
+    let why = match (&change.reason, change.suspended) {
+        (Some(text), _) => Some(reason(text)?),
+        (None, Some(true)) => Some(reason("")?),
+        (None, _) => None,
+    };
     let tx = SystemTx::begin(kernel.db(), "operator: change organisation").await?;
     let row = tx
         .query_opt(
@@ -208,7 +226,7 @@ pub async fn change(
     let mut told = Vec::new();
     if let Some(plan) = &change.plan {
         let before: String = row.try_get(0)?;
-        if !known_plan(plan) {
+        if !plans::is_known(&tx, plan).await? {
             return Err(Error::unprocessable(
                 "operator.plan_unknown",
                 "There is no such plan.",
@@ -272,44 +290,19 @@ pub async fn change(
             told.push((kind, json!({})));
         }
     }
-    for (kind, payload) in told {
+    for (kind, mut payload) in told {
+        if let Some(why) = why {
+            payload["reason"] = json!(why);
+        }
+        let action = kind.replace('.', "_");
+        let traits = json!({ "organization_id": id, "change": payload });
+        audit::record(&tx, env, Some(operator.user.0), &action, traits).await?;
         tx.emit(env, org, Some(operator.user), &Event::new(kind, id, payload))
             .await?;
     }
     tx.commit().await
 }
 
-fn known_plan(plan: &str) -> bool {
-    PLANS.iter().any(|known| known.name == plan)
-}
-
 fn known_flag(flag: &str) -> bool {
     Feature::ALL.iter().any(|feature| feature.as_str() == flag)
-}
-
-/// A plan that an organisation may have.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PlanRow {
-    /// The word for it.
-    pub name: &'static str,
-    /// For people.
-    pub title: &'static str,
-    /// Most members; absent: no limit.
-    pub members: Option<u32>,
-    /// Most departments; absent: no limit.
-    pub departments: Option<u32>,
-    /// What it includes.
-    pub features: Vec<Feature>,
-}
-
-/// All plans, the least first.
-pub fn plans() -> Vec<PlanRow> {
-    let row = |plan: &Plan| PlanRow {
-        name: plan.name,
-        title: plan.title,
-        members: plan.members,
-        departments: plan.departments,
-        features: plan.features.to_vec(),
-    };
-    PLANS.iter().map(row).collect()
 }

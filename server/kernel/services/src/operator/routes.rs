@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use super::{
     Operator,
-    organizations::{self, OrganizationChange, OrganizationDetail, OrganizationPage, PlanRow, Search},
+    organizations::{self, OrganizationChange, OrganizationDetail, OrganizationPage, Search},
+    plans::{self, PlanRow, PlanText},
     users::{self, Ban, UserPage},
     visits::{self, NewVisit, Visit},
 };
@@ -23,7 +24,8 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(who))
         .routes(routes!(list_organizations))
         .routes(routes!(organization, change_organization))
-        .routes(routes!(list_plans))
+        .routes(routes!(list_plans, create_plan))
+        .routes(routes!(change_plan))
         .routes(routes!(list_users))
         .routes(routes!(ban_user, unban_user))
         .routes(routes!(enter))
@@ -102,8 +104,43 @@ async fn change_organization(
 #[utoipa::path(get, path = "/api/v1/operator/plans", tag = "operator",
     responses((status = 200, body = Vec<PlanRow>), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
-async fn list_plans(_: Operator) -> Json<Vec<PlanRow>> {
-    Json(organizations::plans())
+async fn list_plans(_: Operator, State(kernel): State<Kernel>) -> Result<Json<Vec<PlanRow>>> {
+    plans::list(&kernel).await.map(Json)
+}
+
+/// A plan that was made.
+#[derive(Debug, Serialize, ToSchema)]
+struct MadePlan {
+    /// The word for it.
+    name: String,
+}
+
+/// Makes a plan.
+#[utoipa::path(post, path = "/api/v1/operator/plans", tag = "operator", request_body = PlanText,
+    responses((status = 201, body = MadePlan), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 409, body = ErrorBody), (status = 422, body = ErrorBody)))]
+async fn create_plan(
+    operator: Operator,
+    State(kernel): State<Kernel>,
+    Json(text): Json<PlanText>,
+) -> Result<(StatusCode, Json<MadePlan>)> {
+    let name = plans::create(&kernel, &operator, &text).await?;
+    Ok((StatusCode::CREATED, Json(MadePlan { name })))
+}
+
+/// Writes a plan anew; organisations that have it are entitled to what it says from now on.
+#[utoipa::path(put, path = "/api/v1/operator/plans/{name}", tag = "operator", request_body = PlanText,
+    params(("name" = String, Path)),
+    responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
+async fn change_plan(
+    operator: Operator,
+    State(kernel): State<Kernel>,
+    Path(name): Path<String>,
+    Json(text): Json<PlanText>,
+) -> Result<StatusCode> {
+    plans::change(&kernel, &operator, &name, &text).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// People of the installation.

@@ -66,11 +66,11 @@ impl Job for EndVisit {
             )
             .await?;
         if let Some(row) = ended {
-            let operator: UserId = row.try_get(0)?;
+            let operator: Option<UserId> = row.try_get(0)?;
             let left = Event::new(
                 "access.support_left",
                 self.id,
-                json!({ "operator": operator.0, "time_over": true }),
+                json!({ "operator": operator, "time_over": true }),
             );
             tx.emit(env, self.org, None, &left).await?;
         }
@@ -91,6 +91,53 @@ pub async fn enter(kernel: &Kernel, operator: &Operator, org: Uuid, new: &NewVis
     let (id, now) = (env.new_id(), env.now());
     let ends_at = now + SignedDuration::from_mins(i64::from(new.minutes));
     let tx = SystemTx::begin(kernel.db(), "operator: enter").await?;
+    may_enter(&tx, operator, org).await?;
+    tx.commit().await?;
+    // Before the visit itself, so that none is without its end, and on its own: nobody holds a connection while they ask for another. For a
+    // visit that never began the job does nothing.
+    let job = Ctx::for_job(kernel.clone(), org, Some(operator.user))
+        .begin()
+        .await?;
+    let options = EnqueueOptions {
+        delay: std::time::Duration::from_secs(u64::from(new.minutes) * 60),
+        ..EnqueueOptions::default()
+    };
+    job.enqueue_with(&EndVisit { id, org }, options).await?;
+    job.commit().await?;
+    let tx = SystemTx::begin(kernel.db(), "operator: enter").await?;
+    may_enter(&tx, operator, org).await?;
+    // A new visit takes the place of one that is still open.
+    let open = tx
+        .query(
+            "update tenancy.support_access set ended_at = $3, ended_by = $2 \
+             where org_id = $1 and operator = $2 and ended_at is null returning id",
+            &[&org, &operator.user, &now],
+        )
+        .await?;
+    for row in &open {
+        let left = Event::new(
+            "access.support_left",
+            row.try_get(0)?,
+            json!({ "operator": operator.user.0 }),
+        );
+        tx.emit(env, org, Some(operator.user), &left).await?;
+    }
+    tx.execute(
+        "insert into tenancy.support_access (org_id, id, operator, operator_name, reason, aal, started_at, ends_at) \
+         select $1, $2, u.id, left(coalesce(u.raw_user_meta_data ->> 'name', u.email, ''), 200), $4, $5, $6, $7 \
+         from auth.users u where u.id = $3",
+        &[&org, &id, &operator.user, &reason, &operator.aal, &now, &ends_at],
+    )
+    .await?;
+    let payload = json!({ "operator": operator.user.0, "reason": reason, "ends_at": ends_at });
+    let entered = Event::new("access.support_entered", id, payload);
+    tx.emit(env, org, Some(operator.user), &entered).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// An error unless there is the organisation and the operator is no member of it.
+async fn may_enter(tx: &SystemTx, operator: &Operator, org: OrgId) -> Result<()> {
     tx.query_opt(
         "select from tenancy.organizations where id = $1 for share",
         &[&org],
@@ -114,43 +161,7 @@ pub async fn enter(kernel: &Kernel, operator: &Operator, org: Uuid, new: &NewVis
             "You belong to this organisation already.",
         ));
     }
-    // Before the visit itself, so that none is without its end; for one that never began it does nothing.
-    let job = Ctx::for_job(kernel.clone(), org, Some(operator.user))
-        .begin()
-        .await?;
-    let options = EnqueueOptions {
-        delay: std::time::Duration::from_secs(u64::from(new.minutes) * 60),
-        ..EnqueueOptions::default()
-    };
-    job.enqueue_with(&EndVisit { id, org }, options).await?;
-    job.commit().await?;
-    // A new visit takes the place of one that is still open.
-    let open = tx
-        .query(
-            "update tenancy.support_access set ended_at = $3, ended_by = $2 \
-             where org_id = $1 and operator = $2 and ended_at is null returning id",
-            &[&org, &operator.user, &now],
-        )
-        .await?;
-    for row in &open {
-        let left = Event::new(
-            "access.support_left",
-            row.try_get(0)?,
-            json!({ "operator": operator.user.0 }),
-        );
-        tx.emit(env, org, Some(operator.user), &left).await?;
-    }
-    tx.execute(
-        "insert into tenancy.support_access (org_id, id, operator, reason, aal, started_at, ends_at) \
-         values ($1, $2, $3, $4, $5, $6, $7)",
-        &[&org, &id, &operator.user, &reason, &operator.aal, &now, &ends_at],
-    )
-    .await?;
-    let payload = json!({ "operator": operator.user.0, "reason": reason, "ends_at": ends_at });
-    let entered = Event::new("access.support_entered", id, payload);
-    tx.emit(env, org, Some(operator.user), &entered).await?;
-    tx.commit().await?;
-    Ok(id)
+    Ok(())
 }
 
 /// The operator's visits that have not ended, the one that ends first at the top.

@@ -11,7 +11,10 @@ use axum::{
 };
 use tenon_sdk::{Error, Kernel, Module, SystemTx, http::authenticate, module::Routes};
 use tower::ServiceBuilder;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, cors::CorsLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer, compression::CompressionLayer, cors::CorsLayer,
+    timeout::RequestBodyTimeoutLayer,
+};
 use utoipa::openapi::{
     InfoBuilder, OpenApi, OpenApiBuilder,
     security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
@@ -31,6 +34,10 @@ pub(super) fn build(kernel: &Kernel) -> (Router, OpenApi) {
         }))
         .layer(cors())
         .layer(CompressionLayer::new())
+        // Of a body that stops to come: a handler holds what it holds until then.
+        .layer(RequestBodyTimeoutLayer::new(Duration::from_secs(
+            kernel.config().server.body_idle_seconds.max(1),
+        )))
         .layer(DefaultBodyLimit::max(kernel.config().server.max_body_bytes));
     let router = documented
         .route(

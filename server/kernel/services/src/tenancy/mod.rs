@@ -1,6 +1,7 @@
 //! Organisations, who belongs to them and what they may do there.
 
 mod accounts;
+mod acting;
 mod colour;
 mod commands;
 mod logo;
@@ -10,11 +11,13 @@ mod plans;
 mod routes;
 mod sweep;
 
-pub(crate) use commands::require_feature;
-pub(crate) use permissions::OrganizationRead;
+pub(crate) use acting::Acting;
+pub(crate) use commands::{included, revoke_keys};
+pub(crate) use permissions::{MembersRead, OrganizationRead};
 
 pub use commands::{NewOrganization, Organization, add_member, create_organization};
-pub use plans::{Entitlements, Feature, PLANS, Plan, entitlements};
+pub(crate) use plans::COLUMNS as PLAN_COLUMNS;
+pub use plans::{Entitlements, Feature, Plan};
 pub use sweep::{sweep, work};
 
 use tenon_sdk::{Kernel, Module, Result, SystemTx, migrations, permission::Role};
@@ -24,7 +27,7 @@ pub fn module() -> Module {
     Module::new("tenancy", "Organisations")
         .tables(
             "tenancy",
-            migrations!["../../migrations/tenancy/" => "0001_organizations", "0002_context", "0003_own_schemas", "0004_settings", "0005_access", "0006_members", "0007_operator"],
+            migrations!["../../migrations/tenancy/" => "0001_organizations", "0002_context", "0003_own_schemas", "0004_settings", "0005_access", "0006_members", "0007_operator", "0008_standing"],
         )
         .permissions(permissions::ALL)
         .job::<commands::DeleteOrganization>()

@@ -1,12 +1,14 @@
-//! What organisations are entitled to: plans as data. Which plan an organisation has, and which features it has beyond or below
-//! its plan, is for the operator of the installation to say.
+//! What organisations are entitled to: plans as rows that the operator of the installation writes. Which plan an organisation has, and
+//! which features it has beyond or below its plan, is for the operator to say, too.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tenon_sdk::Result;
+use tokio_postgres::Row;
 use utoipa::ToSchema;
 
 /// Something that a plan includes or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Feature {
     /// A logo and a colour of its own.
@@ -21,7 +23,7 @@ impl Feature {
     /// All features.
     pub const ALL: [Self; 3] = [Self::Branding, Self::CustomRoles, Self::ApiKeys];
 
-    /// The word for it in an organisation's flags.
+    /// The word for it in plans and in an organisation's flags.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Branding => "branding",
@@ -32,41 +34,77 @@ impl Feature {
 }
 
 /// A plan. `None` is no limit.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// The word for it in the database.
-    pub name: &'static str,
+    /// The word for it.
+    pub name: String,
     /// For people.
-    pub title: &'static str,
+    pub title: String,
     /// Most members, open invitations counted.
-    pub members: Option<u32>,
+    pub members: Option<i32>,
     /// Most departments.
-    pub departments: Option<u32>,
+    pub departments: Option<i32>,
     /// What it includes.
-    pub features: &'static [Feature],
+    pub features: Vec<Feature>,
 }
 
-/// All plans, the least first.
-#[rustfmt::skip] // one plan a line
-pub const PLANS: &[Plan] = &[
-    Plan { name: "free", title: "Free", members: Some(10), departments: Some(5), features: &[Feature::Branding] },
-    Plan { name: "team", title: "Team", members: Some(100), departments: Some(50), features: &[Feature::Branding, Feature::ApiKeys] },
-    Plan { name: "business", title: "Business", members: None, departments: None, features: &Feature::ALL },
-];
+/// Joins the plan of an organisation `o` as `p`; one whose plan there is no more has the least.
+pub(super) const OF_ORGANIZATION: &str = "left join lateral (select p.* from tenancy.plans p \
+    order by p.name = o.plan desc, p.place, p.name limit 1) p on true";
+
+/// The columns of a plan `p` that [`Plan::read`] takes.
+pub(crate) const COLUMNS: &str = "p.name, p.title, p.members, p.departments, p.features";
+
+impl Plan {
+    /// Reads [`COLUMNS`], from the one at `first` on. Words for features that there are no more are passed over.
+    pub(crate) fn read(row: &Row, first: usize) -> Result<Self> {
+        let features: Option<Vec<String>> = row.try_get(first + 4)?;
+        let features = features.unwrap_or_default();
+        Ok(Self {
+            name: row.try_get::<_, Option<String>>(first)?.unwrap_or_default(),
+            title: row.try_get::<_, Option<String>>(first + 1)?.unwrap_or_default(),
+            members: row.try_get(first + 2)?,
+            departments: row.try_get(first + 3)?,
+            features: Feature::ALL
+                .into_iter()
+                .filter(|feature| features.iter().any(|word| word == feature.as_str()))
+                .collect(),
+        })
+    }
+
+    /// What an organisation of this plan is entitled to, with its own flags (`{"flags": {"api_keys": true}}` in its settings).
+    pub(crate) fn with_flags(self, settings: &Value) -> Entitlements {
+        let features = Feature::ALL
+            .into_iter()
+            .filter(|feature| {
+                settings["flags"][feature.as_str()]
+                    .as_bool()
+                    .unwrap_or_else(|| self.features.contains(feature))
+            })
+            .collect();
+        Entitlements {
+            plan: self.name,
+            title: self.title,
+            members: self.members,
+            departments: self.departments,
+            features,
+        }
+    }
+}
 
 /// What one organisation is entitled to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Entitlements {
     /// The plan.
     #[schema(example = "business")]
-    pub plan: &'static str,
+    pub plan: String,
     /// The plan's name for people.
     #[schema(example = "Business")]
-    pub title: &'static str,
+    pub title: String,
     /// Most members, open invitations counted; absent: no limit.
-    pub members: Option<u32>,
+    pub members: Option<i32>,
     /// Most departments; absent: no limit.
-    pub departments: Option<u32>,
+    pub departments: Option<i32>,
     /// What it includes.
     pub features: Vec<Feature>,
 }
@@ -78,27 +116,6 @@ impl Entitlements {
     }
 }
 
-/// The entitlements of a plan, with an organisation's own flags (`{"flags": {"api_keys": true}}` in its settings). A plan that is not
-/// known any more counts as the least.
-pub fn entitlements(plan: &str, settings: &Value) -> Entitlements {
-    let plan = PLANS.iter().find(|known| known.name == plan).unwrap_or(&PLANS[0]);
-    let features = Feature::ALL
-        .into_iter()
-        .filter(|feature| {
-            settings["flags"][feature.as_str()]
-                .as_bool()
-                .unwrap_or_else(|| plan.features.contains(feature))
-        })
-        .collect();
-    Entitlements {
-        plan: plan.name,
-        title: plan.title,
-        members: plan.members,
-        departments: plan.departments,
-        features,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -106,29 +123,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_better_plan_lacks_nothing_of_a_lesser_one() {
-        for pair in PLANS.windows(2) {
-            let [less, more] = pair else { unreachable!() };
-            let most = |limit: Option<u32>| limit.unwrap_or(u32::MAX);
-            assert!(
-                most(less.members) <= most(more.members) && most(less.departments) <= most(more.departments)
-            );
-            assert!(
-                less.features
-                    .iter()
-                    .all(|feature| more.features.contains(feature))
-            );
-        }
-    }
-
-    #[test]
     fn flags_give_and_take_features_and_nothing_else_does() {
-        let free = entitlements("free", &json!({}));
+        let plan = Plan {
+            name: "free".into(),
+            title: "Free".into(),
+            members: Some(10),
+            departments: None,
+            features: vec![Feature::Branding],
+        };
+        let entitlements = |settings: &Value| plan.clone().with_flags(settings);
+        let free = entitlements(&json!({}));
         assert!(free.has(Feature::Branding) && !free.has(Feature::ApiKeys));
-        let more = entitlements(
-            "free",
-            &json!({ "flags": { "api_keys": true, "branding": false } }),
-        );
+        let more = entitlements(&json!({ "flags": { "api_keys": true, "branding": false } }));
         assert!(more.has(Feature::ApiKeys) && !more.has(Feature::Branding));
         assert_eq!(more.members, free.members);
         for odd in [
@@ -137,8 +143,7 @@ mod tests {
             json!({ "flags": 1 }),
             json!({ "flags": { "api_keys": "yes" } }),
         ] {
-            assert_eq!(entitlements("free", &odd), free, "{odd}");
+            assert_eq!(entitlements(&odd), free, "{odd}");
         }
-        assert_eq!(entitlements("gone", &json!({})), free);
     }
 }

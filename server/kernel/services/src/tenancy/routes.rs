@@ -44,11 +44,12 @@ async fn list_organizations(caller: Caller, State(kernel): State<Kernel>) -> Res
     let rows = tx
         .query(
             // Those that an operator of the installation is in to help come last.
-            "select o.id, o.slug, o.name, m.role, o.logo_tag, \
+            "select o.id, o.slug, o.name, m.role, o.logo_tag, m.custom_role, \
              array(select f.slug from tenancy.former_slugs f where f.org_id = o.id order by f.given_up_at desc) \
-             from (select m.org_id, m.role, m.created_at, false as visit from tenancy.memberships m \
+             from (select m.org_id, m.role, m.created_at, false as visit, case when m.custom_only then c.name end as custom_role \
+             from tenancy.memberships m left join tenancy.roles c on c.org_id = m.org_id and c.id = m.custom_role \
              where m.user_id = $1 and m.suspended_at is null \
-             union all select s.org_id, 'support', min(s.started_at), true from tenancy.support_access s \
+             union all select s.org_id, 'support', min(s.started_at), true, null from tenancy.support_access s \
              join auth.users u on u.id = s.operator and u.is_super_admin where s.operator = $1 and s.ended_at is null \
              and s.ends_at > now() and not exists (select from tenancy.memberships x where x.org_id = s.org_id \
              and x.user_id = $1 and x.suspended_at is null) group by s.org_id) m \
@@ -67,7 +68,8 @@ async fn list_organizations(caller: Caller, State(kernel): State<Kernel>) -> Res
                 name: row.try_get(2)?,
                 role: parse_role(&role)?,
                 logo: row.try_get(4)?,
-                former_slugs: row.try_get(5)?,
+                custom_role: row.try_get(5)?,
+                former_slugs: row.try_get(6)?,
             })
         })
         .collect::<Result<_>>()
@@ -104,11 +106,39 @@ struct Person {
 struct Session {
     user: Person,
     organization: OrganizationRef,
+    /// The built-in role; `support` for an operator of the installation who is in to help.
     role: Role,
+    /// Roles of the organisation's own and visits: what else says who the caller is here.
+    standing: SessionStanding,
+    /// Ids of the spaces the caller is in.
+    spaces: Vec<Uuid>,
     /// Names of all permissions the caller has.
     permissions: Vec<String>,
     /// The apps of the organisation that are switched on.
     apps: Vec<String>,
+}
+
+/// How the caller comes to be in the organisation.
+#[derive(Debug, Serialize, ToSchema)]
+struct SessionStanding {
+    /// Whether they are a member.
+    member: bool,
+    /// The name of the role of the organisation's own, if they have one.
+    custom_role: Option<String>,
+    /// Whether that one counts alone.
+    custom_only: bool,
+    /// Whether they run this installation.
+    operator: bool,
+    /// The visit that lets them in, if they are no member.
+    visit: Option<SessionVisit>,
+}
+
+/// An operator's visit.
+#[derive(Debug, Serialize, ToSchema)]
+struct SessionVisit {
+    id: Uuid,
+    /// When it ends by itself.
+    ends_at: Timestamp,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -139,9 +169,17 @@ async fn session(permit: Permit<OrganizationRead>) -> Result<Json<Session>> {
     let row = tx
         .query_opt(
             "select u.id, coalesce(u.email, ''), u.raw_user_meta_data ->> 'name', o.id, o.slug, o.name, \
-             o.theme_color, o.logo_tag, o.time_zone, o.language, o.home, o.delete_after, o.disabled_apps \
-             from auth.users u cross join tenancy.organizations o where o.id = $1 and u.id = $2",
-            &[&ctx.org_id(), &ctx.user_id()],
+             o.theme_color, o.logo_tag, o.time_zone, o.language, o.home, o.delete_after, o.disabled_apps, \
+             m.user_id is not null, c.name, coalesce(m.custom_only, false), u.is_super_admin, s.id, s.ends_at, \
+             coalesce(string_to_array(nullif(trim(both ',' from m.spaces), ''), ','), '{}')::uuid[] \
+             from auth.users u cross join tenancy.organizations o \
+             left join tenancy.memberships m on m.org_id = o.id and m.user_id = u.id and m.suspended_at is null \
+             left join tenancy.roles c on c.org_id = o.id and c.id = m.custom_role \
+             left join lateral (select s.id, s.ends_at from tenancy.support_access s \
+             where m.user_id is null and s.org_id = o.id and s.operator = u.id and s.ended_at is null and s.ends_at > $3 \
+             order by s.ends_at desc limit 1) s on true \
+             where o.id = $1 and u.id = $2",
+            &[&ctx.org_id(), &ctx.user_id(), &ctx.kernel().env().now()],
         )
         .await?
         .ok_or_else(|| Error::forbidden("tenancy.member_needed", "A key of a program has no session."))?;
@@ -172,6 +210,20 @@ async fn session(permit: Permit<OrganizationRead>) -> Result<Json<Session>> {
             delete_after: row.try_get(11)?,
         },
         role: parse_role(role.as_deref().unwrap_or_default())?,
+        standing: SessionStanding {
+            member: row.try_get(13)?,
+            custom_role: row.try_get(14)?,
+            custom_only: row.try_get(15)?,
+            operator: row.try_get::<_, Option<bool>>(16)?.unwrap_or_default(),
+            visit: match row.try_get(17)? {
+                Some(id) => Some(SessionVisit {
+                    id,
+                    ends_at: row.try_get(18)?,
+                }),
+                None => None,
+            },
+        },
+        spaces: row.try_get(19)?,
         permissions: permissions.unwrap_or_default(),
         apps: ctx
             .kernel()

@@ -31,5 +31,11 @@ pub async fn sweep(kernel: &Kernel) -> Result<()> {
         &[&(kernel.env().now() - REMEMBERED)],
     )
     .await?;
+    // Counted by the hour.
+    tx.execute(
+        "delete from tenancy.invitation_mails where sent_at < $1",
+        &[&(kernel.env().now() - SignedDuration::from_hours(24))],
+    )
+    .await?;
     tx.commit().await
 }

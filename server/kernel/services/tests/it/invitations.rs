@@ -161,6 +161,7 @@ async fn one_that_was_withdrawn_or_used_is_good_for_nobody() {
     assert_eq!(accept(&bob, token).await.0, 404);
     assert_eq!(answer(org.owner.request(Method::DELETE, &one)).await.0, 404);
 
+    server.advance(SignedDuration::from_secs(61));
     let (_, made) = org
         .owner
         .post_json(INVITATIONS, &json!({ "role": "viewer", "email": bob.email }))
@@ -242,4 +243,60 @@ async fn who_may_not_invite_neither_sees_nor_changes_invitations() {
         (status, body["code"].as_str().unwrap()),
         (403, "tenancy.role_above_own")
     );
+}
+
+#[tokio::test]
+async fn nobody_is_flooded_with_mail_by_invitations() {
+    let server = TestServer::start_with(
+        vec![],
+        TestServerOptions {
+            config: Some(|config| {
+                config.mail.mailbox = true;
+                config.tenancy.invitation_mails = 5;
+            }),
+            ..TestServerOptions::default()
+        },
+    )
+    .await;
+    let org = server.organization("Harbour").await;
+    let invite = async |email: &str| {
+        let wish = json!({ "role": "viewer", "email": email });
+        org.owner.post_json(INVITATIONS, &wish).await
+    };
+    let (_, made) = invite("victim@example.com").await;
+    // Withdrawn and made anew, it is no other address.
+    let one = format!("{OPEN}/{}", made["id"].as_str().unwrap());
+    assert_eq!(answer(org.owner.request(Method::DELETE, &one)).await.0, 204);
+    let (status, refused) = invite("victim@example.com").await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (429, &json!("tenancy.invitation_just_sent"))
+    );
+    assert_eq!(mails(&server, "victim@example.com").await.len(), 1);
+    for number in 0..4 {
+        assert_eq!(invite(&format!("p{number}@example.com")).await.0, 201);
+    }
+    // So much for this hour, in another organisation of theirs, too; links without a mail are made still.
+    let (status, refused) = invite("last@example.com").await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (429, &json!("tenancy.too_many_mails"))
+    );
+    let new = json!({ "name": "Second" });
+    let (_, second) = org.owner.post_json("/api/v1/tenancy/organizations", &new).await;
+    let second = second["id"].as_str().unwrap().parse().unwrap();
+    let there = org.owner.in_org(tenon_sdk::OrgId(second));
+    let wish = json!({ "role": "viewer", "email": "last@example.com" });
+    assert_eq!(there.post_json(INVITATIONS, &wish).await.0, 429);
+    let link = org
+        .owner
+        .post_json(INVITATIONS, &json!({ "role": "viewer" }))
+        .await;
+    assert_eq!(link.0, 201);
+    server.advance(SignedDuration::from_mins(50));
+    assert_eq!(invite("last@example.com").await.0, 429);
+    server.advance(SignedDuration::from_mins(11));
+    let again = signed_in_again(&server, &org.owner).await;
+    let (status, _) = again.post_json(INVITATIONS, &wish).await;
+    assert_eq!(status, 201);
 }

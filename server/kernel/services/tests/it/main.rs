@@ -6,6 +6,7 @@
 mod access;
 mod administration;
 mod chores;
+mod console;
 mod ended_sessions;
 mod events;
 mod factors;
@@ -30,5 +31,6 @@ mod providers;
 mod reauthentication;
 mod record;
 mod sessions;
+mod standing;
 mod tenancy;
 mod workers;

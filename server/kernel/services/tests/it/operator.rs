@@ -7,29 +7,21 @@ use tenon_services::operator::set_operator;
 use tenon_testkit::{TestOrg, TestServer, TestServerOptions, TestUser, answer};
 use uuid::Uuid;
 
+use crate::access::refused;
+
 const MEMBERS: &str = "/api/v1/tenancy/members";
 
-async fn operator(server: &TestServer) -> TestUser {
+pub(crate) async fn operator(server: &TestServer) -> TestUser {
     let user = server.user("operator").await;
     set_operator(server.kernel(), user.id, true).await.unwrap();
     user
 }
 
-async fn send(user: &TestUser, method: Method, path: &str, body: &Value) -> (u16, Value) {
+pub(crate) async fn send(user: &TestUser, method: Method, path: &str, body: &Value) -> (u16, Value) {
     answer(user.request(method, path).json(body)).await
 }
 
-#[track_caller]
-fn refused(answer: &(u16, Value), status: u16, code: &str) {
-    assert_eq!(
-        (answer.0, answer.1["code"].as_str().unwrap_or_default()),
-        (status, code),
-        "{}",
-        answer.1
-    );
-}
-
-async fn enter(operator: &TestUser, org: &TestOrg) -> String {
+pub(crate) async fn enter(operator: &TestUser, org: &TestOrg) -> String {
     let path = format!("/api/v1/operator/organizations/{}/visits", org.id.0);
     let body = json!({ "reason": "Ticket 4711", "minutes": 60 });
     let (status, made) = send(operator, Method::POST, &path, &body).await;
@@ -65,7 +57,10 @@ async fn to_everybody_else_the_console_is_not_there() {
         if !path.starts_with("/api/v1/operator/") {
             continue;
         }
-        let path = path.replace("{id}", &somebody).replace("{visit}", &somebody);
+        let path = path
+            .replace("{id}", &somebody)
+            .replace("{visit}", &somebody)
+            .replace("{name}", "free");
         for method in item.as_object().unwrap().keys() {
             let Ok(method) = method.to_uppercase().parse::<Method>() else {
                 continue;
@@ -197,13 +192,20 @@ async fn a_plan_features_and_a_suspension_are_changed_and_told() {
     );
     assert_eq!(change(json!({ "role": "owner" })).await.0, 400);
 
-    assert_eq!(change(json!({ "suspended": true })).await.0, 204);
+    for silent in [
+        json!({ "suspended": true }),
+        json!({ "suspended": true, "reason": " " }),
+    ] {
+        refused(&change(silent).await, 422, "operator.reason_required");
+    }
+    let suspend = json!({ "suspended": true, "reason": "Unpaid since May" });
+    assert_eq!(change(suspend.clone()).await.0, 204);
     refused(
         &org.owner.get_json(MEMBERS).await,
         403,
         "tenancy.organization_suspended",
     );
-    assert_eq!(change(json!({ "suspended": true })).await.0, 204);
+    assert_eq!(change(suspend).await.0, 204);
     assert_eq!(change(json!({ "suspended": false })).await.0, 204);
     assert_eq!(org.owner.get_json(MEMBERS).await.0, 200);
     assert_eq!(
@@ -216,6 +218,21 @@ async fn a_plan_features_and_a_suspension_are_changed_and_told() {
             "operator.organization_restored"
         ]
     );
+    // The log of the installation says so, too, by whom and why.
+    let sql = "select payload ->> 'action', payload #>> '{traits,change,reason}' from auth.audit_log_entries \
+               where payload ->> 'actor_id' = $1 and payload ->> 'action' like 'operator%' order by created_at, id";
+    let rows = server
+        .admin()
+        .await
+        .query(sql, &[&operator.id.to_string()])
+        .await
+        .unwrap();
+    let log: Vec<(String, Option<String>)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_eq!(log.len(), 5, "{log:?}");
+    assert!(log.contains(&(
+        "operator_organization_suspended".into(),
+        Some("Unpaid since May".into())
+    )));
 }
 
 #[tokio::test]

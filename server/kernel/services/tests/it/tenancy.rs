@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::json;
 use tenon_sdk::permission::Role;
-use tenon_testkit::{TestServer, answer};
+use tenon_testkit::{TestServer, TestServerOptions, answer};
 
 #[tokio::test]
 async fn a_person_founds_an_organisation_and_owns_it() {
@@ -234,4 +234,59 @@ async fn what_happened_stands_in_the_outbox_in_order() {
             (2, "tenancy.member_invited".into())
         ]
     );
+}
+
+#[tokio::test]
+async fn a_person_founds_as_many_organisations_as_they_may_and_no_more() {
+    let server = TestServer::start_with(
+        vec![],
+        TestServerOptions {
+            config: Some(|config| config.tenancy.organizations_per_person = 2),
+            ..TestServerOptions::default()
+        },
+    )
+    .await;
+    let ada = server.user("ada").await;
+    let found = async |name: &str| {
+        ada.post_json("/api/v1/tenancy/organizations", &json!({ "name": name }))
+            .await
+    };
+    // A name like an id gets another one in addresses, where ids are looked for.
+    let (status, made) = found("550E8400-E29B-41D4-A716-446655440000").await;
+    assert_eq!(
+        (status, &made["slug"]),
+        (201, &json!("organisation-550e8400-e29b-41d4-a716-446655440000"))
+    );
+    assert_eq!(found("Harbour").await.0, 201);
+    let (status, refused) = found("Third").await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (409, &json!("tenancy.too_many_organizations"))
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_names_an_organisation_as_it_was_called_before_finds_it() {
+    let server = TestServer::start(vec![]).await;
+    let org = server.organization("Harbour").await;
+    let rename = org.owner.request(Method::PATCH, "/api/v1/tenancy/organization");
+    assert_eq!(answer(rename.json(&json!({ "slug": "quay" }))).await.0, 200);
+    let plain = server.anonymous(Method::GET, "/api/v1/tenancy/session");
+    let session = plain.bearer_auth(&org.owner.token).header("x-org-id", &org.slug);
+    let (status, session) = answer(session).await;
+    assert_eq!((status, &session["organization"]["slug"]), (200, &json!("quay")));
+    let stranger = server.user("eve").await;
+    let theirs = stranger
+        .get("/api/v1/tenancy/session")
+        .header("x-org-id", &org.slug);
+    assert_eq!(answer(theirs).await.0, 404);
+    // The newest ten are kept.
+    for number in 0..12 {
+        let slug = json!({ "slug": format!("quay-{number}") });
+        let rename = org.owner.request(Method::PATCH, "/api/v1/tenancy/organization");
+        assert_eq!(answer(rename.json(&slug)).await.0, 200);
+    }
+    let (_, settings) = org.owner.get_json("/api/v1/tenancy/organization").await;
+    let former = settings["former_slugs"].as_array().unwrap();
+    assert_eq!((former.len(), &former[0]), (10, &json!("quay-10")));
 }

@@ -1,27 +1,22 @@
-import { ActionIcon, Badge, Button, Group, Stack, Text, TextInput, Select } from '@mantine/core';
+import { Badge, Group, Text, Select } from '@mantine/core';
 import { IconKey, IconTrash } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { reply } from '@/api/client';
 import { useOrganization } from '@/kernel/tenancy/organization';
-import { RequirePermission } from '@/kernel/tenancy/require-permission';
-import { Dialog } from '@/ui/dialog';
-import { PageHeader } from '@/ui/page-header';
 import { EmptyState } from '@/ui/states/empty-state';
-import { ErrorState } from '@/ui/states/error-state';
 import { DataTable, type Column } from '@/ui/table/data-table';
 import { rowRange, type TableSpec } from '@/ui/table/table-state';
 import { useTableUrlState } from '@/ui/table/use-table-url-state';
 import { DateText, DateTimeText } from '@/ui/values';
+import { ConfirmRemoval, ListPage, ThingAction, ThingForm } from '../blocks';
 import { daysOf, LifetimeField, Names, PatternsField, type Lifetime } from '../fields';
 import { keysQuery, type Key } from '../queries';
 import { ShownOnce } from '../secret';
 
 const TABLE: TableSpec = {};
 const KINDS = ['secret', 'publishable'] as const;
-
-type Asked = { what: 'add' } | { what: 'revoke'; key: Key };
 
 /** Whether a key is good, and if not, why. */
 export function stateOf(key: {
@@ -35,46 +30,24 @@ export function stateOf(key: {
 
 export function KeysPage() {
   const { t } = useTranslation('access');
-  const { name, can } = useOrganization();
-  const [asked, setAsked] = useState<Asked | null>(null);
-  const close = () => {
-    setAsked(null);
-  };
+  const { name } = useOrganization();
   return (
-    <>
-      <PageHeader
-        title={t('keys.title')}
-        description={t('keys.text', { organization: name })}
-        actions={
-          can('access.keys.manage') && (
-            <Button
-              onClick={() => {
-                setAsked({ what: 'add' });
-              }}
-            >
-              {t('keys.add')}
-            </Button>
-          )
-        }
-      />
-      <RequirePermission permission="access.keys.read">
-        <KeyTable ask={setAsked} />
-      </RequirePermission>
-      <Dialog
-        opened={asked !== null}
-        onClose={close}
-        title={
-          asked?.what === 'revoke' ? t('keys.revoke', { name: asked.key.name }) : t('keys.add')
-        }
-      >
-        {asked?.what === 'add' && <KeyForm onDone={close} />}
-        {asked?.what === 'revoke' && <RevokeForm id={asked.key.id} onDone={close} />}
-      </Dialog>
-    </>
+    <ListPage<'revoke', Key>
+      title={t('keys.title')}
+      text={t('keys.text', { organization: name })}
+      add={t('keys.add')}
+      read="access.keys.read"
+      manage="access.keys.manage"
+      list={(ask) => <KeyTable ask={ask} />}
+      dialogTitle={({ thing }) => t('keys.revoke', { name: thing.name })}
+      dialog={({ thing }, close) =>
+        thing === null ? <KeyForm onDone={close} /> : <RevokeForm id={thing.id} onDone={close} />
+      }
+    />
   );
 }
 
-function KeyTable({ ask }: { ask: (asked: Asked) => void }) {
+function KeyTable({ ask }: { ask: (what: 'revoke', key: Key) => void }) {
   const { t } = useTranslation('access');
   const { id, can } = useOrganization();
   const state = useTableUrlState(TABLE);
@@ -110,7 +83,8 @@ function KeyTable({ ask }: { ask: (asked: Asked) => void }) {
       {
         key: 'state',
         header: t('state'),
-        render: (key) => t(`states.${stateOf(key)}`),
+        render: (key) =>
+          t(`states.${stateOf(key) === 'active' && key.paused ? 'paused' : stateOf(key)}`),
       },
       {
         key: 'expires_at',
@@ -140,16 +114,14 @@ function KeyTable({ ask }: { ask: (asked: Asked) => void }) {
               align: 'right' as const,
               render: (key: Key) =>
                 stateOf(key) === 'active' && (
-                  <ActionIcon
-                    variant="subtle"
+                  <ThingAction
+                    label={t('keys.revoke', { name: key.name })}
+                    icon={IconTrash}
                     color="red"
-                    aria-label={t('keys.revoke', { name: key.name })}
                     onClick={() => {
-                      ask({ what: 'revoke', key });
+                      ask('revoke', key);
                     }}
-                  >
-                    <IconTrash size={16} />
-                  </ActionIcon>
+                  />
                 ),
             },
           ]
@@ -185,8 +157,6 @@ function KeyForm({ onDone }: { onDone: () => void }) {
   const [kind, setKind] = useState<(typeof KINDS)[number]>('secret');
   const [scopes, setScopes] = useState<string[]>([]);
   const [lifetime, setLifetime] = useState<Lifetime>('90');
-  const [tried, setTried] = useState(false);
-  const nameOk = name.trim() !== '' && name.trim().length <= 80;
   const make = useMutation({
     mutationFn: () =>
       reply(
@@ -206,53 +176,41 @@ function KeyForm({ onDone }: { onDone: () => void }) {
     );
   }
   return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        setTried(true);
-        if (nameOk && scopes.length > 0) make.mutate();
+    <ThingForm
+      name={name}
+      onName={setName}
+      ok={scopes.length > 0}
+      error={make.error}
+      pending={make.isPending}
+      submit={t('keys.add')}
+      onSubmit={() => {
+        make.mutate();
       }}
+      onCancel={onDone}
     >
-      <Stack>
-        {make.isError && <ErrorState error={make.error} />}
-        <TextInput
-          label={t('name')}
-          value={name}
-          data-autofocus
-          error={tried && !nameOk ? t('invalidName') : null}
-          onChange={(event) => {
-            setName(event.currentTarget.value);
-          }}
-        />
-        <Select
-          label={t('keys.kind')}
-          description={t(`keys.kindHints.${kind}`)}
-          data={KINDS.map((value) => ({ value, label: t(`keys.kinds.${value}`) }))}
-          value={kind}
-          allowDeselect={false}
-          onChange={(next) => {
-            if (next !== null) setKind(next);
-          }}
-        />
-        <PatternsField
-          organizationId={id}
-          label={t('keys.scopes')}
-          value={scopes}
-          error={tried && scopes.length === 0 ? t('invalidPatterns') : null}
-          onChange={setScopes}
-        />
-        <LifetimeField value={lifetime} onChange={setLifetime} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            {t('cancel')}
-          </Button>
-          <Button type="submit" loading={make.isPending}>
-            {t('keys.add')}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      {(tried) => (
+        <>
+          <Select
+            label={t('keys.kind')}
+            description={t(`keys.kindHints.${kind}`)}
+            data={KINDS.map((value) => ({ value, label: t(`keys.kinds.${value}`) }))}
+            value={kind}
+            allowDeselect={false}
+            onChange={(next) => {
+              if (next !== null) setKind(next);
+            }}
+          />
+          <PatternsField
+            organizationId={id}
+            label={t('keys.scopes')}
+            value={scopes}
+            error={tried && scopes.length === 0 ? t('invalidPatterns') : null}
+            onChange={setScopes}
+          />
+          <LifetimeField value={lifetime} onChange={setLifetime} />
+        </>
+      )}
+    </ThingForm>
   );
 }
 
@@ -269,23 +227,15 @@ function RevokeForm({ id: key, onDone }: { id: string; onDone: () => void }) {
     },
   });
   return (
-    <Stack>
-      <Text size="sm">{t('keys.revokeText')}</Text>
-      {revoke.isError && <ErrorState error={revoke.error} />}
-      <Group justify="flex-end">
-        <Button variant="default" onClick={onDone}>
-          {t('cancel')}
-        </Button>
-        <Button
-          color="red"
-          loading={revoke.isPending}
-          onClick={() => {
-            revoke.mutate();
-          }}
-        >
-          {t('keys.revokeButton')}
-        </Button>
-      </Group>
-    </Stack>
+    <ConfirmRemoval
+      text={t('keys.revokeText')}
+      error={revoke.error}
+      pending={revoke.isPending}
+      submit={t('keys.revokeButton')}
+      onSubmit={() => {
+        revoke.mutate();
+      }}
+      onCancel={onDone}
+    />
   );
 }

@@ -1,10 +1,10 @@
 import { Badge, Button, Group, Stack, Text } from '@mantine/core';
 import { IconDownload, IconShieldSearch } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { download } from '@/api/client';
+import { useSearchState } from '@/kernel/routing/use-search-state';
 import { useOrganization } from '@/kernel/tenancy/organization';
 import { RequirePermission } from '@/kernel/tenancy/require-permission';
 import { notifyFailed } from '@/ui/notify';
@@ -17,32 +17,12 @@ import { reviewQuery, type Principal } from '../queries';
 
 const BUILT_IN = ['owner', 'admin', 'manager', 'support', 'member', 'viewer'];
 
-/** What is asked for, from the address. */
-function useFilter() {
-  const search: Record<string, unknown> = useSearch({ strict: false });
-  const navigate = useNavigate();
-  const text = (value: unknown) => (typeof value === 'string' ? value : '');
-  const page = Number(search.page);
-  const set = (change: Record<string, string | undefined>) => {
-    void navigate({
-      to: '.',
-      replace: true,
-      resetScroll: false,
-      search: ((previous: Record<string, unknown>) => ({ ...previous, ...change })) as never,
-    });
-  };
-  return {
-    person: text(search.person),
-    permission: text(search.permission),
-    page: Number.isSafeInteger(page) && page > 0 ? page : 1,
-    set,
-  };
-}
+const useFilter = () => useSearchState(['person', 'permission']);
 
 export function ReviewPage() {
   const { t } = useTranslation('access');
   const { id, name, can } = useOrganization();
-  const { person, permission } = useFilter();
+  const { person, permission } = useFilter().values;
   const save = useMutation({
     mutationFn: () => {
       const query = new URLSearchParams({ person, permission }).toString();
@@ -80,7 +60,8 @@ export function ReviewPage() {
 function Report() {
   const { t } = useTranslation('access');
   const { id } = useOrganization();
-  const { person, permission, page, set } = useFilter();
+  const { values, page, setValue, setPage } = useFilter();
+  const { person, permission } = values;
   const { data, error, refetch, isPlaceholderData } = useQuery(
     reviewQuery(id, { person, permission, page }),
   );
@@ -100,7 +81,7 @@ function Report() {
               </Badge>
               {who.state !== 'active' && (
                 <Badge size="sm" variant="light" color="red" c="var(--mantine-color-text)">
-                  {t(`states.${who.state as 'suspended' | 'banned'}`)}
+                  {t(`states.${who.state as 'suspended' | 'banned' | 'maker_suspended'}`)}
                 </Badge>
               )}
             </Group>
@@ -143,14 +124,14 @@ function Report() {
           label={t('review.person')}
           value={person}
           onChange={(value) => {
-            set({ person: value === '' ? undefined : value, page: undefined });
+            setValue('person', value);
           }}
         />
         <SearchField
           label={t('review.permission')}
           value={permission}
           onChange={(value) => {
-            set({ permission: value === '' ? undefined : value, page: undefined });
+            setValue('permission', value);
           }}
         />
       </Group>
@@ -163,9 +144,7 @@ function Report() {
         state={{
           page,
           size: data?.page_size ?? 50,
-          setPage: (next) => {
-            set({ page: next === 1 ? undefined : String(next) });
-          },
+          setPage,
         }}
         error={error}
         onRetry={() => void refetch()}

@@ -1,5 +1,4 @@
 import {
-  ActionIcon,
   Alert,
   Badge,
   Button,
@@ -10,8 +9,6 @@ import {
   Stack,
   Table,
   Text,
-  Textarea,
-  TextInput,
   Title,
 } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
@@ -29,13 +26,18 @@ import { useTranslation } from 'react-i18next';
 import { reply } from '@/api/client';
 import { useOrganization } from '@/kernel/tenancy/organization';
 import { ROLES } from '@/kernel/tenancy/queries';
-import { RequirePermission } from '@/kernel/tenancy/require-permission';
-import { Dialog } from '@/ui/dialog';
-import { PageHeader } from '@/ui/page-header';
 import { EmptyState } from '@/ui/states/empty-state';
 import { ErrorState } from '@/ui/states/error-state';
 import { LoadingState } from '@/ui/states/loading-state';
 import { WideContent } from '@/ui/table/wide-content';
+import {
+  ConfirmRemoval,
+  DescriptionField,
+  ListPage,
+  ThingAction,
+  ThingCard,
+  ThingForm,
+} from '../blocks';
 import { Names, PatternsField } from '../fields';
 import {
   previewQuery,
@@ -45,51 +47,29 @@ import {
   type Roles,
 } from '../queries';
 
-type Asked = { what: 'add' } | { what: 'edit' | 'remove' | 'assign'; role: CustomRole };
+type Ask = (what: 'edit' | 'remove' | 'assign', role: CustomRole) => void;
 
 export function RolesPage() {
   const { t } = useTranslation('access');
-  const { can } = useOrganization();
-  const [asked, setAsked] = useState<Asked | null>(null);
-  const close = () => {
-    setAsked(null);
-  };
-  const title =
-    asked === null || asked.what === 'add'
-      ? t('roles.add')
-      : t(`roles.${asked.what}`, { name: asked.role.name });
   return (
-    <>
-      <PageHeader
-        title={t('roles.title')}
-        description={t('roles.text')}
-        actions={
-          can('access.roles.manage') && (
-            <Button
-              onClick={() => {
-                setAsked({ what: 'add' });
-              }}
-            >
-              {t('roles.add')}
-            </Button>
-          )
-        }
-      />
-      <RequirePermission permission="access.roles.read">
-        <RoleLists ask={setAsked} />
-      </RequirePermission>
-      <Dialog opened={asked !== null} onClose={close} title={title}>
-        {(asked?.what === 'add' || asked?.what === 'edit') && (
-          <RoleForm role={asked.what === 'edit' ? asked.role : null} onDone={close} />
-        )}
-        {asked?.what === 'remove' && <RemoveForm role={asked.role} onDone={close} />}
-        {asked?.what === 'assign' && <AssignForm role={asked.role} />}
-      </Dialog>
-    </>
+    <ListPage<'edit' | 'remove' | 'assign', CustomRole>
+      title={t('roles.title')}
+      text={t('roles.text')}
+      add={t('roles.add')}
+      read="access.roles.read"
+      manage="access.roles.manage"
+      list={(ask) => <RoleLists ask={ask} />}
+      dialogTitle={({ what, thing }) => t(`roles.${what}`, { name: thing.name })}
+      dialog={({ what, thing }, close) => {
+        if (what === 'remove') return <RemoveForm role={thing} onDone={close} />;
+        if (what === 'assign') return <AssignForm role={thing} />;
+        return <RoleForm role={thing} onDone={close} />;
+      }}
+    />
   );
 }
 
-function RoleLists({ ask }: { ask: (asked: Asked) => void }) {
+function RoleLists({ ask }: { ask: Ask }) {
   const { t } = useTranslation('access');
   const { id } = useOrganization();
   const { data, error, refetch } = useQuery(rolesQuery(id));
@@ -123,63 +103,51 @@ function RoleLists({ ask }: { ask: (asked: Asked) => void }) {
   );
 }
 
-function CustomRoleCard({ role, ask }: { role: CustomRole; ask: (asked: Asked) => void }) {
+function CustomRoleCard({ role, ask }: { role: CustomRole; ask: Ask }) {
   const { t } = useTranslation('access');
   const { can } = useOrganization();
   return (
-    <Paper withBorder p="md" data-testid="custom-role">
-      <Group justify="space-between" wrap="nowrap" align="flex-start">
-        <Stack gap={4} miw={0}>
-          <Group gap="xs">
-            <Text fw={600}>{role.name}</Text>
-            <Badge variant="light" color="gray" c="var(--mantine-color-text)">
-              {t('roles.members')}: {role.members}
-            </Badge>
-          </Group>
-          {role.description !== '' && (
-            <Text size="sm" c="dimmed">
-              {role.description}
-            </Text>
-          )}
-          <Names names={role.permissions} />
-        </Stack>
-        {can('access.roles.manage') && (
-          <Group gap={4} wrap="nowrap">
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              aria-label={t('roles.assign', { name: role.name })}
+    <ThingCard
+      name={role.name}
+      description={role.description}
+      testId="custom-role"
+      badges={
+        <Badge variant="light" color="gray" c="var(--mantine-color-text)">
+          {t('roles.members')}: {role.members}
+        </Badge>
+      }
+      actions={
+        can('access.roles.manage') && (
+          <>
+            <ThingAction
+              label={t('roles.assign', { name: role.name })}
+              icon={IconUserPlus}
               onClick={() => {
-                ask({ what: 'assign', role });
+                ask('assign', role);
               }}
-            >
-              <IconUserPlus size={16} />
-            </ActionIcon>
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              aria-label={t('roles.edit', { name: role.name })}
+            />
+            <ThingAction
+              label={t('roles.edit', { name: role.name })}
+              icon={IconPencil}
               onClick={() => {
-                ask({ what: 'edit', role });
+                ask('edit', role);
               }}
-            >
-              <IconPencil size={16} />
-            </ActionIcon>
-            <ActionIcon
-              variant="subtle"
+            />
+            <ThingAction
+              label={t('roles.remove', { name: role.name })}
+              icon={IconTrash}
               color="red"
               disabled={role.members > 0}
-              aria-label={t('roles.remove', { name: role.name })}
               onClick={() => {
-                ask({ what: 'remove', role });
+                ask('remove', role);
               }}
-            >
-              <IconTrash size={16} />
-            </ActionIcon>
-          </Group>
-        )}
-      </Group>
-    </Paper>
+            />
+          </>
+        )
+      }
+    >
+      <Names names={role.permissions} />
+    </ThingCard>
   );
 }
 
@@ -252,8 +220,6 @@ function RoleForm({ role, onDone }: { role: CustomRole | null; onDone: () => voi
   const [description, setDescription] = useState(role?.description ?? '');
   const [includes, setIncludes] = useState<string[]>(role?.includes ?? []);
   const [excludes, setExcludes] = useState<string[]>(role?.excludes ?? []);
-  const [tried, setTried] = useState(false);
-  const nameOk = name.trim() !== '' && name.trim().length <= 80;
   const save = useMutation({
     mutationFn: () => {
       const body = { name: name.trim(), description: description.trim(), includes, excludes };
@@ -267,59 +233,39 @@ function RoleForm({ role, onDone }: { role: CustomRole | null; onDone: () => voi
     },
   });
   return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        setTried(true);
-        if (nameOk && includes.length > 0) save.mutate();
+    <ThingForm
+      name={name}
+      onName={setName}
+      ok={includes.length > 0}
+      error={save.error}
+      pending={save.isPending}
+      submit={t('save')}
+      onSubmit={() => {
+        save.mutate();
       }}
+      onCancel={onDone}
     >
-      <Stack>
-        {save.isError && <ErrorState error={save.error} />}
-        <TextInput
-          label={t('name')}
-          value={name}
-          data-autofocus
-          error={tried && !nameOk ? t('invalidName') : null}
-          onChange={(event) => {
-            setName(event.currentTarget.value);
-          }}
-        />
-        <Textarea
-          label={t('description')}
-          value={description}
-          maxLength={500}
-          autosize
-          onChange={(event) => {
-            setDescription(event.currentTarget.value);
-          }}
-        />
-        <PatternsField
-          organizationId={id}
-          label={t('roles.includes')}
-          value={includes}
-          error={tried && includes.length === 0 ? t('invalidPatterns') : null}
-          onChange={setIncludes}
-        />
-        <PatternsField
-          organizationId={id}
-          label={t('roles.excludes')}
-          hint={t('roles.excludesHint')}
-          value={excludes}
-          onChange={setExcludes}
-        />
-        <Preview includes={includes} excludes={excludes} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            {t('cancel')}
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            {t('save')}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      {(tried) => (
+        <>
+          <DescriptionField value={description} onChange={setDescription} />
+          <PatternsField
+            organizationId={id}
+            label={t('roles.includes')}
+            value={includes}
+            error={tried && includes.length === 0 ? t('invalidPatterns') : null}
+            onChange={setIncludes}
+          />
+          <PatternsField
+            organizationId={id}
+            label={t('roles.excludes')}
+            hint={t('roles.excludesHint')}
+            value={excludes}
+            onChange={setExcludes}
+          />
+          <Preview includes={includes} excludes={excludes} />
+        </>
+      )}
+    </ThingForm>
   );
 }
 
@@ -370,24 +316,16 @@ function RemoveForm({ role, onDone }: { role: CustomRole; onDone: () => void }) 
     },
   });
   return (
-    <Stack>
-      <Text size="sm">{t('roles.removeText')}</Text>
-      {remove.isError && <ErrorState error={remove.error} />}
-      <Group justify="flex-end">
-        <Button variant="default" onClick={onDone}>
-          {t('cancel')}
-        </Button>
-        <Button
-          color="red"
-          loading={remove.isPending}
-          onClick={() => {
-            remove.mutate();
-          }}
-        >
-          {t('roles.remove', { name: role.name })}
-        </Button>
-      </Group>
-    </Stack>
+    <ConfirmRemoval
+      text={t('roles.removeText')}
+      error={remove.error}
+      pending={remove.isPending}
+      submit={t('roles.remove', { name: role.name })}
+      onSubmit={() => {
+        remove.mutate();
+      }}
+      onCancel={onDone}
+    />
   );
 }
 
@@ -434,17 +372,15 @@ function AssignForm({ role }: { role: CustomRole }) {
                     : t('roles.besides', { role: t(`tenancy:roles.${holder.role}`) })}
                 </Text>
               </Text>
-              <ActionIcon
-                variant="subtle"
+              <ThingAction
+                label={t('roles.take', { name: holder.name })}
+                icon={IconX}
                 color="red"
-                aria-label={t('roles.take', { name: holder.name })}
                 loading={assign.isPending && assign.variables.member === holder.id}
                 onClick={() => {
                   assign.mutate({ member: holder.id, role: null, only: false });
                 }}
-              >
-                <IconX size={16} />
-              </ActionIcon>
+              />
             </Group>
           ))}
         </Stack>

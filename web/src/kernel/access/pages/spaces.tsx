@@ -1,16 +1,4 @@
-import {
-  ActionIcon,
-  Badge,
-  Button,
-  Group,
-  MultiSelect,
-  Paper,
-  Stack,
-  TagsInput,
-  Text,
-  Textarea,
-  TextInput,
-} from '@mantine/core';
+import { Badge, MultiSelect, Stack, Text } from '@mantine/core';
 import {
   IconArchive,
   IconArchiveOff,
@@ -23,59 +11,46 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { reply } from '@/api/client';
 import { useOrganization } from '@/kernel/tenancy/organization';
-import { RequirePermission } from '@/kernel/tenancy/require-permission';
-import { Dialog } from '@/ui/dialog';
+import { departmentsQuery } from '@/kernel/tenancy/queries';
 import { notifyFailed } from '@/ui/notify';
-import { PageHeader } from '@/ui/page-header';
 import { EmptyState } from '@/ui/states/empty-state';
 import { ErrorState } from '@/ui/states/error-state';
 import { LoadingState } from '@/ui/states/loading-state';
+import {
+  DescriptionField,
+  FormButtons,
+  ListPage,
+  ThingAction,
+  ThingCard,
+  ThingForm,
+} from '../blocks';
 import { roleMembersQuery, spacesQuery, type Space } from '../queries';
 
-type Asked = { what: 'add' } | { what: 'edit' | 'members'; space: Space };
+type Ask = (what: 'edit' | 'members', space: Space) => void;
 
 export function SpacesPage() {
   const { t } = useTranslation('access');
-  const { can } = useOrganization();
-  const [asked, setAsked] = useState<Asked | null>(null);
-  const close = () => {
-    setAsked(null);
-  };
-  const title =
-    asked === null || asked.what === 'add'
-      ? t('spaces.add')
-      : t(`spaces.${asked.what}`, { name: asked.space.name });
   return (
-    <>
-      <PageHeader
-        title={t('spaces.title')}
-        description={t('spaces.text')}
-        actions={
-          can('access.spaces.manage') && (
-            <Button
-              onClick={() => {
-                setAsked({ what: 'add' });
-              }}
-            >
-              {t('spaces.add')}
-            </Button>
-          )
-        }
-      />
-      <RequirePermission permission="access.spaces.read">
-        <SpaceList ask={setAsked} />
-      </RequirePermission>
-      <Dialog opened={asked !== null} onClose={close} title={title}>
-        {(asked?.what === 'add' || asked?.what === 'edit') && (
-          <SpaceForm space={asked.what === 'edit' ? asked.space : null} onDone={close} />
-        )}
-        {asked?.what === 'members' && <MembersForm space={asked.space} onDone={close} />}
-      </Dialog>
-    </>
+    <ListPage<'edit' | 'members', Space>
+      title={t('spaces.title')}
+      text={t('spaces.text')}
+      add={t('spaces.add')}
+      read="access.spaces.read"
+      manage="access.spaces.manage"
+      list={(ask) => <SpaceList ask={ask} />}
+      dialogTitle={({ what, thing }) => t(`spaces.${what}`, { name: thing.name })}
+      dialog={({ what, thing }, close) =>
+        what === 'members' ? (
+          <MembersForm space={thing} onDone={close} />
+        ) : (
+          <SpaceForm space={thing} onDone={close} />
+        )
+      }
+    />
   );
 }
 
-function SpaceList({ ask }: { ask: (asked: Asked) => void }) {
+function SpaceList({ ask }: { ask: Ask }) {
   const { t } = useTranslation('access');
   const { id, api, can } = useOrganization();
   const client = useQueryClient();
@@ -106,69 +81,59 @@ function SpaceList({ ask }: { ask: (asked: Asked) => void }) {
         const archived = space.archived_at != null;
         const turn = t(archived ? 'spaces.restore' : 'spaces.archive', { name: space.name });
         return (
-          <Paper key={space.id} withBorder p="md" data-testid="space">
-            <Group justify="space-between" wrap="nowrap" align="flex-start">
-              <Stack gap={4} miw={0}>
-                <Group gap="xs">
-                  <Text fw={600}>{space.name}</Text>
-                  {space.mine && (
-                    <Badge variant="light" c="var(--mantine-color-text)">
-                      {t('spaces.mine')}
-                    </Badge>
-                  )}
-                  {archived && (
-                    <Badge variant="light" color="gray" c="var(--mantine-color-text)">
-                      {t('spaces.archived')}
-                    </Badge>
-                  )}
-                </Group>
-                {space.description !== '' && (
-                  <Text size="sm" c="dimmed">
-                    {space.description}
-                  </Text>
+          <ThingCard
+            key={space.id}
+            name={space.name}
+            description={space.description}
+            testId="space"
+            badges={
+              <>
+                {space.mine && (
+                  <Badge variant="light" c="var(--mantine-color-text)">
+                    {t('spaces.mine')}
+                  </Badge>
                 )}
-                <Text size="sm">
-                  {t('spaces.people')}: {space.members.length}
-                  {space.departments.length > 0 &&
-                    ` · ${t('spaces.departments')}: ${space.departments.join(', ')}`}
-                </Text>
-              </Stack>
-              {can('access.spaces.manage') && (
-                <Group gap={4} wrap="nowrap">
-                  <ActionIcon
-                    variant="subtle"
-                    color="gray"
-                    aria-label={t('spaces.members', { name: space.name })}
+                {archived && (
+                  <Badge variant="light" color="gray" c="var(--mantine-color-text)">
+                    {t('spaces.archived')}
+                  </Badge>
+                )}
+              </>
+            }
+            actions={
+              can('access.spaces.manage') && (
+                <>
+                  <ThingAction
+                    label={t('spaces.members', { name: space.name })}
+                    icon={IconUsers}
                     onClick={() => {
-                      ask({ what: 'members', space });
+                      ask('members', space);
                     }}
-                  >
-                    <IconUsers size={16} />
-                  </ActionIcon>
-                  <ActionIcon
-                    variant="subtle"
-                    color="gray"
-                    aria-label={t('spaces.edit', { name: space.name })}
+                  />
+                  <ThingAction
+                    label={t('spaces.edit', { name: space.name })}
+                    icon={IconPencil}
                     onClick={() => {
-                      ask({ what: 'edit', space });
+                      ask('edit', space);
                     }}
-                  >
-                    <IconPencil size={16} />
-                  </ActionIcon>
-                  <ActionIcon
-                    variant="subtle"
-                    color="gray"
-                    aria-label={turn}
+                  />
+                  <ThingAction
+                    label={turn}
+                    icon={archived ? IconArchiveOff : IconArchive}
                     onClick={() => {
                       archive.mutate({ space, archived: !archived });
                     }}
-                  >
-                    {archived ? <IconArchiveOff size={16} /> : <IconArchive size={16} />}
-                  </ActionIcon>
-                </Group>
-              )}
-            </Group>
-          </Paper>
+                  />
+                </>
+              )
+            }
+          >
+            <Text size="sm">
+              {t('spaces.people')}: {space.members.length}
+              {space.departments.length > 0 &&
+                ` · ${t('spaces.departments')}: ${space.departments.join(', ')}`}
+            </Text>
+          </ThingCard>
         );
       })}
     </Stack>
@@ -181,8 +146,6 @@ function SpaceForm({ space, onDone }: { space: Space | null; onDone: () => void 
   const client = useQueryClient();
   const [name, setName] = useState(space?.name ?? '');
   const [description, setDescription] = useState(space?.description ?? '');
-  const [tried, setTried] = useState(false);
-  const nameOk = name.trim() !== '' && name.trim().length <= 80;
   const save = useMutation({
     mutationFn: () => {
       const body = { name: name.trim(), description: description.trim() };
@@ -198,44 +161,19 @@ function SpaceForm({ space, onDone }: { space: Space | null; onDone: () => void 
     },
   });
   return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        setTried(true);
-        if (nameOk) save.mutate();
+    <ThingForm
+      name={name}
+      onName={setName}
+      error={save.error}
+      pending={save.isPending}
+      submit={t('save')}
+      onSubmit={() => {
+        save.mutate();
       }}
+      onCancel={onDone}
     >
-      <Stack>
-        {save.isError && <ErrorState error={save.error} />}
-        <TextInput
-          label={t('name')}
-          value={name}
-          data-autofocus
-          error={tried && !nameOk ? t('invalidName') : null}
-          onChange={(event) => {
-            setName(event.currentTarget.value);
-          }}
-        />
-        <Textarea
-          label={t('description')}
-          value={description}
-          maxLength={500}
-          autosize
-          onChange={(event) => {
-            setDescription(event.currentTarget.value);
-          }}
-        />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            {t('cancel')}
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            {t('save')}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      {() => <DescriptionField value={description} onChange={setDescription} />}
+    </ThingForm>
   );
 }
 
@@ -244,6 +182,7 @@ function MembersForm({ space, onDone }: { space: Space; onDone: () => void }) {
   const { id, api } = useOrganization();
   const client = useQueryClient();
   const { data, error } = useQuery(roleMembersQuery(id));
+  const { data: departmentNames } = useQuery(departmentsQuery(id));
   const [members, setMembers] = useState(space.members);
   const [departments, setDepartments] = useState(space.departments);
   const save = useMutation({
@@ -262,9 +201,6 @@ function MembersForm({ space, onDone }: { space: Space; onDone: () => void }) {
   });
   if (error !== null) return <ErrorState error={error} />;
   if (data === undefined) return <LoadingState />;
-  const known = new Set(
-    data.map(({ department }) => department ?? '').filter((name) => name !== ''),
-  );
   return (
     <Stack>
       {save.isError && <ErrorState error={save.error} />}
@@ -278,27 +214,22 @@ function MembersForm({ space, onDone }: { space: Space; onDone: () => void }) {
         value={members}
         onChange={setMembers}
       />
-      <TagsInput
+      <MultiSelect
         label={t('spaces.departments')}
         description={t('spaces.departmentsHint')}
-        data={[...known]}
+        searchable
+        data={departmentNames?.map(({ name }) => name) ?? departments}
         value={departments}
-        acceptValueOnBlur
         onChange={setDepartments}
       />
-      <Group justify="flex-end">
-        <Button variant="default" onClick={onDone}>
-          {t('cancel')}
-        </Button>
-        <Button
-          loading={save.isPending}
-          onClick={() => {
-            save.mutate(data.map(({ id: member }) => member));
-          }}
-        >
-          {t('save')}
-        </Button>
-      </Group>
+      <FormButtons
+        submit={t('save')}
+        pending={save.isPending}
+        onSubmit={() => {
+          save.mutate(data.map(({ id: member }) => member));
+        }}
+        onCancel={onDone}
+      />
     </Stack>
   );
 }

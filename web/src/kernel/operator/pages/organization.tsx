@@ -1,35 +1,26 @@
-import {
-  Badge,
-  Button,
-  Group,
-  Paper,
-  Select,
-  Stack,
-  Table,
-  Text,
-  Textarea,
-  Title,
-} from '@mantine/core';
+import { Badge, Button, Group, Paper, Select, Stack, Table, Text, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { reply } from '@/api/client';
+import { useRoleName } from '@/kernel/tenancy/role-name';
 import { Dialog } from '@/ui/dialog';
 import { PageHeader } from '@/ui/page-header';
 import { ErrorState } from '@/ui/states/error-state';
 import { LoadingState } from '@/ui/states/loading-state';
 import { WideContent } from '@/ui/table/wide-content';
-import { api, organizationQuery, plansQuery, type OrganizationDetail } from '../queries';
+import { api, FEATURES, organizationQuery, plansQuery, type OrganizationDetail } from '../queries';
+import { ReasonField } from '../reason-field';
 import { OrganizationState } from './organizations';
 
-const FEATURES = ['branding', 'custom_roles', 'api_keys'] as const;
 const MINUTES = ['30', '60', '240', '480'] as const;
 
 interface Change {
   plan?: string;
   flags?: Record<string, boolean | null>;
   suspended?: boolean;
+  reason?: string;
 }
 
 export function OrganizationPage() {
@@ -125,6 +116,7 @@ function Plan({ organization }: { organization: OrganizationDetail }) {
 
 function Members({ organization }: { organization: OrganizationDetail }) {
   const { t } = useTranslation('operator');
+  const roleName = useRoleName();
   return (
     <section aria-labelledby="members-title">
       <Title order={2} size="h5" mb="sm" id="members-title">
@@ -147,7 +139,7 @@ function Members({ organization }: { organization: OrganizationDetail }) {
                   <Table.Td>{member.email ?? ''}</Table.Td>
                   <Table.Td>
                     <Group gap={6}>
-                      {t(`tenancy:roles.${member.role as 'owner'}`)}
+                      {roleName({ ...member, role: member.role as 'owner' })}
                       {(member.banned || member.suspended) && (
                         <Badge size="sm" variant="light" color="red" c="var(--mantine-color-text)">
                           {member.banned ? t('organization.banned') : t('organization.suspended')}
@@ -170,52 +162,70 @@ function Suspend({ organization }: { organization: OrganizationDetail }) {
   const { id, name, suspended_at } = organization.organization;
   const change = useChange(id);
   const [asking, setAsking] = useState(false);
+  const [reason, setReason] = useState('');
+  const [tried, setTried] = useState(false);
   const close = () => {
     setAsking(false);
+    setTried(false);
+    setReason('');
+    change.reset();
   };
-  if (suspended_at != null) {
-    return (
-      <Button
-        variant="default"
-        loading={change.isPending}
-        onClick={() => {
-          change.mutate({ suspended: false });
-        }}
-      >
-        {t('organization.restore')}
-      </Button>
-    );
-  }
+  const suspended = suspended_at != null;
+  const verb = t(suspended ? 'organization.restore' : 'organization.suspend');
+  // Whom nobody shuts out needs no reason to come back.
+  const reasonOk = suspended || reason.trim() !== '';
   return (
     <>
       <Button
-        variant="light"
-        color="red"
+        variant={suspended ? 'default' : 'light'}
+        color={suspended ? undefined : 'red'}
         onClick={() => {
           setAsking(true);
         }}
       >
-        {t('organization.suspend')}
+        {verb}
       </Button>
-      <Dialog opened={asking} onClose={close} title={t('organization.suspend')}>
-        <Stack>
-          <Text size="sm">{t('organization.suspendText', { name })}</Text>
-          {change.isError && <ErrorState error={change.error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              {t('cancel')}
-            </Button>
-            <Button
-              color="red"
-              loading={change.isPending}
-              onClick={() => {
-                change.mutate({ suspended: true }, { onSuccess: close });
-              }}
-            >
-              {t('organization.suspend')}
-            </Button>
-          </Group>
-        </Stack>
+      <Dialog opened={asking} onClose={close} title={verb}>
+        <form
+          noValidate
+          onSubmit={(event) => {
+            event.preventDefault();
+            setTried(true);
+            if (!reasonOk) return;
+            change.mutate(
+              {
+                suspended: !suspended,
+                ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
+              },
+              { onSuccess: close },
+            );
+          }}
+        >
+          <Stack>
+            <Text size="sm">
+              {t(suspended ? 'organization.restoreText' : 'organization.suspendText', { name })}
+            </Text>
+            {change.isError && <ErrorState error={change.error} />}
+            <ReasonField
+              value={reason}
+              onChange={setReason}
+              missing={tried && !reasonOk}
+              optional={suspended}
+            />
+            <Group justify="flex-end">
+              <Button variant="default" onClick={close}>
+                {t('cancel')}
+              </Button>
+              <Button
+                type="submit"
+                color={suspended ? undefined : 'red'}
+                loading={change.isPending}
+              >
+                {verb}
+              </Button>
+            </Group>
+          </Stack>
+        </form>
       </Dialog>
     </>
   );
@@ -268,17 +278,10 @@ function Enter({ organization }: { organization: OrganizationDetail }) {
           <Stack>
             <Text size="sm">{t('visit.text', { name })}</Text>
             {enter.isError && <ErrorState error={enter.error} />}
-            <Textarea
-              label={t('visit.reason')}
+            <ReasonField
               value={reason}
-              maxLength={500}
-              autosize
-              minRows={2}
-              data-autofocus
-              error={tried && reason.trim() === '' ? t('visit.reasonMissing') : null}
-              onChange={(event) => {
-                setReason(event.currentTarget.value);
-              }}
+              onChange={setReason}
+              missing={tried && reason.trim() === ''}
             />
             <Select
               label={t('visit.minutes')}

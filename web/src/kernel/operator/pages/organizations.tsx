@@ -3,6 +3,7 @@ import { IconBuilding } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useSearchState } from '@/kernel/routing/use-search-state';
 import { formatDate } from '@/ui/format';
 import { AnchorLink } from '@/ui/links';
 import { PageHeader } from '@/ui/page-header';
@@ -11,7 +12,6 @@ import { DataTable, type Column } from '@/ui/table/data-table';
 import { SearchField } from '@/ui/table/search-field';
 import { Count, DateText } from '@/ui/values';
 import { organizationsQuery, type OrganizationRow } from '../queries';
-import { useConsoleSearch } from '../use-search';
 
 /** Whether anybody is let in. */
 export function OrganizationState({
@@ -35,7 +35,8 @@ export function OrganizationState({
 
 export function OrganizationsPage() {
   const { t } = useTranslation('operator');
-  const { q, page, setQ, setPage } = useConsoleSearch();
+  const { values, page, setValue, setPage } = useSearchState(['q']);
+  const { q } = values;
   const { data, error, refetch, isPlaceholderData } = useQuery(organizationsQuery({ q, page }));
   const columns = useMemo<Column<OrganizationRow>[]>(
     () => [
@@ -78,7 +79,13 @@ export function OrganizationsPage() {
     <>
       <PageHeader title={t('organizations.title')} description={t('organizations.text')} />
       <Stack>
-        <SearchField label={t('search')} value={q} onChange={setQ} />
+        <SearchField
+          label={t('search')}
+          value={q}
+          onChange={(value) => {
+            setValue('q', value);
+          }}
+        />
         <DataTable
           caption={t('organizations.title')}
           columns={columns}

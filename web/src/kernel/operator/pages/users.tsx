@@ -1,10 +1,11 @@
-import { Badge, Button, Group, Select, Stack, Text, Textarea } from '@mantine/core';
+import { Badge, Button, Group, Select, Stack, Text } from '@mantine/core';
 import { IconUsers } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { reply } from '@/api/client';
 import { Dialog } from '@/ui/dialog';
+import { useSearchState } from '@/kernel/routing/use-search-state';
 import { formatDate } from '@/ui/format';
 import { notifyFailed } from '@/ui/notify';
 import { PageHeader } from '@/ui/page-header';
@@ -14,7 +15,7 @@ import { DataTable, type Column } from '@/ui/table/data-table';
 import { SearchField } from '@/ui/table/search-field';
 import { DateTimeText } from '@/ui/values';
 import { api, usersQuery, type UserRow } from '../queries';
-import { useConsoleSearch } from '../use-search';
+import { ReasonField } from '../reason-field';
 
 const DAYS = ['1', '7', '30', '0'] as const;
 
@@ -23,7 +24,8 @@ const named = (user: UserRow) => user.name ?? user.email ?? user.id;
 export function UsersPage() {
   const { t, i18n } = useTranslation('operator');
   const client = useQueryClient();
-  const { q, page, setQ, setPage } = useConsoleSearch();
+  const { values, page, setValue, setPage } = useSearchState(['q']);
+  const { q } = values;
   const { data, error, refetch, isPlaceholderData } = useQuery(usersQuery({ q, page }));
   const [banning, setBanning] = useState<UserRow | null>(null);
   const close = () => {
@@ -114,7 +116,13 @@ export function UsersPage() {
     <>
       <PageHeader title={t('users.title')} description={t('users.text')} />
       <Stack>
-        <SearchField label={t('search')} value={q} onChange={setQ} />
+        <SearchField
+          label={t('search')}
+          value={q}
+          onChange={(value) => {
+            setValue('q', value);
+          }}
+        />
         <DataTable
           caption={t('users.title')}
           columns={columns}
@@ -171,18 +179,7 @@ function BanForm({ id, onDone }: { id: string; onDone: () => void }) {
       <Stack>
         <Text size="sm">{t('users.banText')}</Text>
         {ban.isError && <ErrorState error={ban.error} />}
-        <Textarea
-          label={t('visit.reason')}
-          value={reason}
-          maxLength={500}
-          autosize
-          minRows={2}
-          data-autofocus
-          error={tried && reason.trim() === '' ? t('visit.reasonMissing') : null}
-          onChange={(event) => {
-            setReason(event.currentTarget.value);
-          }}
-        />
+        <ReasonField value={reason} onChange={setReason} missing={tried && reason.trim() === ''} />
         <Select
           label={t('users.days')}
           data={DAYS.map((value) => ({ value, label: t(`users.choices.${value}`) }))}

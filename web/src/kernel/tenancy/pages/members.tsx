@@ -23,6 +23,7 @@ import { InviteMember } from '../commands/invite-member';
 import { OpenInvitations } from '../components/open-invitations';
 import { useOrganization } from '../organization';
 import { departmentsQuery, membersQuery, ROLES, type Member, type Role } from '../queries';
+import { useRoleName } from '../role-name';
 import { RequirePermission } from '../require-permission';
 
 const TABLE: TableSpec = { defaultSize: 25, filters: { role: ROLES, department: null } };
@@ -125,6 +126,7 @@ function MemberTable() {
 function useColumns(ask: (asked: Asked) => void): Column<Member>[] {
   const { t } = useTranslation('tenancy');
   const { user, can, role: own } = useOrganization();
+  const roleName = useRoleName();
   const [mayChange, maySuspend, mayRemove] = [
     can('tenancy.members.update'),
     can('tenancy.members.suspend'),
@@ -163,7 +165,7 @@ function useColumns(ask: (asked: Asked) => void): Column<Member>[] {
           </Group>
         ),
       },
-      { key: 'role', header: t('members.role'), render: ({ role }) => t(`roles.${role}`) },
+      { key: 'role', header: t('members.role'), render: (member) => roleName(member) },
       {
         key: 'department',
         header: t('members.department'),
@@ -245,5 +247,5 @@ function useColumns(ask: (asked: Asked) => void): Column<Member>[] {
         },
       },
     ];
-  }, [t, user.id, own, ask, mayChange, maySuspend, mayRemove]);
+  }, [t, roleName, user.id, own, ask, mayChange, maySuspend, mayRemove]);
 }

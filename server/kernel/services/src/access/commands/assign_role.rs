@@ -2,11 +2,12 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use tenon_sdk::{Ctx, Error, Result, SystemTx, events::Event, permission::Role};
+use tenon_sdk::{Ctx, Error, Result, UserId, events::Event, permission::Role};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{super::model, Reach};
+use super::super::{model, permissions::RolesManage};
+use crate::tenancy::{Acting, Feature, included, revoke_keys};
 
 /// Which role a member has besides, or instead.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -20,8 +21,8 @@ pub struct AssignedRole {
 
 /// Gives or takes.
 pub async fn assign_role(ctx: &Ctx, member: Uuid, assigned: &AssignedRole) -> Result<()> {
-    let org = ctx.org_id();
-    let tx = SystemTx::begin(ctx.kernel().db(), "role of a member").await?;
+    let acting = Acting::begin::<RolesManage>(ctx, "role of a member").await?;
+    let (org, tx) = (acting.org(), acting.tx());
     let row = tx
         .query_opt(
             "select m.role from tenancy.memberships m where m.org_id = $1 and m.user_id = $2 for update",
@@ -31,8 +32,7 @@ pub async fn assign_role(ctx: &Ctx, member: Uuid, assigned: &AssignedRole) -> Re
         .ok_or_else(|| Error::not_found("access.member_not_found", "There is no such member."))?;
     let rank: String = row.try_get(0)?;
     let rank = Role::parse(&rank).ok_or_else(|| Error::internal("unknown role of member"))?;
-    let reach = Reach::of(ctx, &tx).await?;
-    if rank > reach.rank {
+    if acting.role().is_none_or(|own| rank > own) {
         return Err(Error::forbidden(
             "access.member_above_own",
             "This member's role is above your own.",
@@ -46,6 +46,8 @@ pub async fn assign_role(ctx: &Ctx, member: Uuid, assigned: &AssignedRole) -> Re
     }
     let mut name = None;
     if let Some(role) = assigned.role {
+        // One that somebody has already can be taken away whatever the plan says.
+        included(&acting.locked, Feature::CustomRoles)?;
         let row = tx
             .query_opt(
                 "select name, granted from tenancy.roles where org_id = $1 and id = $2 for share",
@@ -54,7 +56,7 @@ pub async fn assign_role(ctx: &Ctx, member: Uuid, assigned: &AssignedRole) -> Re
             .await?
             .ok_or_else(super::save_role::not_found)?;
         let granted: String = row.try_get(1)?;
-        reach.require(model::split(&granted))?;
+        super::require(&acting, model::split(&granted))?;
         name = row.try_get::<_, Option<String>>(0)?;
     }
     let only = assigned.only && assigned.role.is_some();
@@ -71,7 +73,7 @@ pub async fn assign_role(ctx: &Ctx, member: Uuid, assigned: &AssignedRole) -> Re
             .await?
             .try_get(0)?;
         if narrowed {
-            reach.require(built_in)?;
+            super::require(&acting, built_in)?;
         }
     }
     tx.execute(
@@ -80,7 +82,10 @@ pub async fn assign_role(ctx: &Ctx, member: Uuid, assigned: &AssignedRole) -> Re
     )
     .await?;
     let payload = json!({ "role": name, "only": only });
-    let changed = Event::new("access.member_role_changed", member, payload);
-    tx.emit(ctx.kernel().env(), org, ctx.user_id(), &changed).await?;
-    tx.commit().await
+    acting
+        .emit(&Event::new("access.member_role_changed", member, payload))
+        .await?;
+    let maker = UserId(member);
+    revoke_keys(tx, acting.env(), org, maker, ctx.user_id(), "maker_set_down").await?;
+    acting.commit().await
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tenon_sdk::{Ctx, Error, Kernel, Result, SystemTx, events::Event, permission::Role};
+use tenon_sdk::{Ctx, Error, Kernel, Result, events::Event, permission::Role};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -12,10 +12,11 @@ use super::{
     super::{
         keys::{Kind, NewSecret},
         model,
+        permissions::KeysManage,
     },
-    Reach,
+    for_people,
 };
-use crate::tenancy::{Feature, require_feature};
+use crate::tenancy::{Acting, Feature, included};
 
 /// Most keys of one organisation that are good at a time.
 const MAX_KEYS: i64 = 100;
@@ -46,12 +47,6 @@ pub struct NewKey {
     pub expires_in_days: Option<u32>,
 }
 
-/// What only people may do: a key could otherwise let in others, or give itself more.
-fn for_people(name: &str) -> bool {
-    let reads = name.rsplit('.').next() == Some("read");
-    name.starts_with("access.") || name.starts_with("tenancy.") && !reads
-}
-
 /// What a key of this kind may be given at all.
 fn open_to(kernel: &Kernel, kind: KeyKind, names: &BTreeSet<&'static str>) -> Result<()> {
     let refused = |details: String| {
@@ -80,15 +75,15 @@ fn open_to(kernel: &Kernel, kind: KeyKind, names: &BTreeSet<&'static str>) -> Re
 
 /// Makes a key; gives its id and its text, which is shown this once.
 pub async fn create_key(ctx: &Ctx, new: &NewKey) -> Result<(Uuid, String)> {
-    let (env, org) = (ctx.kernel().env(), ctx.org_id());
     let name = super::name(&new.name)?;
-    let now = env.now();
+    let now = ctx.kernel().env().now();
     let expires_at = super::expiry(now, new.expires_in_days)?;
     let granted = super::granted(ctx.kernel(), &new.scopes, &[])?;
     open_to(ctx.kernel(), new.kind, &granted)?;
-    let tx = SystemTx::begin(ctx.kernel().db(), "new key").await?;
-    Reach::of(ctx, &tx).await?.require(granted.iter().copied())?;
-    require_feature(&tx, org, Feature::ApiKeys).await?;
+    let acting = Acting::begin::<KeysManage>(ctx, "new key").await?;
+    let (env, org, tx) = (acting.env(), acting.org(), acting.tx());
+    super::require(&acting, granted.iter().copied())?;
+    included(&acting.locked, Feature::ApiKeys)?;
     let count: i64 = tx
         .query_one(
             "select count(*) from tenancy.api_keys k where k.org_id = $1 and k.kind <> 'personal' \
@@ -130,13 +125,9 @@ pub async fn create_key(ctx: &Ctx, new: &NewKey) -> Result<(Uuid, String)> {
     )
     .await?;
     let payload = json!({ "name": name, "kind": kind.as_str(), "scopes": scopes, "expires_at": expires_at });
-    tx.emit(
-        env,
-        org,
-        ctx.user_id(),
-        &Event::new("access.key_created", id, payload),
-    )
-    .await?;
-    tx.commit().await?;
+    acting
+        .emit(&Event::new("access.key_created", id, payload))
+        .await?;
+    acting.commit().await?;
     Ok((id, secret.text))
 }

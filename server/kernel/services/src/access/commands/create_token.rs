@@ -1,5 +1,7 @@
 //! A person makes a token with which a program acts as them.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::Value;
 use tenon_sdk::{Error, Kernel, Result, SystemTx, UserId, ctx::Identity};
@@ -28,6 +30,25 @@ pub struct NewToken {
     pub expires_in_days: Option<u32>,
 }
 
+/// What a token may be narrowed to. One that may do a part of what its owner does shall not let in others or give away roles: what it
+/// cannot do itself, those could.
+fn narrowed(names: BTreeSet<&'static str>) -> Result<Vec<&'static str>> {
+    let people: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| super::for_people(name))
+        .collect();
+    if people.is_empty() {
+        return Ok(names.into_iter().collect());
+    }
+    Err(Error::unprocessable(
+        "access.scope_not_for_keys",
+        "A narrowed token cannot have these permissions.",
+    )
+    .details(format!("For people only: {}.", people.join(", ")))
+    .hint("Leave them out, or make a token that may do whatever you may."))
+}
+
 /// Makes a token; gives its id and its text, which is shown this once. It never does more than its owner may at that moment.
 pub async fn create_token(
     kernel: &Kernel,
@@ -40,7 +61,7 @@ pub async fn create_token(
     let now = env.now();
     let expires_at = super::expiry(now, new.expires_in_days)?;
     let scopes: Option<Vec<&str>> = match &new.scopes {
-        Some(scopes) => Some(super::granted(kernel, scopes, &[])?.into_iter().collect()),
+        Some(scopes) => Some(narrowed(super::granted(kernel, scopes, &[])?)?),
         None => None,
     };
     let claims: Value = serde_json::from_str(&identity.claims).unwrap_or_default();

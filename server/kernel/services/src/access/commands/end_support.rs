@@ -21,7 +21,7 @@ pub async fn end_support(
             &[&org, &id, &env.now()],
         )
         .await?
-        .filter(|row| operator.is_none() || row.try_get::<_, UserId>(0).ok() == operator)
+        .filter(|row| operator.is_none() || row.try_get::<_, Option<UserId>>(0).ok().flatten() == operator)
         .ok_or_else(|| Error::not_found("access.support_not_found", "There is no such visit of support."))?;
     if row.try_get::<_, bool>(1)? {
         tx.execute(
@@ -29,8 +29,8 @@ pub async fn end_support(
             &[&org, &id, &env.now(), &by],
         )
         .await?;
-        let visitor: UserId = row.try_get(0)?;
-        let left = Event::new("access.support_left", id, json!({ "operator": visitor.0 }));
+        let visitor: Option<UserId> = row.try_get(0)?;
+        let left = Event::new("access.support_left", id, json!({ "operator": visitor }));
         tx.emit(env, org, by, &left).await?;
     }
     tx.commit().await

@@ -19,12 +19,10 @@ pub(super) use save_role::{RoleText, create_role, update_role};
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use tenon_sdk::{
-    Ctx, Error, Kernel, Result, SystemTx,
-    permission::{PermissionDef, Role},
-};
+use tenon_sdk::{Error, Kernel, Result, db::Resolved, permission::PermissionDef};
 
 use super::model;
+use crate::tenancy::Acting;
 
 /// Longest life of a key or token.
 const MAX_DAYS: u32 = 366;
@@ -34,61 +32,31 @@ pub(super) fn all(kernel: &Kernel) -> impl Iterator<Item = &'static PermissionDe
     kernel.modules().iter().flat_map(|module| module.permissions)
 }
 
-/// What somebody may hand on in an organisation.
-pub(super) struct Reach {
-    /// Their built-in role.
-    pub(super) rank: Role,
-    own: BTreeSet<String>,
+/// Names among these that a caller does not have, permissions of apps that are off included: whoever could use an app when it was on may write
+/// it into a role while it is off.
+pub(super) fn beyond<'a>(granted: &Resolved, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let granted: BTreeSet<&str> = granted.permissions().collect();
+    names.into_iter().filter(|name| !granted.contains(name)).collect()
 }
 
-impl Reach {
-    /// Their permissions, and those of apps that are switched off as far as their built-in role has them: whoever could use an
-    /// app when it was on may write it into a role while it is off.
-    pub(super) async fn of(ctx: &Ctx, tx: &SystemTx) -> Result<Self> {
-        let row = tx
-            .query_one(
-                "select disabled_apps from tenancy.organizations where id = $1",
-                &[&ctx.org_id()],
-            )
-            .await?;
-        let disabled: Vec<String> = row.try_get(0)?;
-        let resolved = ctx.resolved();
-        let rank = resolved
-            .and_then(|resolved| Role::parse(resolved.role.as_deref()?))
-            .unwrap_or(Role::Viewer);
-        let mut own: BTreeSet<String> = resolved
-            .into_iter()
-            .flat_map(|resolved| resolved.permissions().map(str::to_owned))
-            .collect();
-        let off = all(ctx.kernel()).filter(|def| {
-            let app = def.name.split('.').next().unwrap_or_default();
-            def.from <= rank && disabled.iter().any(|name| name == app)
-        });
-        own.extend(off.map(|def| def.name.to_owned()));
-        Ok(Self { rank, own })
+/// An error that says which of these a caller does not have, if any.
+fn require<'a>(acting: &Acting, names: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    let beyond = beyond(acting.granted(), names);
+    if beyond.is_empty() {
+        return Ok(());
     }
+    Err(Error::forbidden(
+        "access.more_than_own",
+        "You cannot give more than you have yourself.",
+    )
+    .details(format!("You do not have: {}.", beyond.join(", ")))
+    .hint("Leave these out, or ask somebody who has them."))
+}
 
-    /// Names among these that they do not have.
-    pub(super) fn beyond<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-        names
-            .into_iter()
-            .filter(|name| !self.own.contains(*name))
-            .collect()
-    }
-
-    /// An error that says which of these they do not have, if any.
-    pub(super) fn require<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<()> {
-        let beyond = self.beyond(names);
-        if beyond.is_empty() {
-            return Ok(());
-        }
-        Err(Error::forbidden(
-            "access.more_than_own",
-            "You cannot give more than you have yourself.",
-        )
-        .details(format!("You do not have: {}.", beyond.join(", ")))
-        .hint("Leave these out, or ask somebody who has them."))
-    }
+/// What only people may do: a key or a narrowed token could otherwise let in others, or give itself more.
+fn for_people(name: &str) -> bool {
+    let reads = name.rsplit('.').next() == Some("read");
+    name.starts_with("access.") || name.starts_with("tenancy.") && !reads
 }
 
 /// A name as people give it: 1 to 80 characters on one line.

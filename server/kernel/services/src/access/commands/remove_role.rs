@@ -1,13 +1,16 @@
 //! Somebody removes a role that nobody has.
 
 use serde_json::json;
-use tenon_sdk::{Ctx, Error, Result, SystemTx, events::Event};
+use tenon_sdk::{Ctx, Error, Result, events::Event};
 use uuid::Uuid;
+
+use super::super::permissions::RolesManage;
+use crate::tenancy::Acting;
 
 /// Removes a role.
 pub async fn remove_role(ctx: &Ctx, id: Uuid) -> Result<()> {
-    let org = ctx.org_id();
-    let tx = SystemTx::begin(ctx.kernel().db(), "remove role").await?;
+    let acting = Acting::begin::<RolesManage>(ctx, "remove role").await?;
+    let (org, tx) = (acting.org(), acting.tx());
     let name: String = tx
         .query_opt(
             "select name from tenancy.roles where org_id = $1 and id = $2 for update",
@@ -34,6 +37,6 @@ pub async fn remove_role(ctx: &Ctx, id: Uuid) -> Result<()> {
     )
     .await?;
     let removed = Event::new("access.role_removed", id, json!({ "name": name }));
-    tx.emit(ctx.kernel().env(), org, ctx.user_id(), &removed).await?;
-    tx.commit().await
+    acting.emit(&removed).await?;
+    acting.commit().await
 }

@@ -4,14 +4,17 @@ use serde_json::json;
 use tenon_sdk::{Ctx, Error, Kernel, Result, SystemTx, UserId, events::Event};
 use uuid::Uuid;
 
+use super::super::permissions::KeysManage;
+use crate::tenancy::Acting;
+
 fn not_found() -> Error {
     Error::not_found("access.key_not_found", "There is no such key.")
 }
 
 /// Revokes a key of the organisation. One that is revoked already stays so.
 pub async fn revoke_key(ctx: &Ctx, id: Uuid) -> Result<()> {
-    let (env, org) = (ctx.kernel().env(), ctx.org_id());
-    let tx = SystemTx::begin(ctx.kernel().db(), "revoke key").await?;
+    let acting = Acting::begin::<KeysManage>(ctx, "revoke key").await?;
+    let (env, org, tx) = (acting.env(), acting.org(), acting.tx());
     let row = tx
         .query_opt(
             "select name, revoked_at is null from tenancy.api_keys where org_id = $1 and id = $2 and kind <> 'personal' for update",
@@ -27,9 +30,9 @@ pub async fn revoke_key(ctx: &Ctx, id: Uuid) -> Result<()> {
         )
         .await?;
         let revoked = Event::new("access.key_revoked", id, json!({ "name": name }));
-        tx.emit(env, org, ctx.user_id(), &revoked).await?;
+        acting.emit(&revoked).await?;
     }
-    tx.commit().await?;
+    acting.commit().await?;
     ctx.kernel().authenticator().forget_key(id);
     Ok(())
 }

@@ -2,12 +2,12 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use tenon_sdk::{Ctx, Error, Result, SystemTx, events::Event, permission::Role};
+use tenon_sdk::{Ctx, Error, Result, events::Event, permission::Role};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{super::model, Reach};
-use crate::tenancy::{Feature, require_feature};
+use super::super::{model, permissions::RolesManage};
+use crate::tenancy::{Acting, Feature, included};
 
 /// Most roles of one organisation.
 const MAX_ROLES: i64 = 100;
@@ -37,7 +37,8 @@ struct Checked {
     rank: Role,
 }
 
-async fn check(ctx: &Ctx, tx: &SystemTx, text: &RoleText) -> Result<Checked> {
+fn check(acting: &Acting, text: &RoleText) -> Result<Checked> {
+    included(&acting.locked, Feature::CustomRoles)?;
     let name = super::name(&text.name)?.to_owned();
     let description = text.description.trim().to_owned();
     if description.chars().count() > 500 {
@@ -46,14 +47,14 @@ async fn check(ctx: &Ctx, tx: &SystemTx, text: &RoleText) -> Result<Checked> {
             "The description has at most 500 characters.",
         ));
     }
-    let granted = super::granted(ctx.kernel(), &text.includes, &text.excludes)?;
-    let reach = Reach::of(ctx, tx).await?;
-    reach.require(granted.iter().copied())?;
+    let granted = super::granted(acting.ctx().kernel(), &text.includes, &text.excludes)?;
+    super::require(acting, granted.iter().copied())?;
     Ok(Checked {
         name,
         description,
         granted: model::join(granted),
-        rank: reach.rank,
+        // What is added by later versions is taken up as far as a role has it that its writer holds as a whole.
+        rank: acting.gives().unwrap_or(Role::Viewer),
     })
 }
 
@@ -63,15 +64,13 @@ fn taken() -> Error {
 
 /// Makes a role; gives its id.
 pub async fn create_role(ctx: &Ctx, text: &RoleText) -> Result<Uuid> {
-    let (env, org) = (ctx.kernel().env(), ctx.org_id());
-    let tx = SystemTx::begin(ctx.kernel().db(), "new role").await?;
-    let checked = check(ctx, &tx, text).await?;
+    let acting = Acting::begin::<RolesManage>(ctx, "new role").await?;
+    let (env, org, tx) = (acting.env(), acting.org(), acting.tx());
+    let checked = check(&acting, text)?;
     let key = key(&checked.name);
     if Role::parse(&key).is_some() {
         return Err(taken());
     }
-    // It locks the organisation, too: otherwise the count below would not hold.
-    require_feature(&tx, org, Feature::CustomRoles).await?;
     let count: i64 = tx
         .query_one("select count(*) from tenancy.roles where org_id = $1", &[&org])
         .await?
@@ -108,22 +107,18 @@ pub async fn create_role(ctx: &Ctx, text: &RoleText) -> Result<Uuid> {
         return Err(taken());
     }
     let payload = json!({ "name": checked.name, "includes": text.includes, "excludes": text.excludes });
-    tx.emit(
-        env,
-        org,
-        ctx.user_id(),
-        &Event::new("access.role_created", id, payload),
-    )
-    .await?;
-    tx.commit().await?;
+    acting
+        .emit(&Event::new("access.role_created", id, payload))
+        .await?;
+    acting.commit().await?;
     Ok(id)
 }
 
 /// Writes a role anew; those who have it have what it grants from their next request on.
 pub async fn update_role(ctx: &Ctx, id: Uuid, text: &RoleText) -> Result<()> {
-    let (env, org) = (ctx.kernel().env(), ctx.org_id());
-    let tx = SystemTx::begin(ctx.kernel().db(), "role").await?;
-    let checked = check(ctx, &tx, text).await?;
+    let acting = Acting::begin::<RolesManage>(ctx, "role").await?;
+    let (env, org, tx) = (acting.env(), acting.org(), acting.tx());
+    let checked = check(&acting, text)?;
     let key = key(&checked.name);
     let other = tx
         .query_opt(
@@ -157,14 +152,10 @@ pub async fn update_role(ctx: &Ctx, id: Uuid, text: &RoleText) -> Result<()> {
         return Err(not_found());
     }
     let payload = json!({ "name": checked.name, "includes": text.includes, "excludes": text.excludes });
-    tx.emit(
-        env,
-        org,
-        ctx.user_id(),
-        &Event::new("access.role_changed", id, payload),
-    )
-    .await?;
-    tx.commit().await
+    acting
+        .emit(&Event::new("access.role_changed", id, payload))
+        .await?;
+    acting.commit().await
 }
 
 pub(super) fn not_found() -> Error {
@@ -173,28 +164,16 @@ pub(super) fn not_found() -> Error {
 
 /// A name as a word: `Head of Buying` is `head-of-buying`.
 fn key(name: &str) -> String {
-    let mut key = String::new();
-    for letter in name.chars().flat_map(char::to_lowercase) {
-        match letter {
-            'ä' => key.push_str("ae"),
-            'ö' => key.push_str("oe"),
-            'ü' => key.push_str("ue"),
-            'ß' => key.push_str("ss"),
-            letter if letter.is_ascii_lowercase() || letter.is_ascii_digit() && !key.is_empty() => {
-                key.push(letter);
-            }
-            _ if !key.is_empty() && !key.ends_with('-') => key.push('-'),
-            _ => {}
-        }
-    }
+    let words = crate::words::hyphenated(name);
+    let mut key = words
+        .trim_start_matches(|c: char| !c.is_ascii_lowercase())
+        .to_owned();
     key.truncate(40);
     match key.trim_end_matches('-') {
         "" => {
             // Letters of other scripts: as different as the names are.
             let hash = <sha2::Sha256 as sha2::Digest>::digest(name.as_bytes());
-            hash.iter()
-                .take(6)
-                .fold("role-".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+            format!("role-{}", tenon_sdk::hex(&hash[..6]))
         }
         key => key.to_owned(),
     }

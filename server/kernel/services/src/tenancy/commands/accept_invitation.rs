@@ -37,11 +37,14 @@ struct Found {
     shown: Invited,
 }
 
+/// An invitation is good as long as whoever made it could make it still: a member who is let in, may invite, and stands no lower than
+/// what they promised.
 async fn find(tx: &SystemTx, token: &str, now: Timestamp) -> Result<Found> {
     let row = tx
         .query_opt(
-            "select i.org_id, o.slug, i.id, o.name, i.role, i.email, i.expires_at, i.department from tenancy.invitations i \
-             join tenancy.organizations o on o.id = i.org_id \
+            "select i.org_id, o.slug, i.id, o.name, i.role, i.email, i.expires_at, i.department, r.member_role \
+             from tenancy.invitations i join tenancy.organizations o on o.id = i.org_id \
+             join tenancy.resolve(i.created_by, i.org_id, null) r on strpos(r.permissions, ',tenancy.members.invite,') > 0 \
              where i.token_hash = $1 and i.accepted_at is null and i.revoked_at is null and i.expires_at > $2 \
              and o.suspended_at is null and (o.delete_after is null or o.delete_after > $2)",
             &[&token_hash(token), &now],
@@ -49,6 +52,11 @@ async fn find(tx: &SystemTx, token: &str, now: Timestamp) -> Result<Found> {
         .await?
         .ok_or_else(super::invitation_not_found)?;
     let role: String = row.try_get(4)?;
+    let role = Role::parse(&role).ok_or_else(|| Error::internal("unknown role in invitation"))?;
+    let maker: String = row.try_get(8)?;
+    if Role::parse(&maker).is_none_or(|maker| maker < role) {
+        return Err(super::invitation_not_found());
+    }
     Ok(Found {
         org: row.try_get(0)?,
         slug: row.try_get(1)?,
@@ -58,7 +66,7 @@ async fn find(tx: &SystemTx, token: &str, now: Timestamp) -> Result<Found> {
             organization: OrganizationName {
                 name: row.try_get(3)?,
             },
-            role: Role::parse(&role).ok_or_else(|| Error::internal("unknown role in invitation"))?,
+            role,
             email: row.try_get(5)?,
             expires_at: row.try_get(6)?,
         },
@@ -73,7 +81,7 @@ pub async fn find_invitation(kernel: &Kernel, token: &str) -> Result<Invited> {
     Ok(found.shown)
 }
 
-/// Makes the person a member. Somebody who is one already keeps the role they have.
+/// Makes the person a member. Somebody who is one already keeps the role they have, and the link stays good for somebody else.
 pub async fn accept_invitation(kernel: &Kernel, user: UserId, token: &str) -> Result<Organization> {
     let now = kernel.env().now();
     let tx = SystemTx::begin(kernel.db(), "accept invitation").await?;
@@ -91,7 +99,16 @@ pub async fn accept_invitation(kernel: &Kernel, user: UserId, token: &str) -> Re
         )
         .hint("Sign in with the address it was sent to."));
     }
-    let role = match standing::find(&tx, org, user).await? {
+    let answer = |role| Organization {
+        id: org.0,
+        slug: found.slug.clone(),
+        name: found.shown.organization.name.clone(),
+        role,
+        custom_role: None,
+        former_slugs: Vec::new(),
+        logo: None,
+    };
+    match standing::find(&tx, org, user).await? {
         Some(member) if member.suspended => {
             return Err(Error::forbidden(
                 "tenancy.member_suspended",
@@ -99,17 +116,19 @@ pub async fn accept_invitation(kernel: &Kernel, user: UserId, token: &str) -> Re
             )
             .hint("Ask an owner or admin of the organisation."));
         }
-        Some(member) => member.role,
-        None => {
-            limits::one_more_member(&tx, org, &locked).await?;
-            tx.execute(
-                "insert into tenancy.memberships (org_id, user_id, role, department) values ($1, $2, $3, $4)",
-                &[&org, &user, &found.shown.role.as_str(), &found.department],
-            )
-            .await?;
-            found.shown.role
+        Some(member) => {
+            tx.commit().await?;
+            return Ok(answer(member.role));
         }
-    };
+        None => {}
+    }
+    limits::one_more_member(&tx, org, &locked).await?;
+    let role = found.shown.role;
+    tx.execute(
+        "insert into tenancy.memberships (org_id, user_id, role, department) values ($1, $2, $3, $4)",
+        &[&org, &user, &role.as_str(), &found.department],
+    )
+    .await?;
     tx.execute(
         "update tenancy.invitations set accepted_by = $3, accepted_at = $4 where org_id = $1 and id = $2",
         &[&org, &found.id, &user, &now],
@@ -118,12 +137,5 @@ pub async fn accept_invitation(kernel: &Kernel, user: UserId, token: &str) -> Re
     let joined = Event::new("tenancy.member_joined", user.0, json!({ "role": role }));
     tx.emit(kernel.env(), org, Some(user), &joined).await?;
     tx.commit().await?;
-    Ok(Organization {
-        id: org.0,
-        slug: found.slug,
-        name: found.shown.organization.name,
-        role,
-        former_slugs: Vec::new(),
-        logo: None,
-    })
+    Ok(answer(role))
 }

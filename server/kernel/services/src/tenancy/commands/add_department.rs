@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use tenon_sdk::{Ctx, Result, SystemTx, events::Event};
+use tenon_sdk::{Ctx, Result, events::Event};
 use utoipa::ToSchema;
 
-use super::{Department, departments::taken, limits, names, standing};
+use super::{Department, departments::taken, limits, names};
+use crate::tenancy::{Acting, permissions::DepartmentsUpdate};
 
 /// What a department is called.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -19,11 +20,10 @@ pub struct DepartmentName {
 /// Adds a department.
 pub(in super::super) async fn add_department(ctx: &Ctx, new: &DepartmentName) -> Result<Department> {
     let name = names::department(&new.name)?;
-    let (org, env) = (ctx.org_id(), ctx.kernel().env());
+    let acting = Acting::begin::<DepartmentsUpdate>(ctx, "department").await?;
+    let (org, env, tx) = (acting.org(), acting.env(), acting.tx());
     let id = env.new_id();
-    let tx = SystemTx::begin(ctx.kernel().db(), "department").await?;
-    let locked = standing::lock(&tx, org).await?;
-    limits::one_more_department(&tx, org, &locked).await?;
+    limits::one_more_department(tx, org, &acting.locked).await?;
     tx.execute(
         "insert into tenancy.departments (org_id, id, name, created_at) values ($1, $2, $3, $4)",
         &[&org, &id, &name, &env.now()],
@@ -31,8 +31,8 @@ pub(in super::super) async fn add_department(ctx: &Ctx, new: &DepartmentName) ->
     .await
     .map_err(taken)?;
     let added = Event::new("tenancy.department_added", id, json!({ "name": name }));
-    tx.emit(env, org, ctx.user_id(), &added).await?;
-    tx.commit().await?;
+    acting.emit(&added).await?;
+    acting.commit().await?;
     Ok(Department {
         id,
         name: name.to_owned(),

@@ -2,13 +2,16 @@
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
-use tenon_sdk::{Ctx, Error, OrgId, Result, SystemTx, events::Event};
+use tenon_sdk::{Ctx, Error, Result, events::Event};
 use utoipa::ToSchema;
 
 use super::{
-    super::{colour::Colour, mails::LANGUAGES, plans::Feature},
-    limits, names, standing,
+    super::{Acting, colour::Colour, mails::LANGUAGES, permissions::OrganizationUpdate, plans::Feature},
+    limits, names,
 };
+
+/// How many names that it gave up an organisation keeps; older ones are free for others.
+const FORMER_SLUGS: i64 = 10;
 
 /// What changes; what is absent stays, and null takes away what an organisation can do without.
 #[allow(clippy::option_option, reason = "absent, null and a value are three wishes")]
@@ -93,7 +96,6 @@ fn home<'a>(ctx: &Ctx, path: &'a str) -> Result<&'a str> {
 
 /// Changes the organisation.
 pub(in super::super) async fn change_organization(ctx: &Ctx, changes: &OrganizationChanges) -> Result<()> {
-    let org = ctx.org_id();
     let name = changes.name.as_deref().map(names::organization).transpose()?;
     let slug = changes.slug.as_deref().map(names::slug).transpose()?;
     let theme = changes
@@ -109,15 +111,17 @@ pub(in super::super) async fn change_organization(ctx: &Ctx, changes: &Organizat
         .map(|path| path.as_deref().map(|path| home(ctx, path)).transpose())
         .transpose()?;
 
-    let tx = SystemTx::begin(ctx.kernel().db(), "change of organisation").await?;
-    let locked = standing::lock(&tx, org).await?;
+    let acting = Acting::begin::<OrganizationUpdate>(ctx, "change of organisation").await?;
+    let org = acting.org();
     if theme.as_ref().is_some_and(Option::is_some) {
-        limits::included(&locked, Feature::Branding)?;
+        limits::included(&acting.locked, Feature::Branding)?;
     }
     if let Some(slug) = slug {
-        move_to(&tx, ctx, slug).await?;
+        move_to(&acting, slug).await?;
     }
-    tx.execute(
+    acting
+        .tx()
+        .execute(
         "update tenancy.organizations set name = coalesce($2, name), time_zone = coalesce($3, time_zone), \
          language = coalesce($4, language), \
          theme_color = case when $5 then $6 else theme_color end, home = case when $7 then $8 else home end \
@@ -145,14 +149,14 @@ pub(in super::super) async fn change_organization(ctx: &Ctx, changes: &Organizat
     tell("home", home.map(|path| json!(path)));
     if !told.is_empty() {
         let updated = Event::new("tenancy.organization_updated", org.0, Value::Object(told));
-        tx.emit(ctx.kernel().env(), org, ctx.user_id(), &updated).await?;
+        acting.emit(&updated).await?;
     }
-    tx.commit().await
+    acting.commit().await
 }
 
 /// Gives the organisation another name in addresses. The old one stays its own: nobody else can stand where its links lead.
-async fn move_to(tx: &SystemTx, ctx: &Ctx, slug: &str) -> Result<()> {
-    let org: OrgId = ctx.org_id();
+async fn move_to(acting: &Acting, slug: &str) -> Result<()> {
+    let (tx, org) = (acting.tx(), acting.org());
     let taken = || {
         Error::conflict("tenancy.slug_taken", "This name in addresses is taken.").hint("Choose another name.")
     };
@@ -169,7 +173,7 @@ async fn move_to(tx: &SystemTx, ctx: &Ctx, slug: &str) -> Result<()> {
         "insert into tenancy.former_slugs (slug, org_id, given_up_at) \
          select slug, id, $3 from tenancy.organizations where id = $1 and slug <> $2 \
          on conflict (slug) do update set given_up_at = excluded.given_up_at",
-        &[&org, &slug, &ctx.kernel().env().now()],
+        &[&org, &slug, &acting.env().now()],
     )
     .await?;
     tx.execute(
@@ -183,7 +187,13 @@ async fn move_to(tx: &SystemTx, ctx: &Ctx, slug: &str) -> Result<()> {
     )
     .await
     .map_err(|error| if error.code == "23505" { taken() } else { error })?;
-    Ok(())
+    tx.execute(
+        "delete from tenancy.former_slugs where org_id = $1 and slug not in ( \
+         select slug from tenancy.former_slugs where org_id = $1 order by given_up_at desc, slug limit $2)",
+        &[&org, &FORMER_SLUGS],
+    )
+    .await
+    .map(drop)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! All data of an organisation as one file: a ZIP archive of lines of JSON, a file a table, written while it is sent. Neither a large
 //! table nor a slow reader fills the memory: rows are fetched some at a time from cursors, and the next only when the last have
-//! gone. All tables are seen as they were when the file began.
+//! gone. All tables are seen as they were at one moment. It is one transaction on one connection, which is given back when whoever
+//! downloads stops taking, or takes too long.
 
 use std::{
     io::{self, BufWriter, Write},
@@ -8,19 +9,30 @@ use std::{
 };
 
 use axum::body::Body;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde_json::{Value, json};
-use tenon_sdk::{Ctx, Error, Result, SystemTx, TenantTx, events::Event};
-use tokio::sync::mpsc;
-use tokio_postgres::Row;
+use tenon_sdk::{Ctx, Error, Result, TenantTx, events::Event};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, SemaphorePermit, mpsc},
+};
+use tokio_postgres::{Row, types::ToSql};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
+use super::super::{Acting, permissions::OrganizationExport};
+
+/// Exports of one server at a time: each holds a connection while it lasts.
+static EXPORTS: Semaphore = Semaphore::const_new(2);
 /// Bytes of rows that are fetched at once, if a row is not longer by itself.
 const AT_ONCE: usize = 2 * 1024 * 1024;
 /// Steps in which more rows are fetched at once: few, since each is a prepared statement of its own.
 const STEPS: [usize; 4] = [1, 16, 128, 1024];
-/// How long a reader may take nothing before it is given up.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// How long a reader may take nothing before it is given up; less than the minute after which the database ends a transaction in which
+/// nothing happens.
+const PATIENCE: Duration = Duration::from_secs(45);
+/// How long a download may take in all.
+const IN_ALL: Duration = Duration::from_mins(30);
 
 /// What goes to the thread that packs.
 enum Piece {
@@ -28,11 +40,42 @@ enum Piece {
     Text(Vec<u8>),
 }
 
+fn running() -> Error {
+    Error::conflict("tenancy.export_running", "The data is being downloaded already.")
+        .hint("Wait until that download has ended.")
+}
+
 /// Begins the file; its name and its bytes.
+///
+/// Errors: `tenancy.export_running` while another download of the organisation's runs; `tenancy.export_busy` while others' do.
 pub(in super::super) async fn export(ctx: &Ctx) -> Result<(String, Body)> {
-    let (org, kernel) = (ctx.org_id(), ctx.kernel());
+    let kernel = ctx.kernel();
+    let place = EXPORTS.try_acquire().map_err(|_| {
+        Error::unavailable("tenancy.export_busy", "Others are downloading their data.")
+            .hint("Try again in some minutes.")
+    })?;
+    // That it began stands in the log before the first byte leaves.
+    let acting = Acting::begin::<OrganizationExport>(ctx, "export of an organisation").await?;
+    let org = acting.org();
+    let row = acting
+        .tx()
+        .query_one(
+            "select slug, pg_try_advisory_xact_lock(hashtext('tenancy.export'), hashtext($1::text)) \
+             from tenancy.organizations where id = $2",
+            &[&org.to_string(), &org],
+        )
+        .await?;
+    let (slug, alone): (String, bool) = (row.try_get(0)?, row.try_get(1)?);
+    if !alone {
+        return Err(running());
+    }
+    let began = Event::new("tenancy.organization_exported", org.0, json!({}));
+    acting.emit(&began).await?;
+    acting.commit().await?;
     // The whole organisation, whatever rows its policies would hide from this one owner.
-    let tx = Ctx::for_job(kernel.clone(), org, ctx.user_id()).begin().await?;
+    let tx = Ctx::for_job(kernel.clone(), org, ctx.user_id())
+        .begin_snapshot()
+        .await?;
     let alone: bool = tx
         .query_one(
             "select pg_try_advisory_xact_lock(hashtext('tenancy.export'), hashtext($1::text))",
@@ -41,50 +84,52 @@ pub(in super::super) async fn export(ctx: &Ctx) -> Result<(String, Body)> {
         .await?
         .try_get(0)?;
     if !alone {
-        return Err(
-            Error::conflict("tenancy.export_running", "The data is being downloaded already.")
-                .hint("Wait until that download has ended."),
-        );
+        return Err(running());
     }
-    let system = SystemTx::begin(kernel.db(), "export of an organisation").await?;
-    let slug: String = system
-        .query_one("select slug from tenancy.organizations where id = $1", &[&org])
-        .await?
-        .try_get(0)?;
-    let began = Event::new("tenancy.organization_exported", org.0, json!({}));
-    system.emit(kernel.env(), org, ctx.user_id(), &began).await?;
-    system.commit().await?;
 
     let name = format!("{slug}-{}.zip", kernel.env().now().strftime("%Y-%m-%d"));
     let (pieces, to_pack) = mpsc::channel(4);
     let (packed, out) = mpsc::channel(8);
     let failed = packed.clone();
-    let packing = tokio::task::spawn_blocking(move || pack(to_pack, packed));
+    let runtime = Handle::current();
+    let packing = tokio::task::spawn_blocking(move || pack(to_pack, Outlet(packed, runtime)));
     let reading = tokio::spawn(read(ctx.clone(), tx, pieces));
-    tokio::spawn(async move {
-        let read = reading.await.map_err(Error::internal).and_then(|read| read);
-        let packed = packing
-            .await
-            .map_err(Error::internal)
-            .and_then(|packed| packed.map_err(Error::internal));
-        if let Err(error) = read.and(packed) {
-            // The reader sees a broken transfer, not a file that looks whole.
-            let _ = failed.send(Err(io::Error::other(error.to_string()))).await;
-        }
-    });
+    tokio::spawn(ended(place, reading, packing, failed));
     Ok((
         name,
         Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(out)),
     ))
 }
 
+/// Waits for the end, and tells whoever downloads if it was no good one.
+async fn ended(
+    place: SemaphorePermit<'static>,
+    reading: tokio::task::JoinHandle<Result<()>>,
+    packing: tokio::task::JoinHandle<io::Result<()>>,
+    failed: mpsc::Sender<io::Result<Bytes>>,
+) {
+    let read = reading.await.map_err(Error::internal).and_then(|read| read);
+    let packed = packing
+        .await
+        .map_err(Error::internal)
+        .and_then(|packed| packed.map_err(Error::internal));
+    drop(place);
+    if let Err(error) = read.and(packed) {
+        // The reader sees a broken transfer, not a file that looks whole.
+        let told = failed.send(Err(io::Error::other(error.to_string())));
+        let _ = tokio::time::timeout(PATIENCE, told).await;
+    }
+}
+
 /// Takes bytes to whoever downloads.
-struct Outlet(mpsc::Sender<io::Result<Bytes>>);
+struct Outlet(mpsc::Sender<io::Result<Bytes>>, Handle);
 
 impl Write for Outlet {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0
-            .blocking_send(Ok(Bytes::copy_from_slice(bytes)))
+        let send = self.0.send(Ok(Bytes::copy_from_slice(bytes)));
+        self.1
+            .block_on(async { tokio::time::timeout(PATIENCE, send).await })
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
             .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
         Ok(bytes.len())
     }
@@ -95,11 +140,11 @@ impl Write for Outlet {
 }
 
 /// Packs what comes, until no more does. An archive whose pieces ended early has no directory and is not whole.
-fn pack(mut pieces: mpsc::Receiver<Option<Piece>>, out: mpsc::Sender<io::Result<Bytes>>) -> io::Result<()> {
+fn pack(mut pieces: mpsc::Receiver<Option<Piece>>, out: Outlet) -> io::Result<()> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .large_file(true);
-    let mut archive = ZipWriter::new_stream(BufWriter::with_capacity(64 * 1024, Outlet(out)));
+    let mut archive = ZipWriter::new_stream(BufWriter::with_capacity(64 * 1024, out));
     loop {
         match pieces.blocking_recv() {
             Some(Some(Piece::File(name))) => archive.start_file(name, options)?,
@@ -138,12 +183,16 @@ impl Sink {
 type Counted = (String, u64);
 
 async fn read(ctx: Ctx, tx: TenantTx, pieces: mpsc::Sender<Option<Piece>>) -> Result<()> {
-    let sink = Sink(pieces);
-    let mut counted = tenant_tables(&tx, &sink).await?;
+    let gone = || Error::unavailable("tenancy.export_abandoned", "The download takes too long.");
+    tokio::time::timeout(IN_ALL, read_all(&ctx, tx, &Sink(pieces)))
+        .await
+        .map_err(|_| gone())?
+}
+
+async fn read_all(ctx: &Ctx, tx: TenantTx, sink: &Sink) -> Result<()> {
+    let mut counted = tenant_tables(&tx, sink).await?;
+    let organization = kernel_tables(&tx, sink, &mut counted).await?;
     tx.rollback().await?;
-    let system = SystemTx::begin(ctx.kernel().db(), "export of an organisation").await?;
-    let organization = shared_tables(&system, &ctx, &sink, &mut counted).await?;
-    system.rollback().await?;
     let tables: Vec<Value> = counted
         .into_iter()
         .map(|(name, rows)| json!({ "file": name, "rows": rows }))
@@ -168,100 +217,47 @@ async fn tenant_tables(tx: &TenantTx, sink: &Sink) -> Result<Vec<Counted>> {
             &[],
         )
         .await?;
-    let org = tx.org_id();
-    let mut names: Vec<String> = Vec::new();
-    // All begin before the first is read.
-    for (number, table) in tables.iter().enumerate() {
-        let table: String = table.try_get(0)?;
-        tx.execute(
-            &format!(
-                "declare export_{number} no scroll cursor for select to_jsonb(r)::text from {table} r where r.org_id = $1"
-            ),
-            &[&org],
-        )
-        .await?;
-        names.push(table);
-    }
     let mut counted = Vec::new();
-    for (number, table) in names.into_iter().enumerate() {
+    for table in tables {
+        let table: String = table.try_get(0)?;
         let file = format!("data/{}.ndjson", table.replace('"', ""));
-        sink.send(Some(Piece::File(file.clone()))).await?;
-        let mut size = Size::new();
-        let mut rows_in_all = 0;
-        loop {
-            let rows = tx
-                .query(
-                    &format!("fetch forward {} from export_{number}", size.rows()),
-                    &[],
-                )
-                .await?;
-            if rows.is_empty() {
-                break;
-            }
-            rows_in_all += rows.len() as u64;
-            let lines = lines(&rows)?;
-            size.learn(rows.len(), lines.len());
-            sink.send(Some(Piece::Text(lines))).await?;
-        }
-        counted.push((file, rows_in_all));
+        let rows = format!("select to_jsonb(r)::text from {table} r where r.org_id = $1");
+        cursor(tx, &file, &rows, &[&tx.org_id()], sink, &mut counted).await?;
     }
     Ok(counted)
 }
 
-/// What the kernel knows of the organisation: itself, its logo, its members by name, and its rows of shared tables, without what is
-/// secret (hashes of keys and links).
-async fn shared_tables(tx: &SystemTx, ctx: &Ctx, sink: &Sink, counted: &mut Vec<Counted>) -> Result<Value> {
-    let org = ctx.org_id();
-    let row = tx
-        .query_one(
-            "select to_jsonb(o) - 'logo', o.logo, o.logo_type from tenancy.organizations o where o.id = $1",
-            &[&org],
-        )
-        .await?;
-    let organization: Value = row.try_get(0)?;
-    let logo: Option<Vec<u8>> = row.try_get(1)?;
-    if let Some(logo) = logo {
-        let kind: String = row.try_get::<_, Option<String>>(2)?.unwrap_or_default();
+/// What the kernel knows of the organisation: itself, its logo, its members by name, and its rows of shared tables.
+async fn kernel_tables(tx: &TenantTx, sink: &Sink, counted: &mut Vec<Counted>) -> Result<Value> {
+    const ROWS: &str = "select tenancy.kernel_rows($1)";
+    let organization: String = tx.query_one(ROWS, &[&"organization"]).await?.try_get(0)?;
+    let organization: Value = serde_json::from_str(&organization).map_err(Error::internal)?;
+    if let Some(row) = tx.query_opt(ROWS, &[&"logo"]).await? {
+        let text: String = row.try_get(0)?;
+        let logo = STANDARD.decode(text.replace('\n', "")).map_err(Error::internal)?;
+        let kind = organization["logo_type"].as_str().unwrap_or_default();
         let ending = kind.rsplit('/').next().unwrap_or("bin");
         sink.file(format!("logo.{ending}"), logo).await?;
     }
-    let members = "select to_jsonb(m)::text from (select m.user_id, u.email, u.raw_user_meta_data ->> 'name' as name, m.role, \
-        m.department, m.created_at, m.suspended_at from tenancy.memberships m join auth.users u on u.id = m.user_id \
-        where m.org_id = $1 order by m.created_at) m";
-    cursor(tx, &org, "members.ndjson", members, sink, counted).await?;
-    let tables = tx
-        .query(
-            "select t.relation::text, coalesce((select string_agg(quote_literal(b.attname), ', ') from pg_attribute b \
-                where b.attrelid = t.relation and not b.attisdropped \
-                and (b.atttypid = 'bytea'::regtype or b.attname like '%\\_hash')), '') \
-             from kernel.tables t join pg_class c on c.oid = t.relation and c.relkind in ('r', 'p') and not c.relispartition \
-             join pg_namespace n on n.oid = c.relnamespace and n.nspname in ('tenancy', 'events') \
-             join pg_attribute a on a.attrelid = t.relation and a.attname = 'org_id' and not a.attisdropped \
-             where t.kind in ('shared', 'system') order by 1",
-            &[],
-        )
-        .await?;
-    for table in tables {
-        let (table, secret): (String, String) = (table.try_get(0)?, table.try_get(1)?);
-        let select = format!(
-            "select (to_jsonb(r) - array[{secret}]::text[])::text from {table} r where r.org_id = $1"
-        );
+    cursor(tx, "members.ndjson", ROWS, &[&"members"], sink, counted).await?;
+    for table in tx.query("select tenancy.kernel_tables()", &[]).await? {
+        let table: String = table.try_get(0)?;
         let file = format!("kernel/{}.ndjson", table.replace('"', ""));
-        cursor(tx, &org, &file, &select, sink, counted).await?;
+        cursor(tx, &file, ROWS, &[&table], sink, counted).await?;
     }
     Ok(organization)
 }
 
 /// Sends the rows of one statement as a file.
 async fn cursor(
-    tx: &SystemTx,
-    org: &tenon_sdk::OrgId,
+    tx: &TenantTx,
     file: &str,
     select: &str,
+    params: &[&(dyn ToSql + Sync)],
     sink: &Sink,
     counted: &mut Vec<Counted>,
 ) -> Result<()> {
-    tx.execute(&format!("declare export no scroll cursor for {select}"), &[org])
+    tx.execute(&format!("declare export no scroll cursor for {select}"), params)
         .await?;
     sink.send(Some(Piece::File(file.to_owned()))).await?;
     let mut size = Size::new();
@@ -278,7 +274,7 @@ async fn cursor(
         size.learn(rows.len(), lines.len());
         sink.send(Some(Piece::Text(lines))).await?;
     }
-    tx.batch("close export").await?;
+    tx.execute("close export", &[]).await?;
     counted.push((file.to_owned(), rows_in_all));
     Ok(())
 }

@@ -7,7 +7,10 @@ use tenon_sdk::{Ctx, Error, Kernel, OrgId, Result, SystemTx, events::Event, perm
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{super::mails, departments, limits, standing, token_hash};
+use super::{
+    super::{Acting, mails, permissions::MembersInvite},
+    departments, limits, token_hash,
+};
 use crate::notifications;
 
 /// What an invitation says.
@@ -75,17 +78,16 @@ fn address(text: Option<&str>) -> Result<Option<String>> {
 /// Makes an invitation.
 pub async fn invite(ctx: &Ctx, new: &NewInvitation) -> Result<Invitation> {
     let email = address(new.email.as_deref())?;
-    let (org, env, config) = (ctx.org_id(), ctx.kernel().env(), ctx.kernel().config());
+    let acting = Acting::begin::<MembersInvite>(ctx, "invitation").await?;
+    let (org, env, tx, locked) = (acting.org(), acting.env(), acting.tx(), &acting.locked);
     let (id, token, now) = (env.new_id(), env.new_secret::<24>(), env.now());
-    let expires_at = now + SignedDuration::from_hours(24 * config.auth.invitation_days);
-    let tx = SystemTx::begin(ctx.kernel().db(), "invitation").await?;
-    let locked = standing::lock(&tx, org).await?;
-    let actor = standing::actor(&tx, ctx).await?;
-    actor.may_give(new.role)?;
-    limits::one_more_invitation(&tx, org, &locked, now).await?;
-    let department = departments::named(&tx, org, new.department.as_deref()).await?;
+    let expires_at = now + SignedDuration::from_hours(24 * ctx.kernel().config().auth.invitation_days);
+    let actor = acting.member().await?;
+    acting.may_give(new.role)?;
+    limits::one_more_invitation(tx, org, locked, now).await?;
+    let department = departments::named(tx, org, new.department.as_deref()).await?;
     if let Some(email) = &email {
-        nobody_yet(&tx, org, email, now).await?;
+        nobody_yet(tx, org, email, now).await?;
     }
     let language = new.language.as_ref().unwrap_or(&locked.language);
     let language = mails::LANGUAGES
@@ -112,7 +114,7 @@ pub async fn invite(ctx: &Ctx, new: &NewInvitation) -> Result<Invitation> {
     .await?;
     let url = link(ctx.kernel(), &token);
     let mailed = match &email {
-        Some(email) => mail(ctx.kernel(), &tx, (org, id), language, email, &locked.name, &url).await?,
+        Some(email) => mail(&acting, id, language, email, &url).await?,
         None => false,
     };
     let invited = Event::new(
@@ -120,8 +122,8 @@ pub async fn invite(ctx: &Ctx, new: &NewInvitation) -> Result<Invitation> {
         id,
         json!({ "role": new.role, "department": department }),
     );
-    tx.emit(env, org, Some(actor.user), &invited).await?;
-    tx.commit().await?;
+    acting.emit(&invited).await?;
+    acting.commit().await?;
     Ok(Invitation {
         id,
         role: new.role,
@@ -140,24 +142,21 @@ pub(super) fn link(kernel: &Kernel, token: &str) -> String {
 }
 
 /// Puts the mail with a link into the queue; gives whether this installation sends mail at all.
-pub(super) async fn mail(
-    kernel: &Kernel,
-    tx: &SystemTx,
-    (org, id): (OrgId, Uuid),
-    language: &str,
-    email: &str,
-    organization: &str,
-    url: &str,
-) -> Result<bool> {
+///
+/// Errors: as [`limits::one_more_mail`].
+pub(super) async fn mail(acting: &Acting, id: Uuid, language: &str, email: &str, url: &str) -> Result<bool> {
+    let (kernel, env, tx, org) = (acting.ctx().kernel(), acting.env(), acting.tx(), acting.org());
     let config = kernel.config();
     if !config.mail.mailbox && config.mail.smtp_url.is_empty() {
         return Ok(false);
     }
-    let message = mails::invitation(language, email, organization, url, config.auth.invitation_days);
-    notifications::queue(tx, kernel.env(), &config.mail, &message).await?;
+    limits::one_more_mail(acting, email).await?;
+    let days = config.auth.invitation_days;
+    let message = mails::invitation(language, email, &acting.locked.name, url, days);
+    notifications::queue(tx, env, &config.mail, &message).await?;
     tx.execute(
         "update tenancy.invitations set mailed_at = $3 where org_id = $1 and id = $2",
-        &[&org, &id, &kernel.env().now()],
+        &[&org, &id, &env.now()],
     )
     .await?;
     Ok(true)

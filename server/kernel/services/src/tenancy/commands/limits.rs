@@ -1,19 +1,15 @@
 //! What an organisation's plan allows, counted while the organisation is locked.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tenon_sdk::{Error, OrgId, Result, SystemTx};
 
-use super::super::plans::{Entitlements, Feature, entitlements};
+use super::super::{
+    Acting,
+    plans::{Entitlements, Feature},
+};
 use super::standing::Locked;
 
-impl Locked {
-    /// What the organisation is entitled to.
-    pub(super) fn entitlements(&self) -> Entitlements {
-        entitlements(&self.plan, &self.settings)
-    }
-}
-
-fn limit(entitlements: &Entitlements, what: &str, most: u32) -> Error {
+fn limit(entitlements: &Entitlements, what: &str, most: i32) -> Error {
     Error::conflict(
         "tenancy.plan_limit",
         "The organisation's plan does not allow more.",
@@ -29,7 +25,7 @@ pub(super) async fn one_more_invitation(
     locked: &Locked,
     now: Timestamp,
 ) -> Result<()> {
-    let allowed = locked.entitlements();
+    let allowed = &locked.entitlements;
     let Some(most) = allowed.members else {
         return Ok(());
     };
@@ -43,14 +39,14 @@ pub(super) async fn one_more_invitation(
         .await?
         .try_get(0)?;
     if count >= i64::from(most) {
-        return Err(limit(&allowed, "members and open invitations", most));
+        return Err(limit(allowed, "members and open invitations", most));
     }
     Ok(())
 }
 
 /// An error if nobody more may be a member who is let in.
 pub(super) async fn one_more_member(tx: &SystemTx, org: OrgId, locked: &Locked) -> Result<()> {
-    let allowed = locked.entitlements();
+    let allowed = &locked.entitlements;
     let Some(most) = allowed.members else {
         return Ok(());
     };
@@ -62,14 +58,14 @@ pub(super) async fn one_more_member(tx: &SystemTx, org: OrgId, locked: &Locked) 
         .await?
         .try_get(0)?;
     if count >= i64::from(most) {
-        return Err(limit(&allowed, "members", most));
+        return Err(limit(allowed, "members", most));
     }
     Ok(())
 }
 
 /// An error if there may be no further department.
 pub(super) async fn one_more_department(tx: &SystemTx, org: OrgId, locked: &Locked) -> Result<()> {
-    let allowed = locked.entitlements();
+    let allowed = &locked.entitlements;
     let Some(most) = allowed.departments else {
         return Ok(());
     };
@@ -81,14 +77,14 @@ pub(super) async fn one_more_department(tx: &SystemTx, org: OrgId, locked: &Lock
         .await?
         .try_get(0)?;
     if count >= i64::from(most) {
-        return Err(limit(&allowed, "departments", most));
+        return Err(limit(allowed, "departments", most));
     }
     Ok(())
 }
 
 /// An error if the plan does not include a feature.
-pub(super) fn included(locked: &Locked, feature: Feature) -> Result<()> {
-    let allowed = locked.entitlements();
+pub(crate) fn included(locked: &Locked, feature: Feature) -> Result<()> {
+    let allowed = &locked.entitlements;
     if allowed.has(feature) {
         return Ok(());
     }
@@ -100,7 +96,42 @@ pub(super) fn included(locked: &Locked, feature: Feature) -> Result<()> {
     .hint("Ask for a larger plan."))
 }
 
-/// An error if the plan of an organisation, which is locked then, does not include a feature.
-pub(crate) async fn require_feature(tx: &SystemTx, org: OrgId, feature: Feature) -> Result<()> {
-    included(&super::standing::lock(tx, org).await?, feature)
+/// Counts a mail with an invitation, before it is written.
+///
+/// Errors: `tenancy.invitation_just_sent` if the organisation has invited that address a moment ago, whatever has become of that
+/// invitation; `tenancy.too_many_mails` if the caller has sent too many in this hour, wherever.
+pub(super) async fn one_more_mail(acting: &Acting, email: &str) -> Result<()> {
+    let (tx, now, org) = (acting.tx(), acting.env().now(), acting.org());
+    let settings = &acting.ctx().kernel().config().tenancy;
+    let sender = acting.ctx().user_id();
+    let pause = SignedDuration::from_secs(settings.invitation_pause_seconds.max(0));
+    let hour = SignedDuration::from_hours(1);
+    let row = tx
+        .query_one(
+            "select exists (select from tenancy.invitation_mails where org_id = $1 and email = $2 and sent_at > $3), \
+             (select count(*) from tenancy.invitation_mails where sent_by = $4 and sent_at > $5)",
+            &[&org, &email, &(now - pause), &sender, &(now - hour)],
+        )
+        .await?;
+    if row.try_get(0)? {
+        return Err(Error::rate_limited(
+            "tenancy.invitation_just_sent",
+            "This address was invited a moment ago.",
+        )
+        .hint("Wait a minute."));
+    }
+    if settings.invitation_mails > 0 && row.try_get::<_, i64>(1)? >= i64::from(settings.invitation_mails) {
+        return Err(Error::rate_limited(
+            "tenancy.too_many_mails",
+            "You have sent too many invitations in this hour.",
+        )
+        .hint("Wait a while, or make invitations without an address and pass their links on.")
+        .retry_after(600));
+    }
+    tx.execute(
+        "insert into tenancy.invitation_mails (org_id, email, sent_by, sent_at) values ($1, $2, $3, $4)",
+        &[&org, &email, &sender, &now],
+    )
+    .await
+    .map(drop)
 }

@@ -22,7 +22,7 @@ mod resend_invitation;
 mod revoke_invitation;
 mod set_apps;
 mod set_logo;
-mod standing;
+pub(super) mod standing;
 mod suspend_member;
 mod transfer_ownership;
 
@@ -38,7 +38,7 @@ pub(super) use end_memberships::end_memberships;
 pub(super) use export::export;
 pub(super) use invite::{Invitation, NewInvitation, invite};
 pub(super) use leave::leave;
-pub(crate) use limits::require_feature;
+pub(crate) use limits::included;
 pub(super) use remove_department::remove_department;
 pub(super) use remove_member::remove_member;
 pub(super) use rename_department::rename_department;
@@ -50,6 +50,7 @@ pub(super) use resend_invitation::resend_invitation;
 pub(super) use revoke_invitation::revoke_invitation;
 pub(super) use set_apps::{DisabledApps, set_apps};
 pub(super) use set_logo::set_logo;
+pub(crate) use standing::{Locked, Standing, revoke_keys};
 pub(super) use suspend_member::{reinstate_member, suspend_member};
 pub(super) use transfer_ownership::{NewOwner, transfer_ownership};
 

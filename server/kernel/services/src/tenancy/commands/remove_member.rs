@@ -4,14 +4,14 @@ use serde_json::json;
 use tenon_sdk::{Ctx, Error, OrgId, Result, SystemTx, UserId, env::Env, events::Event};
 
 use super::standing::{self, Standing};
+use crate::tenancy::{Acting, permissions::MembersRemove};
 
 /// Removes a member.
 pub(in super::super) async fn remove_member(ctx: &Ctx, user: UserId) -> Result<()> {
-    let (org, env) = (ctx.org_id(), ctx.kernel().env());
-    let tx = SystemTx::begin(ctx.kernel().db(), "remove member").await?;
-    standing::lock(&tx, org).await?;
-    let actor = standing::actor(&tx, ctx).await?;
-    let member = standing::member(&tx, org, user).await?;
+    let acting = Acting::begin::<MembersRemove>(ctx, "remove member").await?;
+    let (org, env, tx) = (acting.org(), acting.env(), acting.tx());
+    let actor = acting.member().await?;
+    let member = standing::member(tx, org, user).await?;
     actor.may_touch(&member)?;
     if member.user == actor.user {
         return Err(
@@ -20,11 +20,12 @@ pub(in super::super) async fn remove_member(ctx: &Ctx, user: UserId) -> Result<(
         );
     }
     let removed = Event::new("tenancy.member_removed", user.0, json!({ "role": member.role }));
-    end(&tx, env, org, &member, Some(actor.user), &removed).await?;
-    tx.commit().await
+    end(tx, env, org, &member, Some(actor.user), &removed).await?;
+    acting.commit().await
 }
 
-/// Ends a membership, and what its holder began and did not finish.
+/// Ends a membership, and what its holder began and did not finish; the secret keys they made are revoked, and they are in no space
+/// any more. The organisation is locked.
 pub(super) async fn end(
     tx: &SystemTx,
     env: &Env,
@@ -40,5 +41,6 @@ pub(super) async fn end(
     )
     .await?;
     standing::withdraw_invitations(tx, org, member.user, None, env.now()).await?;
+    standing::revoke_keys(tx, env, org, member.user, actor, "maker_left").await?;
     tx.emit(env, org, actor, event).await
 }

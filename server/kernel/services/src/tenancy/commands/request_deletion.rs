@@ -4,10 +4,10 @@
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::Deserialize;
 use serde_json::json;
-use tenon_sdk::{Ctx, Error, Result, SystemTx, events::Event, permission::Role};
+use tenon_sdk::{Ctx, Error, Result, events::Event, permission::Role};
 use utoipa::ToSchema;
 
-use super::{super::mails, standing};
+use super::super::{Acting, mails, permissions::OrganizationDelete};
 use crate::notifications;
 
 /// The wish to delete an organisation.
@@ -20,11 +20,11 @@ pub struct DeletionWish {
 
 /// Sets the day on which the organisation is deleted, and tells its owners; gives when that is.
 pub(in super::super) async fn request_deletion(ctx: &Ctx, wish: &DeletionWish) -> Result<Timestamp> {
-    let (org, env, config) = (ctx.org_id(), ctx.kernel().env(), ctx.kernel().config());
-    let tx = SystemTx::begin(ctx.kernel().db(), "deletion asked for").await?;
-    let locked = standing::lock(&tx, org).await?;
-    let actor = standing::actor(&tx, ctx).await?;
-    actor.may_give(Role::Owner)?;
+    let config = ctx.kernel().config();
+    let acting = Acting::begin::<OrganizationDelete>(ctx, "deletion asked for").await?;
+    let (org, env, tx, locked) = (acting.org(), acting.env(), acting.tx(), &acting.locked);
+    let actor = acting.member().await?;
+    acting.may_give(Role::Owner)?;
     if wish.name.trim() != locked.name {
         return Err(
             Error::unprocessable("tenancy.name_differs", "This is not the organisation's name.")
@@ -63,26 +63,26 @@ pub(in super::super) async fn request_deletion(ctx: &Ctx, wish: &DeletionWish) -
         let (email, language): (String, String) = (owner.try_get(0)?, owner.try_get(1)?);
         let language = language.get(..2).unwrap_or_default();
         let message = mails::deletion(language, &email, &locked.name, &url, day);
-        notifications::queue(&tx, env, &config.mail, &message).await?;
+        notifications::queue(tx, env, &config.mail, &message).await?;
     }
     let asked = Event::new(
         "tenancy.deletion_requested",
         org.0,
         json!({ "delete_after": end }),
     );
-    tx.emit(env, org, Some(actor.user), &asked).await?;
-    tx.commit().await?;
+    acting.emit(&asked).await?;
+    acting.commit().await?;
     Ok(end)
 }
 
 /// Takes the wish back.
 pub(in super::super) async fn cancel_deletion(ctx: &Ctx) -> Result<()> {
-    let (org, env) = (ctx.org_id(), ctx.kernel().env());
-    let tx = SystemTx::begin(ctx.kernel().db(), "deletion taken back").await?;
-    standing::lock(&tx, org).await?;
-    let actor = standing::actor(&tx, ctx).await?;
-    actor.may_give(Role::Owner)?;
-    let cleared = tx
+    let acting = Acting::begin::<OrganizationDelete>(ctx, "deletion taken back").await?;
+    let org = acting.org();
+    acting.member().await?;
+    acting.may_give(Role::Owner)?;
+    let cleared = acting
+        .tx()
         .execute(
             "update tenancy.organizations set delete_after = null, delete_requested_by = null \
              where id = $1 and delete_after > now()",
@@ -96,6 +96,6 @@ pub(in super::super) async fn cancel_deletion(ctx: &Ctx) -> Result<()> {
         ));
     }
     let cancelled = Event::new("tenancy.deletion_cancelled", org.0, json!({}));
-    tx.emit(env, org, Some(actor.user), &cancelled).await?;
-    tx.commit().await
+    acting.emit(&cancelled).await?;
+    acting.commit().await
 }

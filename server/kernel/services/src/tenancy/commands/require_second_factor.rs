@@ -6,6 +6,8 @@ use serde_json::json;
 use tenon_sdk::{Ctx, Error, Result, SystemTx, events::Event};
 use utoipa::ToSchema;
 
+use crate::tenancy::{Acting, permissions::SecurityUpdate};
+
 /// Whether members need a second factor.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -58,8 +60,8 @@ pub(in super::super) async fn require_second_factor(
     ctx: &Ctx,
     wish: &SecondFactorWish,
 ) -> Result<SecondFactorRule> {
-    let org = ctx.org_id();
-    let tx = SystemTx::begin(ctx.kernel().db(), "rule about second factors").await?;
+    let acting = Acting::begin::<SecurityUpdate>(ctx, "rule about second factors").await?;
+    let (org, tx) = (acting.org(), acting.tx());
     if wish.required {
         let own = tx
             .query_one(
@@ -88,9 +90,9 @@ pub(in super::super) async fn require_second_factor(
             org.0,
             json!({ "required": wish.required }),
         );
-        tx.emit(ctx.kernel().env(), org, ctx.user_id(), &event).await?;
+        acting.emit(&event).await?;
     }
-    let rule = read(&tx, ctx).await?;
-    tx.commit().await?;
+    let rule = read(tx, ctx).await?;
+    acting.commit().await?;
     Ok(rule)
 }

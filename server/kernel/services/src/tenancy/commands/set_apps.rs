@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use tenon_sdk::{Ctx, Error, Result, SystemTx, events::Event};
+use tenon_sdk::{Ctx, Error, Result, events::Event};
 use utoipa::ToSchema;
 
-use super::standing;
+use crate::tenancy::{Acting, permissions::AppsUpdate};
 
 /// Which apps are off.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -18,7 +18,6 @@ pub struct DisabledApps {
 
 /// Switches exactly the named apps off.
 pub(in super::super) async fn set_apps(ctx: &Ctx, apps: &DisabledApps) -> Result<()> {
-    let org = ctx.org_id();
     let known: Vec<&str> = ctx
         .kernel()
         .modules()
@@ -35,9 +34,10 @@ pub(in super::super) async fn set_apps(ctx: &Ctx, apps: &DisabledApps) -> Result
     let mut disabled: Vec<&str> = apps.disabled.iter().map(String::as_str).collect();
     disabled.sort_unstable();
     disabled.dedup();
-    let tx = SystemTx::begin(ctx.kernel().db(), "apps").await?;
-    standing::lock(&tx, org).await?;
-    let changed = tx
+    let acting = Acting::begin::<AppsUpdate>(ctx, "apps").await?;
+    let org = acting.org();
+    let changed = acting
+        .tx()
         .execute(
             "update tenancy.organizations set disabled_apps = $2 where id = $1 and disabled_apps <> $2",
             &[&org, &disabled],
@@ -45,7 +45,7 @@ pub(in super::super) async fn set_apps(ctx: &Ctx, apps: &DisabledApps) -> Result
         .await?;
     if changed > 0 {
         let event = Event::new("tenancy.apps_changed", org.0, json!({ "disabled": disabled }));
-        tx.emit(ctx.kernel().env(), org, ctx.user_id(), &event).await?;
+        acting.emit(&event).await?;
     }
-    tx.commit().await
+    acting.commit().await
 }

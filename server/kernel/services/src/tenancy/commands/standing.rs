@@ -1,38 +1,50 @@
-//! Who acts on an organisation's members, and whom they may touch.
+//! Members as commands see them, and what happens to what they made when they stand lower or are gone.
 
-use tenon_sdk::{Ctx, Error, OrgId, Result, SystemTx, UserId, permission::Role};
+use serde_json::json;
+use tenon_sdk::{Error, OrgId, Result, SystemTx, UserId, env::Env, events::Event, permission::Role};
+use uuid::Uuid;
+
+use super::super::plans::{self, Entitlements, Plan};
 
 /// A member as commands see them.
 #[derive(Clone, Debug)]
-pub(super) struct Standing {
-    pub(super) user: UserId,
-    pub(super) role: Role,
-    pub(super) department: Option<String>,
-    pub(super) suspended: bool,
+pub(crate) struct Standing {
+    pub(crate) user: UserId,
+    pub(crate) role: Role,
+    pub(crate) department: Option<String>,
+    pub(crate) suspended: bool,
+    /// Shut out of the installation.
+    pub(crate) barred: bool,
 }
 
 /// An organisation, locked.
-pub(super) struct Locked {
-    pub(super) name: String,
-    pub(super) plan: String,
-    pub(super) settings: serde_json::Value,
-    pub(super) language: String,
+pub(crate) struct Locked {
+    pub(crate) name: String,
+    pub(crate) language: String,
+    pub(crate) disabled_apps: Vec<String>,
+    /// What it is entitled to.
+    pub(crate) entitlements: Entitlements,
 }
 
 /// Locks the organisation, so that whoever else changes its members waits: what is counted stays true until the commit.
-pub(super) async fn lock(tx: &SystemTx, org: OrgId) -> Result<Locked> {
+pub(crate) async fn lock(tx: &SystemTx, org: OrgId) -> Result<Locked> {
     let row = tx
         .query_opt(
-            "select name, plan, settings, language from tenancy.organizations where id = $1 for no key update",
+            &format!(
+                "select o.name, o.settings, o.language, o.disabled_apps, {} from tenancy.organizations o {} \
+                 where o.id = $1 for no key update of o",
+                plans::COLUMNS,
+                plans::OF_ORGANIZATION,
+            ),
             &[&org],
         )
         .await?
         .ok_or_else(|| Error::not_found("tenancy.org_not_found", "There is no such organisation."))?;
     Ok(Locked {
         name: row.try_get(0)?,
-        plan: row.try_get(1)?,
-        settings: row.try_get(2)?,
-        language: row.try_get(3)?,
+        language: row.try_get(2)?,
+        disabled_apps: row.try_get(3)?,
+        entitlements: Plan::read(&row, 4)?.with_flags(&row.try_get(1)?),
     })
 }
 
@@ -44,10 +56,11 @@ pub(super) async fn member(tx: &SystemTx, org: OrgId, user: UserId) -> Result<St
 }
 
 /// A member, if the person is one.
-pub(super) async fn find(tx: &SystemTx, org: OrgId, user: UserId) -> Result<Option<Standing>> {
+pub(crate) async fn find(tx: &SystemTx, org: OrgId, user: UserId) -> Result<Option<Standing>> {
     let row = tx
         .query_opt(
-            "select role, department, suspended_at is not null from tenancy.memberships where org_id = $1 and user_id = $2",
+            "select role, department, suspended_at is not null, coalesce(barred_until > now(), false) \
+             from tenancy.memberships where org_id = $1 and user_id = $2",
             &[&org, &user],
         )
         .await?;
@@ -58,44 +71,11 @@ pub(super) async fn find(tx: &SystemTx, org: OrgId, user: UserId) -> Result<Opti
         role: Role::parse(&role).ok_or_else(|| Error::internal(format!("unknown role {role}")))?,
         department: row.try_get(1)?,
         suspended: row.try_get(2)?,
+        barred: row.try_get(3)?,
     }))
 }
 
-/// The member who acts, as they stand now: their rights were checked before the organisation was locked. Keys of programs and
-/// operators who help have no standing among members.
-pub(super) async fn actor(tx: &SystemTx, ctx: &Ctx) -> Result<Standing> {
-    let nobody = || {
-        Error::forbidden(
-            "tenancy.member_needed",
-            "Only a member of the organisation may do this.",
-        )
-    };
-    let user = ctx.user_id().ok_or_else(nobody)?;
-    let mut standing = find(tx, ctx.org_id(), user).await?.ok_or_else(nobody)?;
-    if standing.suspended {
-        return Err(nobody());
-    }
-    // A token may be worth less than its owner.
-    let resolved = ctx
-        .resolved()
-        .and_then(|resolved| Role::parse(resolved.role.as_deref()?))
-        .ok_or_else(nobody)?;
-    standing.role = standing.role.min(resolved);
-    Ok(standing)
-}
-
 impl Standing {
-    /// An error unless this member may give a role.
-    pub(super) fn may_give(&self, role: Role) -> Result<()> {
-        if role > self.role {
-            return Err(Error::forbidden(
-                "tenancy.role_above_own",
-                "You cannot give a role above your own.",
-            ));
-        }
-        Ok(())
-    }
-
     /// An error unless this member may change another, or themselves.
     pub(super) fn may_touch(&self, other: &Self) -> Result<()> {
         if other.role > self.role {
@@ -153,4 +133,35 @@ pub(super) async fn withdraw_invitations(
     )
     .await
     .map(drop)
+}
+
+/// Revokes the secret keys that somebody made which may do more than they may now, or all of somebody who is no member any more: whoever
+/// made a key may have kept it. `because` is for the event.
+pub(crate) async fn revoke_keys(
+    tx: &SystemTx,
+    env: &Env,
+    org: OrgId,
+    maker: UserId,
+    actor: Option<UserId>,
+    because: &str,
+) -> Result<()> {
+    let rows = tx
+        .query(
+            "update tenancy.api_keys k set revoked_at = $3, revoked_by = $4 \
+             where k.org_id = $1 and k.created_by = $2 and k.kind = 'secret' and k.revoked_at is null \
+             and not k.scopes <@ coalesce(string_to_array(trim(both ',' from tenancy.granted($1, $2)), ','), '{}') \
+             returning k.id, k.name",
+            &[&org, &maker, &env.now(), &actor],
+        )
+        .await?;
+    for row in &rows {
+        let (id, name): (Uuid, String) = (row.try_get(0)?, row.try_get(1)?);
+        let revoked = Event::new(
+            "access.key_revoked",
+            id,
+            json!({ "name": name, "because": because }),
+        );
+        tx.emit(env, org, actor, &revoked).await?;
+    }
+    Ok(())
 }

@@ -2,17 +2,17 @@
 //! department.
 
 use serde_json::json;
-use tenon_sdk::{Ctx, Error, Result, SystemTx, UserId, events::Event};
+use tenon_sdk::{Ctx, Error, Result, UserId, events::Event};
 
 use super::{limits, standing};
+use crate::tenancy::{Acting, permissions::MembersSuspend};
 
 /// Suspends a member.
 pub(in super::super) async fn suspend_member(ctx: &Ctx, user: UserId) -> Result<()> {
-    let (org, env) = (ctx.org_id(), ctx.kernel().env());
-    let tx = SystemTx::begin(ctx.kernel().db(), "suspend member").await?;
-    standing::lock(&tx, org).await?;
-    let actor = standing::actor(&tx, ctx).await?;
-    let member = standing::member(&tx, org, user).await?;
+    let acting = Acting::begin::<MembersSuspend>(ctx, "suspend member").await?;
+    let (org, env, tx) = (acting.org(), acting.env(), acting.tx());
+    let actor = acting.member().await?;
+    let member = standing::member(tx, org, user).await?;
     actor.may_touch(&member)?;
     if member.user == actor.user {
         return Err(
@@ -21,36 +21,35 @@ pub(in super::super) async fn suspend_member(ctx: &Ctx, user: UserId) -> Result<
         );
     }
     if !member.suspended {
-        standing::keep_an_owner(&tx, org, &member).await?;
+        standing::keep_an_owner(tx, org, &member).await?;
         tx.execute(
             "update tenancy.memberships set suspended_at = $3 where org_id = $1 and user_id = $2",
             &[&org, &user, &env.now()],
         )
         .await?;
-        standing::withdraw_invitations(&tx, org, user, None, env.now()).await?;
+        standing::withdraw_invitations(tx, org, user, None, env.now()).await?;
         let suspended = Event::new("tenancy.member_suspended", user.0, json!({}));
-        tx.emit(env, org, Some(actor.user), &suspended).await?;
+        acting.emit(&suspended).await?;
     }
-    tx.commit().await
+    acting.commit().await
 }
 
 /// Lets a suspended member in again.
 pub(in super::super) async fn reinstate_member(ctx: &Ctx, user: UserId) -> Result<()> {
-    let (org, env) = (ctx.org_id(), ctx.kernel().env());
-    let tx = SystemTx::begin(ctx.kernel().db(), "reinstate member").await?;
-    let locked = standing::lock(&tx, org).await?;
-    let actor = standing::actor(&tx, ctx).await?;
-    let member = standing::member(&tx, org, user).await?;
+    let acting = Acting::begin::<MembersSuspend>(ctx, "reinstate member").await?;
+    let (org, tx) = (acting.org(), acting.tx());
+    let actor = acting.member().await?;
+    let member = standing::member(tx, org, user).await?;
     actor.may_touch(&member)?;
     if member.suspended {
-        limits::one_more_member(&tx, org, &locked).await?;
+        limits::one_more_member(tx, org, &acting.locked).await?;
         tx.execute(
             "update tenancy.memberships set suspended_at = null where org_id = $1 and user_id = $2",
             &[&org, &user],
         )
         .await?;
         let reinstated = Event::new("tenancy.member_reinstated", user.0, json!({}));
-        tx.emit(env, org, Some(actor.user), &reinstated).await?;
+        acting.emit(&reinstated).await?;
     }
-    tx.commit().await
+    acting.commit().await
 }

@@ -2,11 +2,12 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use tenon_sdk::{Ctx, Error, Result, SystemTx, UserId, events::Event, permission::Role};
+use tenon_sdk::{Ctx, Error, Result, UserId, events::Event, permission::Role};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::standing;
+use crate::tenancy::{Acting, permissions::OrganizationTransfer};
 
 /// To whom the organisation goes.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -18,12 +19,11 @@ pub struct NewOwner {
 
 /// Hands the organisation over.
 pub(in super::super) async fn transfer_ownership(ctx: &Ctx, heir: &NewOwner) -> Result<()> {
-    let (org, env) = (ctx.org_id(), ctx.kernel().env());
-    let tx = SystemTx::begin(ctx.kernel().db(), "transfer of ownership").await?;
-    standing::lock(&tx, org).await?;
-    let owner = standing::actor(&tx, ctx).await?;
-    owner.may_give(Role::Owner)?;
-    let heir = standing::member(&tx, org, UserId(heir.user_id)).await?;
+    let acting = Acting::begin::<OrganizationTransfer>(ctx, "transfer of ownership").await?;
+    let (org, env, tx) = (acting.org(), acting.env(), acting.tx());
+    let owner = acting.member().await?;
+    acting.may_give(Role::Owner)?;
+    let heir = standing::member(tx, org, UserId(heir.user_id)).await?;
     if heir.user == owner.user {
         return Err(Error::conflict(
             "tenancy.not_oneself",
@@ -37,6 +37,12 @@ pub(in super::super) async fn transfer_ownership(ctx: &Ctx, heir: &NewOwner) -> 
         )
         .hint("Let them in again first."));
     }
+    if heir.barred {
+        return Err(Error::conflict(
+            "tenancy.member_barred",
+            "This member is shut out of the installation and cannot be its owner.",
+        ));
+    }
     for (user, role) in [(heir.user, Role::Owner), (owner.user, Role::Admin)] {
         tx.execute(
             "update tenancy.memberships set role = $3 where org_id = $1 and user_id = $2",
@@ -44,12 +50,13 @@ pub(in super::super) async fn transfer_ownership(ctx: &Ctx, heir: &NewOwner) -> 
         )
         .await?;
     }
-    standing::withdraw_invitations(&tx, org, owner.user, Some(Role::Admin), env.now()).await?;
+    standing::withdraw_invitations(tx, org, owner.user, Some(Role::Admin), env.now()).await?;
+    standing::revoke_keys(tx, env, org, owner.user, Some(owner.user), "maker_set_down").await?;
     let transferred = Event::new(
         "tenancy.ownership_transferred",
         heir.user.0,
         json!({ "before": owner.user }),
     );
-    tx.emit(env, org, Some(owner.user), &transferred).await?;
-    tx.commit().await
+    acting.emit(&transferred).await?;
+    acting.commit().await
 }

@@ -38,7 +38,12 @@ struct Member {
     user_id: Uuid,
     email: Option<String>,
     name: Option<String>,
+    /// The built-in role.
     role: Role,
+    /// The name of the role of the organisation's own, if they have one.
+    custom_role: Option<String>,
+    /// Whether that one counts alone.
+    custom_only: bool,
     department: Option<String>,
     joined_at: Timestamp,
     /// Since when they are not let in, if so.
@@ -66,11 +71,13 @@ struct Wanted {
 }
 
 const LIST: &str = "with found as ( \
-        select u.id, u.email::text as email, u.raw_user_meta_data ->> 'name' as name, m.role, m.department, m.created_at, m.suspended_at \
+        select u.id, u.email::text as email, u.raw_user_meta_data ->> 'name' as name, m.role, m.department, m.created_at, m.suspended_at, \
+            c.name as custom_role, m.custom_only \
         from tenancy.memberships m join auth.users u on u.id = m.user_id \
+        left join tenancy.roles c on c.org_id = m.org_id and c.id = m.custom_role \
         where m.org_id = $1 and ($3::text is null or m.role = $3) and ($4::text is null or m.department = $4)), \
     matched as (select * from found where strpos(lower(coalesce(name, '') || ' ' || coalesce(email, '')), lower($2)) > 0) \
-    select id, email, name, role, department, created_at, suspended_at, (select count(*) from matched) \
+    select id, email, name, role, department, created_at, suspended_at, (select count(*) from matched), custom_role, custom_only \
     from matched order by created_at, id limit $5 offset $6";
 
 /// Who belongs to the organisation, oldest membership first.
@@ -115,6 +122,8 @@ async fn members(permit: Permit<MembersRead>, Query(wanted): Query<Wanted>) -> R
                 department: row.try_get(4)?,
                 joined_at: row.try_get(5)?,
                 suspended_at: row.try_get(6)?,
+                custom_role: row.try_get(8)?,
+                custom_only: row.try_get(9)?,
             })
         })
         .collect::<Result<_>>()?;

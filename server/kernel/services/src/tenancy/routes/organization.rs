@@ -24,7 +24,7 @@ use super::super::{
         AppsUpdate, OrganizationDelete, OrganizationExport, OrganizationRead, OrganizationTransfer,
         OrganizationUpdate,
     },
-    plans::{Entitlements, entitlements},
+    plans::{self, Entitlements, Plan},
 };
 
 pub(super) fn routes() -> Routes {
@@ -91,15 +91,21 @@ struct PlanUsage {
     departments: i64,
 }
 
-const SETTINGS: &str = "select o.id, o.slug, o.name, \
+fn settings() -> String {
+    format!(
+        "select o.id, o.slug, o.name, \
     array(select f.slug from tenancy.former_slugs f where f.org_id = o.id order by f.given_up_at desc), \
-    o.theme_color, o.logo_tag, o.time_zone, o.language, o.home, o.disabled_apps, o.plan, o.settings, o.delete_after, \
+    o.theme_color, o.logo_tag, o.time_zone, o.language, o.home, o.disabled_apps, o.settings, o.delete_after, \
     o.created_at, \
     (select count(*) from tenancy.memberships m where m.org_id = o.id and m.suspended_at is null), \
     (select count(*) from tenancy.invitations i where i.org_id = o.id and i.accepted_at is null \
         and i.revoked_at is null and i.expires_at > $2), \
-    (select count(*) from tenancy.departments d where d.org_id = o.id) \
-    from tenancy.organizations o where o.id = $1";
+    (select count(*) from tenancy.departments d where d.org_id = o.id), {} \
+    from tenancy.organizations o {} where o.id = $1",
+        plans::COLUMNS,
+        plans::OF_ORGANIZATION
+    )
+}
 
 /// The organisation's settings.
 #[utoipa::path(get, path = "/api/v1/tenancy/organization", tag = "tenancy",
@@ -109,7 +115,7 @@ async fn organization(permit: Permit<OrganizationRead>) -> Result<Json<Organizat
     let ctx = permit.ctx();
     let tx = SystemTx::begin(ctx.kernel().db(), "settings of organisation").await?;
     let row = tx
-        .query_one(SETTINGS, &[&ctx.org_id(), &ctx.kernel().env().now()])
+        .query_one(&settings(), &[&ctx.org_id(), &ctx.kernel().env().now()])
         .await?;
     tx.commit().await?;
     let disabled: Vec<String> = row.try_get(9)?;
@@ -131,14 +137,14 @@ async fn organization(permit: Permit<OrganizationRead>) -> Result<Json<Organizat
                 enabled: !disabled.iter().any(|name| name == module.name),
             })
             .collect(),
-        plan: entitlements(row.try_get(10)?, &row.try_get(11)?),
+        plan: Plan::read(&row, 16)?.with_flags(&row.try_get(10)?),
         usage: PlanUsage {
-            members: row.try_get(14)?,
-            open_invitations: row.try_get(15)?,
-            departments: row.try_get(16)?,
+            members: row.try_get(13)?,
+            open_invitations: row.try_get(14)?,
+            departments: row.try_get(15)?,
         },
-        delete_after: row.try_get(12)?,
-        created_at: row.try_get(13)?,
+        delete_after: row.try_get(11)?,
+        created_at: row.try_get(12)?,
     }))
 }
 

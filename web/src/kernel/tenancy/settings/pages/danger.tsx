@@ -21,14 +21,14 @@ import {
 
 export function DangerPage() {
   const { t } = useTranslation('tenancy');
-  const { can } = useOrganization();
+  const { can, member } = useOrganization();
   return (
     <>
       <PageHeader title={t('danger.title')} description={t('danger.description')} />
       <Stack maw={640}>
         {can('tenancy.organization.export') && <Export />}
         {can('tenancy.organization.transfer') && <Transfer />}
-        <Leave />
+        {member && <Leave />}
         {can('tenancy.organization.delete') && <Deletion />}
       </Stack>
     </>
@@ -81,7 +81,7 @@ function Transfer() {
   const [opened, { open, close }] = useDisclosure(false);
   const [search, setSearch] = useState('');
   const [heir, setHeir] = useState<string | null>(null);
-  const { data } = useQuery({
+  const { data, error, refetch } = useQuery({
     ...membersQuery(id, { search, limit: 20, offset: 0 }),
     enabled: opened,
   });
@@ -106,6 +106,7 @@ function Transfer() {
       <Dialog opened={opened} onClose={close} title={t('danger.transfer')}>
         <Stack>
           {mutation.isError && <ErrorState error={mutation.error} />}
+          {error !== null && <ErrorState error={error} onRetry={() => void refetch()} />}
           <Select
             data-autofocus
             label={t('danger.heir')}

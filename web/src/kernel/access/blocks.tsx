@@ -1,0 +1,294 @@
+import {
+  ActionIcon,
+  Button,
+  Group,
+  Paper,
+  Stack,
+  Text,
+  Textarea,
+  TextInput,
+  type MantineColor,
+} from '@mantine/core';
+import type { Icon } from '@tabler/icons-react';
+import { useState, type ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useOrganization } from '@/kernel/tenancy/organization';
+import { RequirePermission } from '@/kernel/tenancy/require-permission';
+import { Dialog } from '@/ui/dialog';
+import { PageHeader } from '@/ui/page-header';
+import { ErrorState } from '@/ui/states/error-state';
+
+/** What a list's page asks for in its dialog: a new thing, or something about one there is. */
+export type Asked<What extends string, Thing> =
+  { what: 'add'; thing: null } | { what: What; thing: Thing };
+
+/** A page with a list of things, a button that adds one, and a dialog for whatever is done with them. */
+export function ListPage<What extends string, Thing>({
+  title,
+  text,
+  add,
+  read,
+  manage,
+  list,
+  dialogTitle,
+  dialog,
+}: {
+  title: string;
+  text: string;
+  add: string;
+  /** The permission that the list takes, and the one that changes take. */
+  read: string;
+  manage: string;
+  list: (ask: (what: What, thing: Thing) => void) => ReactNode;
+  dialogTitle: (asked: { what: What; thing: Thing }) => string;
+  dialog: (asked: Asked<What, Thing>, close: () => void) => ReactNode;
+}) {
+  const { can } = useOrganization();
+  const [asked, setAsked] = useState<Asked<What, Thing> | null>(null);
+  const close = () => {
+    setAsked(null);
+  };
+  const ask = (what: What, thing: Thing) => {
+    setAsked({ what, thing });
+  };
+  return (
+    <>
+      <PageHeader
+        title={title}
+        description={text}
+        actions={
+          can(manage) && (
+            <Button
+              onClick={() => {
+                setAsked({ what: 'add', thing: null });
+              }}
+            >
+              {add}
+            </Button>
+          )
+        }
+      />
+      <RequirePermission permission={read}>{list(ask)}</RequirePermission>
+      <Dialog
+        opened={asked !== null}
+        onClose={close}
+        title={asked === null || asked.thing === null ? add : dialogTitle(asked)}
+      >
+        {asked !== null && dialog(asked, close)}
+      </Dialog>
+    </>
+  );
+}
+
+/** One thing of a list: what it is called, what else is known of it, and what can be done. */
+export function ThingCard({
+  name,
+  badges,
+  description,
+  testId,
+  actions,
+  children,
+}: {
+  name: string;
+  badges: ReactNode;
+  description: string;
+  testId: string;
+  actions: ReactNode;
+  children: ReactNode;
+}) {
+  return (
+    <Paper withBorder p="md" data-testid={testId}>
+      <Group justify="space-between" wrap="nowrap" align="flex-start">
+        <Stack gap={4} miw={0}>
+          <Group gap="xs">
+            <Text fw={600}>{name}</Text>
+            {badges}
+          </Group>
+          {description !== '' && (
+            <Text size="sm" c="dimmed">
+              {description}
+            </Text>
+          )}
+          {children}
+        </Stack>
+        {actions !== false && (
+          <Group gap={4} wrap="nowrap">
+            {actions}
+          </Group>
+        )}
+      </Group>
+    </Paper>
+  );
+}
+
+/** Something that can be done with a thing. */
+export function ThingAction({
+  label,
+  icon: Symbol,
+  color = 'gray',
+  disabled,
+  loading,
+  onClick,
+}: {
+  label: string;
+  icon: Icon;
+  color?: MantineColor;
+  disabled?: boolean;
+  loading?: boolean;
+  onClick: () => void;
+}) {
+  return (
+    <ActionIcon
+      variant="subtle"
+      color={color}
+      aria-label={label}
+      disabled={disabled}
+      loading={loading}
+      onClick={onClick}
+    >
+      <Symbol size={16} />
+    </ActionIcon>
+  );
+}
+
+/** Whether a text is a name: 1 to 80 characters. */
+export const isName = (text: string): boolean => text.trim() !== '' && text.trim().length <= 80;
+
+/** A form in a dialog. It asks `check` before `onSubmit`, and shows what is wrong from the first try on. */
+export function ThingForm({
+  name,
+  onName,
+  ok = true,
+  error,
+  pending,
+  submit,
+  onSubmit,
+  onCancel,
+  children,
+}: {
+  name: string;
+  onName: (name: string) => void;
+  /** Whether all but the name is as it should be. */
+  ok?: boolean;
+  error: Error | null;
+  pending: boolean;
+  submit: string;
+  onSubmit: () => void;
+  onCancel: () => void;
+  children: (tried: boolean) => ReactNode;
+}) {
+  const { t } = useTranslation('access');
+  const [tried, setTried] = useState(false);
+  return (
+    <form
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        setTried(true);
+        if (ok && isName(name)) onSubmit();
+      }}
+    >
+      <Stack>
+        {error !== null && <ErrorState error={error} />}
+        <TextInput
+          label={t('name')}
+          value={name}
+          data-autofocus
+          error={tried && !isName(name) ? t('invalidName') : null}
+          onChange={(event) => {
+            onName(event.currentTarget.value);
+          }}
+        />
+        {children(tried)}
+        <FormButtons submit={submit} pending={pending} onCancel={onCancel} />
+      </Stack>
+    </form>
+  );
+}
+
+export function DescriptionField({
+  value,
+  onChange,
+}: {
+  value: string;
+  onChange: (value: string) => void;
+}) {
+  const { t } = useTranslation('access');
+  return (
+    <Textarea
+      label={t('description')}
+      value={value}
+      maxLength={500}
+      autosize
+      onChange={(event) => {
+        onChange(event.currentTarget.value);
+      }}
+    />
+  );
+}
+
+/** The two buttons at the end of a form. Without `onSubmit` the first submits the form around it. */
+export function FormButtons({
+  submit,
+  pending,
+  color,
+  disabled,
+  onSubmit,
+  onCancel,
+}: {
+  submit: string;
+  pending: boolean;
+  color?: MantineColor;
+  disabled?: boolean;
+  onSubmit?: () => void;
+  onCancel: () => void;
+}) {
+  const { t } = useTranslation('access');
+  return (
+    <Group justify="flex-end">
+      <Button variant="default" onClick={onCancel}>
+        {t('cancel')}
+      </Button>
+      <Button
+        type={onSubmit === undefined ? 'submit' : 'button'}
+        color={color}
+        disabled={disabled}
+        loading={pending}
+        onClick={onSubmit}
+      >
+        {submit}
+      </Button>
+    </Group>
+  );
+}
+
+/** Asks before something is taken away. */
+export function ConfirmRemoval({
+  text,
+  error,
+  pending,
+  submit,
+  onSubmit,
+  onCancel,
+}: {
+  text: string;
+  error: Error | null;
+  pending: boolean;
+  submit: string;
+  onSubmit: () => void;
+  onCancel: () => void;
+}) {
+  return (
+    <Stack>
+      <Text size="sm">{text}</Text>
+      {error !== null && <ErrorState error={error} />}
+      <FormButtons
+        submit={submit}
+        pending={pending}
+        color="red"
+        onSubmit={onSubmit}
+        onCancel={onCancel}
+      />
+    </Stack>
+  );
+}
