@@ -18,9 +18,11 @@ import { Dialog } from '@/ui/dialog';
 import { PageHeader } from '@/ui/page-header';
 import { ErrorState } from '@/ui/states/error-state';
 
-/** What a list's page asks for in its dialog: a new thing, or something about one there is. */
-export type Asked<What extends string, Thing> =
-  { what: 'add'; thing: null } | { what: What; thing: Thing };
+/** What is to be done with which thing of a list. */
+interface Asked<What extends string, Thing> {
+  what: What;
+  thing: Thing;
+}
 
 /** A page with a list of things, a button that adds one, and a dialog for whatever is done with them. */
 export function ListPage<What extends string, Thing>({
@@ -40,11 +42,12 @@ export function ListPage<What extends string, Thing>({
   read: string;
   manage: string;
   list: (ask: (what: What, thing: Thing) => void) => ReactNode;
-  dialogTitle: (asked: { what: What; thing: Thing }) => string;
-  dialog: (asked: Asked<What, Thing>, close: () => void) => ReactNode;
+  dialogTitle: (asked: Asked<What, Thing>) => string;
+  /** `null`: a new thing is to be made. */
+  dialog: (asked: Asked<What, Thing> | null, close: () => void) => ReactNode;
 }) {
   const { can } = useOrganization();
-  const [asked, setAsked] = useState<Asked<What, Thing> | null>(null);
+  const [asked, setAsked] = useState<Asked<What, Thing> | 'new' | null>(null);
   const close = () => {
     setAsked(null);
   };
@@ -60,7 +63,7 @@ export function ListPage<What extends string, Thing>({
           can(manage) && (
             <Button
               onClick={() => {
-                setAsked({ what: 'add', thing: null });
+                setAsked('new');
               }}
             >
               {add}
@@ -72,9 +75,9 @@ export function ListPage<What extends string, Thing>({
       <Dialog
         opened={asked !== null}
         onClose={close}
-        title={asked === null || asked.thing === null ? add : dialogTitle(asked)}
+        title={asked === null || asked === 'new' ? add : dialogTitle(asked)}
       >
-        {asked !== null && dialog(asked, close)}
+        {asked !== null && dialog(asked === 'new' ? null : asked, close)}
       </Dialog>
     </>
   );

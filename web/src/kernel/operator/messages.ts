@@ -72,7 +72,6 @@ const en = {
     nothing: 'Nothing besides',
     organizations: 'Organisations',
     actions: 'Actions',
-    empty: 'No plans',
   },
   users: {
     title: 'People',
@@ -171,7 +170,6 @@ const de: Translation<typeof en> = {
     nothing: 'Nichts weiter',
     organizations: 'Organisationen',
     actions: 'Aktionen',
-    empty: 'Keine Tarife',
   },
   users: {
     title: 'Menschen',

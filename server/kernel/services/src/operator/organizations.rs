@@ -215,7 +215,7 @@ pub async fn change(
         (None, Some(true)) => Some(reason("")?),
         (None, _) => None,
     };
-    let tx = SystemTx::begin(kernel.db(), "operator: change organisation").await?;
+    let tx = operator.begin(kernel, "operator: change organisation").await?;
     let row = tx
         .query_opt(
             "select plan, settings -> 'flags', suspended_at from tenancy.organizations where id = $1 for update",

@@ -129,7 +129,7 @@ pub async fn create(kernel: &Kernel, operator: &Operator, text: &PlanText) -> Re
             "The title has no letters that the word for the plan could be made of.",
         ));
     }
-    let tx = SystemTx::begin(kernel.db(), "operator: new plan").await?;
+    let tx = operator.begin(kernel, "operator: new plan").await?;
     let count: i64 = tx
         .query_one("select count(*) from tenancy.plans", &[])
         .await?
@@ -159,7 +159,7 @@ pub async fn create(kernel: &Kernel, operator: &Operator, text: &PlanText) -> Re
 /// they get no more of it.
 pub async fn change(kernel: &Kernel, operator: &Operator, name: &str, text: &PlanText) -> Result<()> {
     let (title, features) = text.check()?;
-    let tx = SystemTx::begin(kernel.db(), "operator: plan").await?;
+    let tx = operator.begin(kernel, "operator: plan").await?;
     let updated = tx
         .execute(
             "update tenancy.plans set title = $2, members = $3, departments = $4, features = $5, updated_at = $6 where name = $1",

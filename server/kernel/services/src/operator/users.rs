@@ -147,7 +147,7 @@ pub async fn ban(kernel: &Kernel, operator: &Operator, user: Uuid, ban: &Ban) ->
         None => FOR_GOOD_DAYS,
     };
     let until = env.now() + SignedDuration::from_hours(24 * days);
-    let tx = SystemTx::begin(kernel.db(), "operator: ban").await?;
+    let tx = operator.begin(kernel, "operator: ban").await?;
     let banned = tx
         .execute(
             "update auth.users set banned_until = $2 where id = $1 and deleted_at is null",
@@ -166,7 +166,7 @@ pub async fn ban(kernel: &Kernel, operator: &Operator, user: Uuid, ban: &Ban) ->
 
 /// Lets a person in again.
 pub async fn unban(kernel: &Kernel, operator: &Operator, user: Uuid) -> Result<()> {
-    let tx = SystemTx::begin(kernel.db(), "operator: unban").await?;
+    let tx = operator.begin(kernel, "operator: unban").await?;
     let let_in = tx
         .execute(
             "update auth.users set banned_until = null where id = $1 and deleted_at is null",

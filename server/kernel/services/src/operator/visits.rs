@@ -90,7 +90,7 @@ pub async fn enter(kernel: &Kernel, operator: &Operator, org: Uuid, new: &NewVis
     let (env, org) = (kernel.env(), OrgId(org));
     let (id, now) = (env.new_id(), env.now());
     let ends_at = now + SignedDuration::from_mins(i64::from(new.minutes));
-    let tx = SystemTx::begin(kernel.db(), "operator: enter").await?;
+    let tx = operator.begin(kernel, "operator: enter").await?;
     may_enter(&tx, operator, org).await?;
     tx.commit().await?;
     // Before the visit itself, so that none is without its end, and on its own: nobody holds a connection while they ask for another. For a
@@ -104,7 +104,7 @@ pub async fn enter(kernel: &Kernel, operator: &Operator, org: Uuid, new: &NewVis
     };
     job.enqueue_with(&EndVisit { id, org }, options).await?;
     job.commit().await?;
-    let tx = SystemTx::begin(kernel.db(), "operator: enter").await?;
+    let tx = operator.begin(kernel, "operator: enter").await?;
     may_enter(&tx, operator, org).await?;
     // A new visit takes the place of one that is still open.
     let open = tx

@@ -407,3 +407,29 @@ async fn what_belongs_to_an_app_that_is_off_is_given_by_whoever_was_given_it() {
     // An owner gives what belongs to it as before.
     assert_eq!(role(&org.owner, "Burner", &["yard.*"], &[]).await.0, 201);
 }
+
+#[tokio::test]
+async fn who_ceases_to_be_an_operator_while_a_body_comes_does_nothing_any_more() {
+    let server = TestServer::start(vec![]).await;
+    let org = business(&server).await;
+    let operator = crate::operator::operator(&server).await;
+    let plan = json!({ "title": "Gold", "features": [] });
+    let change = json!({ "plan": "free" });
+    let organization = format!("/api/v1/operator/organizations/{}", org.id);
+    let mut slow = Vec::new();
+    for (method, path, body) in [
+        ("POST", "/api/v1/operator/plans", &plan),
+        ("PUT", "/api/v1/operator/plans/team", &plan),
+        ("PATCH", organization.as_str(), &change),
+    ] {
+        slow.push(Slow::begin(&server, &operator, &org, method, path, body).await);
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    tenon_services::operator::set_operator(server.kernel(), operator.id, false)
+        .await
+        .unwrap();
+    for slow in slow {
+        let (status, text) = slow.end().await;
+        assert_eq!(status, 404, "{text}");
+    }
+}

@@ -40,8 +40,12 @@ export function KeysPage() {
       manage="access.keys.manage"
       list={(ask) => <KeyTable ask={ask} />}
       dialogTitle={({ thing }) => t('keys.revoke', { name: thing.name })}
-      dialog={({ thing }, close) =>
-        thing === null ? <KeyForm onDone={close} /> : <RevokeForm id={thing.id} onDone={close} />
+      dialog={(asked, close) =>
+        asked === null ? (
+          <KeyForm onDone={close} />
+        ) : (
+          <RevokeForm id={asked.thing.id} onDone={close} />
+        )
       }
     />
   );

@@ -60,10 +60,10 @@ export function RolesPage() {
       manage="access.roles.manage"
       list={(ask) => <RoleLists ask={ask} />}
       dialogTitle={({ what, thing }) => t(`roles.${what}`, { name: thing.name })}
-      dialog={({ what, thing }, close) => {
-        if (what === 'remove') return <RemoveForm role={thing} onDone={close} />;
-        if (what === 'assign') return <AssignForm role={thing} />;
-        return <RoleForm role={thing} onDone={close} />;
+      dialog={(asked, close) => {
+        if (asked?.what === 'remove') return <RemoveForm role={asked.thing} onDone={close} />;
+        if (asked?.what === 'assign') return <AssignForm role={asked.thing} />;
+        return <RoleForm role={asked?.thing ?? null} onDone={close} />;
       }}
     />
   );

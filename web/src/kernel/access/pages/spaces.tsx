@@ -39,11 +39,11 @@ export function SpacesPage() {
       manage="access.spaces.manage"
       list={(ask) => <SpaceList ask={ask} />}
       dialogTitle={({ what, thing }) => t(`spaces.${what}`, { name: thing.name })}
-      dialog={({ what, thing }, close) =>
-        what === 'members' ? (
-          <MembersForm space={thing} onDone={close} />
+      dialog={(asked, close) =>
+        asked?.what === 'members' ? (
+          <MembersForm space={asked.thing} onDone={close} />
         ) : (
-          <SpaceForm space={thing} onDone={close} />
+          <SpaceForm space={asked?.thing ?? null} onDone={close} />
         )
       }
     />
