@@ -11,7 +11,14 @@ pub(super) struct Members;
 #[async_trait::async_trait]
 impl Accounts for Members {
     async fn end(&self, kernel: &Kernel, tx: &SystemTx, user: UserId) -> Result<()> {
-        commands::end_memberships(kernel.env(), tx, user).await
+        commands::end_memberships(kernel.env(), tx, user).await?;
+        tx.execute(
+            "delete from tenancy.invitation_mails where sent_by = $1 \
+             or email = (select u.email from auth.users u where u.id = $1)",
+            &[&user],
+        )
+        .await
+        .map(drop)
     }
 
     async fn export(&self, kernel: &Kernel, user: UserId) -> Result<Map<String, Value>> {

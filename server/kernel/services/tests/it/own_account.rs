@@ -42,6 +42,8 @@ async fn furnish(server: &TestServer, user: &TestUser) {
              values ('{id}', '{id}', 'x', 's256', now());
          insert into auth.one_time_tokens (id, user_id, kind, address, link_hash, code_hash, created_at, expires_at)
              values (gen_random_uuid(), '{id}', 'signup', '', '{id}', '', now(), now());
+         insert into tenancy.invitation_mails (org_id, email, sent_by, sent_at)
+             select id, 'eve@example.com', '{id}', now() from tenancy.organizations;
          update auth.users set phone = '49301234567', phone_change = '49307654321' where id = '{id}';
          insert into notifications.messages (id, kind, recipient, subject, body_text, body_html, state, next_attempt_at,
              created_at, channel) select gen_random_uuid(), 'identity.code', recipient, 'A code', '', '', 'kept', now(), now(), 'sms'
