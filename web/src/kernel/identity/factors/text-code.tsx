@@ -10,7 +10,7 @@ import { useCodeForm } from './use-code-form';
 
 /** Enough of a number to know it by, for whoever looks over the shoulder too little. */
 export function endOf(phone: string | undefined): string {
-  return `••• ${(phone ?? '').slice(-3)}`;
+  return `•••\u00a0${(phone ?? '').slice(-3)}`;
 }
 
 /** Asks for another message, once the pause is over. Mount it anew with each message. */
