@@ -27,14 +27,14 @@ fn enabled(setting: bool, verb: &str) -> Result<()> {
     if setting {
         return Ok(());
     }
-    let (code, message) = match verb {
-        "enroll" => ("mfa_phone_enroll_not_enabled", "MFA enroll is disabled for Phone"),
-        _ => (
+    let refusal = match verb {
+        "enroll" => Error::unprocessable("mfa_phone_enroll_not_enabled", "MFA enroll is disabled for Phone"),
+        _ => Error::unprocessable(
             "mfa_phone_verify_not_enabled",
             "MFA verification is disabled for Phone",
         ),
     };
-    Err(Error::unprocessable(code, message).hint("Use an authenticator app or a security key."))
+    Err(refusal.hint("Use an authenticator app or a security key."))
 }
 
 /// What pages have to know.
