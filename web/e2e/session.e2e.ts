@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { expectAccessible } from './support/accessibility';
-import { newPerson, withBrowser } from './support/browser';
+import { newPerson, picture, URL_OF_SERVER, withBrowser } from './support/browser';
 import {
   createOrganization,
   newEmail,
@@ -130,4 +130,40 @@ it('keeps tokens out of reach of scripts, and shows where one is signed in', asy
   await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD);
   await dialog.getByRole('button', { name: 'Delete for good' }).click();
   await dialog.getByText('This person is the only owner of an organisation.').waitFor();
+});
+
+it('takes up no session that an address brings along unless its reader wants it', async () => {
+  const mallory = { email: newEmail('mallory'), password: PASSWORD };
+  const answer = await fetch(`${URL_OF_SERVER}/auth/v1/signup`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...mallory, data: { name: 'Mallory' } }),
+  });
+  const session = (await answer.json()) as { access_token: string; refresh_token: string };
+  const trap = `/#access_token=${session.access_token}&refresh_token=${session.refresh_token}&type=magiclink`;
+
+  // Whoever is signed in stays who they are.
+  const victim = await newPerson();
+  await signUp(victim.page, 'Vera Holt', newEmail('vera'));
+  await createOrganization(victim.page, 'Own Account');
+  const page = await victim.context.newPage();
+  await page.goto(trap);
+  await page.getByRole('heading', { name: 'Board', level: 1 }).waitFor();
+  expect(page.url()).not.toContain('token');
+  await page.goto('/account');
+  await page.getByText('Vera Holt').first().waitFor();
+
+  // Whoever is not is asked.
+  const visitor = await newPerson();
+  await visitor.page.goto(trap);
+  await visitor.page.getByText('This link signs you in').waitFor();
+  await expectAccessible(visitor.page);
+  await picture(visitor.page, 'offered-session');
+  await visitor.page.reload();
+  await visitor.page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  expect(await visitor.page.getByText('This link signs you in').count()).toBe(0);
+  await visitor.page.goto('about:blank');
+  await visitor.page.goto(trap);
+  await visitor.page.getByRole('button', { name: 'Go on with this link' }).click();
+  await visitor.page.getByRole('heading', { name: 'Create an organisation' }).waitFor();
 });

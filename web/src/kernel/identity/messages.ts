@@ -40,6 +40,11 @@ const en = {
     noAccount: 'New to Tenon?',
     toSignUp: 'Create an account',
   },
+  offered: {
+    title: 'This link signs you in',
+    text: 'Go on only if you were expecting it, such as an invitation. A link from somebody you do not know may lead into their account.',
+    accept: 'Go on with this link',
+  },
   forgot: {
     title: 'Set a new password',
     description: 'We send you a link and a code to the address of your account.',
@@ -122,6 +127,11 @@ const de: Translation<typeof en> = {
     forgot: 'Passwort vergessen?',
     noAccount: 'Neu bei Tenon?',
     toSignUp: 'Konto anlegen',
+  },
+  offered: {
+    title: 'Dieser Link meldet Sie an',
+    text: 'Fahren Sie nur fort, wenn Sie ihn erwartet haben, etwa als Einladung. Der Link eines Unbekannten kann in dessen Konto führen.',
+    accept: 'Mit diesem Link fortfahren',
   },
   forgot: {
     title: 'Neues Passwort setzen',

@@ -32,6 +32,10 @@ const COOKIE = 'cookie';
 const STORAGE_KEY = 'tenon.session';
 /** Says in all windows that there may be a cookie, so that visitors ask for none. It is no secret. */
 const HINT = 'tenon.signed-in';
+/** Until when this browser waits to be led back with a session it asked for. */
+const AWAITED = 'tenon.led-back-until';
+/** As long as the link of a mail is good. */
+const AWAITED_MS = 60 * 60 * 1000;
 
 // The access token is kept in memory alone.
 const memory = new Map<string, string>();
@@ -67,10 +71,37 @@ export const supabase = createClient(window.location.origin, PUBLISHABLE_KEY, {
 
 // Links in mails and other ways in lead back here with the cookie, or with a token if they led through another name of this
 // server. What stands behind the `#` has been read.
-const brought = landing.get('refresh_token') ?? COOKIE;
-if (landing.get('session') === COOKIE || landing.has('refresh_token')) {
+const token = landing.get('refresh_token');
+const wanted = token !== null && awaited();
+const brought = wanted ? token : COOKIE;
+if (landing.get('session') === COOKIE || wanted) {
   localStorage.setItem(HINT, '1');
 }
+
+/** Whether this browser asked to be led back. Once for each time it asked: else any address could bring a session along. */
+function awaited(): boolean {
+  const until = Number(localStorage.getItem(AWAITED));
+  localStorage.removeItem(AWAITED);
+  return until > Date.now();
+}
+
+/** A session that nobody here asked for, such as an invitation's. Whoever sent it may want the reader to act in their account. */
+let offered = wanted ? null : token;
+
+/** Whether the address brought a session that is still to be taken up or left. */
+export function hasOfferedSession(): boolean {
+  return offered !== null;
+}
+
+/** Takes up the session that the address brought, as its reader wants. */
+export async function takeOfferedSession(): Promise<void> {
+  if (offered === null) return;
+  const { error } = await supabase.auth.refreshSession({ refresh_token: offered });
+  if (error) throw refused(error);
+  offered = null;
+  forgetRefusedLink();
+}
+
 if (landing.has('session') || landing.has('refresh_token') || landing.has('error')) {
   window.history.replaceState(
     window.history.state,
@@ -79,8 +110,9 @@ if (landing.has('session') || landing.has('refresh_token') || landing.has('error
   );
 }
 
-/** Where links and other ways in lead back to, with the session in the cookie. */
+/** Where links and other ways in lead back to, with the session in the cookie; from now on this browser waits for it. */
 export function backTo(path: string): string {
+  localStorage.setItem(AWAITED, String(Date.now() + AWAITED_MS));
   const url = new URL(path, window.location.origin);
   url.searchParams.set('session', COOKIE);
   return url.href;

@@ -65,7 +65,9 @@ impl Purpose {
             "signup" => &["signup"],
             "magiclink" => &["magiclink"],
             "recovery" => &["recovery"],
-            "email_change" | "email_change_current" => &["email_change", "email_change_current"],
+            "email_change" | "email_change_current" | "email_change_new" => {
+                &["email_change", "email_change_current"]
+            }
             "sms" => &["sms", "sms_signup"],
             "phone_change" => &["phone_change"],
             "invite" => &["invite"],
@@ -139,6 +141,16 @@ pub(super) struct Way {
     pub(super) redirect_to: String,
     /// Of a client that exchanges a code.
     pub(super) challenge: Option<Challenge>,
+}
+
+impl Way {
+    /// For a code alone, which leads nowhere.
+    pub(super) const fn nowhere() -> Self {
+        Self {
+            redirect_to: String::new(),
+            challenge: None,
+        }
+    }
 }
 
 /// A proof that was good.
@@ -283,11 +295,7 @@ pub(super) async fn text(
     purpose: Purpose,
     number: &str,
 ) -> Result<()> {
-    let nowhere = Way {
-        redirect_to: String::new(),
-        challenge: None,
-    };
-    let made = make(identity, tx, user.id, purpose, number, &nowhere).await?;
+    let made = make(identity, tx, user.id, purpose, number, &Way::nowhere()).await?;
     record(identity, tx, Some(user.id), purpose).await?;
     let code = Code {
         digits: &made.code,
@@ -399,15 +407,21 @@ pub(super) async fn redeem(
                     fits
                 } else {
                     // A text message has no link that still works: its reader comes in from a place they know.
-                    by_phone(&row.try_get::<_, String>(2)?)
+                    // That of a new number is not known to be theirs, wherever they are.
+                    matches!(row.try_get::<_, &str>(2)?, "sms" | "sms_signup")
                         && places::knows(identity, tx, Some(row.try_get(1)?), client).await?
                         && fits
                 }
             }
         };
         if good {
-            tx.execute("delete from auth.one_time_tokens where id = $1", &[&id])
-                .await?;
+            // Whoever changes what they sign in with may ask again and again: one code that was good is no leave to guess at another.
+            let spent = if row.try_get::<_, &str>(2)?.contains("change") {
+                "update auth.one_time_tokens set expires_at = created_at where id = $1"
+            } else {
+                "delete from auth.one_time_tokens where id = $1"
+            };
+            tx.execute(spent, &[&id]).await?;
             return Ok(Some(Redeemed {
                 user: row.try_get(1)?,
                 kind: row.try_get(2)?,
@@ -424,10 +438,24 @@ pub(super) async fn redeem(
     Ok(None)
 }
 
+/// Makes a person's proofs of some kinds void. What was guessed at them goes on counting: else whoever can make them void could guess
+/// for ever.
+pub(super) async fn void(tx: &SystemTx, user: Uuid, kinds: &[&str]) -> Result<()> {
+    tx.execute(
+        "update auth.one_time_tokens set expires_at = created_at where user_id = $1 and kind = any($2)",
+        &[&user, &kinds],
+    )
+    .await
+    .map(drop)
+}
+
 /// Makes all proofs of a person void, as whoever changes what they sign in with expects.
 pub(super) async fn forget(tx: &SystemTx, user: Uuid) -> Result<()> {
-    tx.execute("delete from auth.one_time_tokens where user_id = $1", &[&user])
-        .await?;
+    tx.execute(
+        "update auth.one_time_tokens set expires_at = created_at where user_id = $1",
+        &[&user],
+    )
+    .await?;
     tx.execute("delete from auth.flow_states where user_id = $1", &[&user])
         .await
         .map(drop)

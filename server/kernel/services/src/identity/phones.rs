@@ -7,10 +7,10 @@ use super::{
     Identity, Point, errors,
     hooks::Newcomer,
     limits::Limit,
-    one_time::{self, Proof, Purpose},
+    one_time::{self, Proof, Purpose, Way},
     places,
     sessions::{self, Method},
-    users,
+    users::{self, Contact},
 };
 use crate::notifications;
 
@@ -87,7 +87,7 @@ pub(super) async fn sign_up(
     enabled(identity)?;
     let confirm = identity.0.config.auth.sms.confirm;
     let number = users::normal_phone(phone)?;
-    let hash = users::prepare_by_phone(identity, password, data).await?;
+    let hash = users::hash_of_new(identity, password, data).await?;
     let newcomer = Newcomer {
         email: "",
         phone: &number,
@@ -98,14 +98,17 @@ pub(super) async fn sign_up(
     if confirm {
         reachable(identity, &number)?;
         let number = asked_for(identity, &number, client)?;
-        let (shown, created) = users::sign_up_by_phone(identity, &number, &hash, data).await?;
+        let (shown, created) = {
+            let contact = Contact::Phone(&number);
+            users::sign_up_unconfirmed(identity, contact, &hash, data, &Way::nowhere()).await?
+        };
         if let Some(user) = created {
             identity.after_user_created(client, user);
         }
         return Ok(shown);
     }
     let tx = SystemTx::begin(&identity.0.db, "sign-up").await?;
-    let user = users::insert_by_phone(identity, &tx, &number, Some(&hash), data, true)
+    let user = users::insert(identity, &tx, Contact::Phone(&number), Some(&hash), data, true)
         .await?
         .ok_or_else(errors::user_already_exists)?;
     users::signed_up(identity, &tx, user.id, "phone").await?;
@@ -139,7 +142,7 @@ pub(super) async fn otp(
     let mut created = None;
     let found = match users::by_phone(&tx, &number).await? {
         Some(user) => Some((user, Purpose::Sms)),
-        None if may_create => users::insert_by_phone(identity, &tx, &number, None, data, false)
+        None if may_create => users::insert(identity, &tx, Contact::Phone(&number), None, data, false)
             .await?
             .map(|user| {
                 created = Some(user.id);

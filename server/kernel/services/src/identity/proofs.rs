@@ -25,7 +25,7 @@ use super::{
     phones, pkce, places, redirects,
     routes::{Redirect, Service, current, read, user_agent},
     sessions::{self, Method},
-    users,
+    users::{self, Contact},
 };
 
 pub(super) fn routes() -> Router<Kernel> {
@@ -120,12 +120,14 @@ async fn otp(
         let mut created = None;
         let found = match users::by_address(&tx, &email).await? {
             Some(user) => Some((user, Purpose::MagicLink)),
-            None if may_create => users::insert(&service, &tx, &email, None, &ask.data, false)
-                .await?
-                .map(|user| {
-                    created = Some(user.id);
-                    (user, Purpose::SignUp)
-                }),
+            None if may_create => {
+                users::insert(&service, &tx, Contact::Email(&email), None, &ask.data, false)
+                    .await?
+                    .map(|user| {
+                        created = Some(user.id);
+                        (user, Purpose::SignUp)
+                    })
+            }
             None => None,
         };
         match found {
@@ -251,10 +253,14 @@ struct Verify {
 async fn verify(service: Service, client: ClientAddress, headers: HeaderMap, body: Bytes) -> Response {
     let result = async {
         let ask: Verify = read(&body)?;
-        let by_phone = ask.email.is_empty() && !ask.phone.is_empty();
+        // By what the proof is for, never by the name that the address was sent under.
+        let by_phone = one_time::by_phone(&ask.r#type);
         let address = if by_phone {
             phones::enabled(&service)?;
-            users::normal_phone(&ask.phone)?
+            match ask.phone.as_str() {
+                "" => String::new(),
+                phone => users::normal_phone(phone)?,
+            }
         } else {
             ask.email.trim().to_lowercase()
         };
@@ -272,7 +278,8 @@ async fn verify(service: Service, client: ClientAddress, headers: HeaderMap, bod
         } else {
             Proof::Link(&ask.token_hash)
         };
-        if by_phone {
+        let guessed = by_phone && ask.token_hash.is_empty();
+        if guessed {
             // No link stands in for a code that a stranger guessed at, so guesses count where they come from.
             service.0.0.guesses.begin(&address, client)?;
         }
@@ -281,7 +288,7 @@ async fn verify(service: Service, client: ClientAddress, headers: HeaderMap, bod
             Proven::Person(tx, user, _) => (tx, user),
             Proven::Half(_) => return Ok(Json(json!({ "msg": HALF, "code": "200" }))),
         };
-        if by_phone {
+        if guessed {
             service.0.0.guesses.succeeded(&address, client);
         }
         places::remember(&service, &tx, user, client).await?;

@@ -5,7 +5,7 @@ use axum::{
     body::Bytes,
     extract::{Query, State},
     http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::{get, post, put},
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -141,7 +141,10 @@ async fn sign_up(
                 service.limit(Limit::Email, client)?;
                 let ready = users::prepare(&service, &new).await?;
                 service.before_user_created(client, &newcomer).await?;
-                let (shown, created) = users::sign_up_unconfirmed(&service, ready, &data, &way).await?;
+                let (shown, created) = {
+                    let (contact, hash) = (ready.contact(), ready.hash());
+                    users::sign_up_unconfirmed(&service, contact, hash, &data, &way).await?
+                };
                 if let Some(user) = created {
                     service.after_user_created(client, user);
                 }
@@ -224,7 +227,8 @@ async fn token(
                 pkce::exchange(&service, &auth_code, &code_verifier, user_agent(&headers)).await
             }
             "id_token" => {
-                providers::sign_in_with_id_token(&service, caller, read(&body)?, user_agent(&headers)).await
+                let (grant, agent) = (read(&body)?, user_agent(&headers));
+                providers::sign_in_with_id_token(&service, client, caller, grant, agent).await
             }
             "web3" => Err(absent::web3()),
             _ => Err(Error::invalid("unsupported_grant_type", "unsupported_grant_type")
@@ -401,10 +405,8 @@ async fn health(State(_): State<Kernel>) -> Json<Value> {
     )
 }
 
-async fn jwks(service: Service) -> Response {
-    (
-        [(header::CACHE_CONTROL, "public, max-age=600")],
-        Json(service.0.0.keys.jwks()),
-    )
-        .into_response()
+async fn jwks(service: Service, headers: HeaderMap) -> Response {
+    let keys = service.0.0.keys.jwks().await;
+    let answer = keys.map(|keys| ([(header::CACHE_CONTROL, "public, max-age=600")], Json(keys)));
+    errors::respond(&headers, answer)
 }

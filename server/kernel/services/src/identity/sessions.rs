@@ -382,22 +382,25 @@ pub(super) async fn refresh(identity: &Identity, token: &str, user_agent: Option
     let answered = answer(identity, &user, &session, &next, now).await;
     if answered.is_err() {
         // Nobody got the new token, so the old one is as good as before: a hook that failed once ends no session.
-        let tx = SystemTx::begin(&identity.0.db, "refresh undone").await?;
-        tx.execute(
-            "delete from auth.refresh_tokens where token_hash = $1 and used_at is null",
-            &[&hash(&next)],
-        )
-        .await?;
-        if used_at.is_none() {
-            tx.execute(
-                "update auth.refresh_tokens set used_at = null where token_hash = $1",
-                &[&hash(token)],
-            )
-            .await?;
-        }
-        tx.commit().await?;
+        undo_refresh(identity, used_at.is_none().then_some(token), &next).await?;
     }
     answered
+}
+
+/// Takes back that a refresh token was exchanged for `next`, which nobody got. `token` was not used before, and is good again.
+pub(super) async fn undo_refresh(identity: &Identity, token: Option<&str>, next: &str) -> Result<()> {
+    let tx = SystemTx::begin(&identity.0.db, "refresh undone").await?;
+    tx.execute(
+        "delete from auth.refresh_tokens where token_hash = $1 and used_at is null",
+        &[&hash(next)],
+    )
+    .await?;
+    tx.execute(
+        "update auth.refresh_tokens set used_at = null where token_hash = $1",
+        &[&token.map(hash)],
+    )
+    .await?;
+    tx.commit().await
 }
 
 /// The person of a session that goes on. Errors as [`whose`].

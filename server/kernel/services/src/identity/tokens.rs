@@ -239,6 +239,7 @@ impl Authenticator for TokenVerifier {
             return Ok(Identity::anonymous());
         }
         let known = self.verified.get(bearer);
+        self.keys.keep_fresh().await?;
         let generation = self.keys.generation();
         let verified = if let Some(known) = known.filter(|known| known.generation == generation) {
             known

@@ -22,7 +22,7 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenon_sdk::config::{Config, Hook};
-use tenon_testkit::{PASSWORD, TestServer, TestServerOptions, answer};
+use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, TestServerOptions, answer};
 
 const ADA: &str = "ada@example.com";
 const SECRET: &str = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -167,6 +167,24 @@ async fn a_hook_refuses_new_people_in_its_own_words() {
         let (status, told) = call(&server, path, body).await;
         assert_eq!(
             (status, &told["message"]),
+            (403, &json!("Not from your domain.")),
+            "{path} {told}"
+        );
+    }
+    // The operator's own programs are asked about, too.
+    for (path, body) in [
+        ("invite", json!({ "email": ADA })),
+        ("admin/users", json!({ "email": ADA })),
+        ("admin/generate_link", json!({ "type": "invite", "email": ADA })),
+        (
+            "admin/generate_link",
+            json!({ "type": "magiclink", "email": ADA }),
+        ),
+    ] {
+        let request = server.anonymous(Method::POST, &format!("/auth/v1/{path}"));
+        let (status, told) = answer(request.bearer_auth(SERVICE_KEY).json(&body)).await;
+        assert_eq!(
+            (status, &told["msg"]),
             (403, &json!("Not from your domain.")),
             "{path} {told}"
         );

@@ -223,3 +223,19 @@ async fn nobody_but_the_operator_changes_keys() {
         .bearer_auth(ada);
     assert_eq!(answer(request).await.0, 403);
 }
+
+#[tokio::test]
+async fn a_key_that_another_server_took_away_is_not_believed_for_more_than_a_minute() {
+    let server = TestServer::start(vec![]).await;
+    let ada = sign_up(&server).await;
+    let beside = server.beside(vec![], TestServerOptions::default()).await;
+    assert_eq!(me(&beside, &ada).await.0, 200, "verified, and remembered");
+    assert_eq!(rotate(&server, true).await.0, 200);
+    beside.advance(SignedDuration::from_secs(61));
+    assert_eq!(me(&beside, &ada).await.0, 401);
+    assert_eq!(published(&beside).await, 1);
+    // One that was made elsewhere is published here, too.
+    assert_eq!(rotate(&server, false).await.0, 200);
+    beside.advance(SignedDuration::from_secs(61));
+    assert_eq!(published(&beside).await, 2);
+}

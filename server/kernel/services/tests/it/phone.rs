@@ -215,6 +215,44 @@ async fn guessing_codes_ends_and_the_owner_comes_in_from_where_they_have_been() 
 }
 
 #[tokio::test]
+async fn a_number_sent_as_an_address_is_no_way_around_the_brake_on_guesses() {
+    let server = server(by_phone).await;
+    post(&server, "otp", json!({ "phone": ADA })).await;
+    let code = newest_code(&server).await;
+    let disguised = json!({ "type": "sms", "email": STORED, "token": code });
+    let (status, told) = post(&server, "verify", disguised).await;
+    assert_eq!(
+        (status, &told["code"]),
+        (400, &json!("validation_failed")),
+        "{told}"
+    );
+    let both = json!({ "type": "sms", "email": STORED, "phone": ADA, "token": "000000" });
+    let mut last = 0;
+    for _ in 0..12 {
+        last = post(&server, "verify", both.clone()).await.0;
+    }
+    assert_eq!(last, 429);
+}
+
+#[tokio::test]
+async fn guessing_at_a_number_that_is_not_theirs_ends_for_its_guesser_at_home_too() {
+    let server = server(by_phone).await;
+    let new = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let (_, session) = post(&server, "signup", new).await;
+    change(&server, &session, json!({ "phone": ADA })).await;
+    let code = newest_code(&server).await;
+    let show = |code: &str| json!({ "type": "phone_change", "phone": ADA, "token": code });
+    for number in 0..5 {
+        let from = format!("198.51.100.{number}");
+        assert_eq!(
+            post_from(&server, &from, "verify", show(wrong(&code))).await.0,
+            403
+        );
+    }
+    assert_eq!(post(&server, "verify", show(&code)).await.0, 403);
+}
+
+#[tokio::test]
 async fn a_new_number_is_somebodys_once_they_showed_that_they_read_it() {
     let server = server(by_phone).await;
     let new = json!({ "email": "ada@example.com", "password": PASSWORD });

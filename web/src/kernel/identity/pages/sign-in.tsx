@@ -9,6 +9,7 @@ import { ErrorState } from '@/ui/states/error-state';
 import { AuthLayout } from '../auth-layout';
 import { isEmail } from '../model';
 import { CodeForm } from '../code-form';
+import { OfferedSession } from '../offered-session';
 import { usePhoneSignIn } from '../ways';
 import { ProviderButtons } from '../providers/provider-buttons';
 import { Refusal } from '../providers/refusal';
@@ -85,6 +86,11 @@ export function SignInPage() {
         })}
       >
         <Stack>
+          <OfferedSession
+            onDone={() => {
+              router.history.push(safeNext(search.next));
+            }}
+          />
           {mutation.isIdle && <Refusal title={t('providers:refused.title')} />}
           {search.reason === 'expired' && mutation.isIdle && (
             <Alert icon={<IconClock />} color="ink" role="status">

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::super::{
     Identity, errors, one_time, passwords,
-    users::{self, User, check_data, merged, normal_email},
+    users::{self, User, check_data, merged, normal_email, normal_phone},
 };
 
 /// Absent stays as it is.
@@ -50,18 +50,6 @@ enum Ban {
 
 fn wrong(message: &str) -> Error {
     Error::invalid("validation_failed", message)
-}
-
-/// A telephone number, E.164 without the plus sign.
-fn normal_phone(text: &str) -> Result<String> {
-    let phone = text.trim().trim_start_matches('+').to_owned();
-    if (7..=15).contains(&phone.len())
-        && phone.bytes().all(|byte| byte.is_ascii_digit())
-        && !phone.starts_with('0')
-    {
-        return Ok(phone);
-    }
-    Err(wrong("Invalid phone number format (E.164 required)").hint("It looks like +49301234567."))
 }
 
 /// `none`, or a length of time as Go writes it: `300ms`, `1h30m`.
@@ -205,22 +193,31 @@ impl Checked {
             tx.execute("delete from auth.sessions where user_id = $1", &[&id])
                 .await?;
         }
-        users::keep_own_identities(identity, tx, id).await?;
+        users::keep_own_identities(identity, tx, id, &["email", "phone"]).await?;
         users::find(tx, id).await?.ok_or_else(errors::user_not_found)
+    }
+
+    /// What the person says of themselves.
+    pub(super) fn data(&self) -> Value {
+        Value::Object(self.person.clone())
+    }
+
+    /// How the person signs in first of all.
+    pub(super) const fn first_way(&self) -> &'static str {
+        if self.email.is_some() || self.phone.is_none() {
+            "email"
+        } else {
+            "phone"
+        }
     }
 
     /// How the person signs in, for `app_metadata`.
     pub(super) fn ways_in(&self) -> Value {
-        let first = if self.email.is_some() || self.phone.is_none() {
-            "email"
-        } else {
-            "phone"
-        };
         let all: Vec<&str> = [("email", &self.email), ("phone", &self.phone)]
             .into_iter()
             .filter_map(|(name, value)| value.is_some().then_some(name))
             .collect();
-        json!({ "provider": first, "providers": all })
+        json!({ "provider": self.first_way(), "providers": all })
     }
 }
 
@@ -237,14 +234,6 @@ mod tests {
         assert!(ban("9999999999999999999h").is_ok());
         for bad in ["", "h", "5", "5 h", "-5h", "5d", "1h1", "1..5h", "☃"] {
             assert_eq!(ban(bad).unwrap_err().code, "validation_failed", "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_telephone_number_is_digits_with_the_country_first() {
-        assert_eq!(normal_phone("+49301234567").unwrap(), "49301234567");
-        for bad in ["", "+", "030123", "+49 30 1", "abc", "1234567890123456"] {
-            assert!(normal_phone(bad).is_err(), "{bad}");
         }
     }
 }

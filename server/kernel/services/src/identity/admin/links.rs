@@ -3,15 +3,16 @@
 use axum::{Json, body::Bytes, extract::Query, http::HeaderMap, response::Response};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tenon_sdk::{Error, Result, SystemTx};
+use tenon_sdk::{Error, Result, SystemTx, http::ClientAddress};
 
 use super::Admin;
 use crate::identity::{
-    Identity, audit, errors,
+    Identity, Point, audit, errors,
+    hooks::Newcomer,
     one_time::{self, Purpose, Way},
     redirects,
     routes::{Service, read},
-    users::{self, NewUser, User, normal_email},
+    users::{self, Contact, NewUser, User, email_change, normal_email},
 };
 
 #[derive(Deserialize)]
@@ -40,28 +41,68 @@ fn way(identity: &Identity, redirect_to: Option<&str>) -> Way {
     }
 }
 
-/// Inserts somebody who has still to show that they read their address, or finds whoever was inserted so before.
+/// Inserts somebody who has still to show that they read their address, or finds whoever has not shown it yet. What was said of them
+/// before may be a stranger's word, and a password one that a stranger knows: neither stays, unless somebody has been in the account.
 async fn waiting(
     identity: &Identity,
     tx: &SystemTx,
     email: &str,
     hash: Option<&str>,
     data: &Value,
-) -> Result<User> {
-    if let Some(user) = users::insert(identity, tx, email, hash, data, false).await? {
-        return Ok(user);
+) -> Result<(User, bool)> {
+    let contact = Contact::Email(email);
+    if let Some(user) = users::insert(identity, tx, contact, hash, data, false).await? {
+        return Ok((user, true));
     }
-    let user = users::by_address(tx, email)
+    let user = contact
+        .holder(tx, true)
         .await?
+        .filter(|user| !user.confirmed())
         .ok_or_else(errors::email_exists)?;
-    if user.confirmed() {
-        return Err(errors::email_exists());
+    if !user.came_in() {
+        // The operator's own words are added to.
+        let kept = !user.unclaimed(contact);
+        tx.execute(
+            "update auth.users set encrypted_password = $2, updated_at = $5, raw_user_meta_data = \
+             case when $4 then raw_user_meta_data || coalesce($3::jsonb, '{}') else coalesce($3::jsonb, '{}') end \
+             where id = $1",
+            &[
+                &user.id,
+                &hash,
+                &data.as_object().map(|_| data),
+                &kept,
+                &identity.0.env.now(),
+            ],
+        )
+        .await?;
+        one_time::forget(tx, user.id).await?;
     }
-    Ok(user)
+    let user = users::find(tx, user.id).await?.ok_or_else(errors::email_exists)?;
+    Ok((user, false))
 }
 
-async fn invited(identity: &Identity, tx: &SystemTx, email: &str, data: &Value) -> Result<User> {
-    let user = waiting(identity, tx, email, None, data).await?;
+/// Asks the hook about somebody unless there is an account with their address.
+async fn ask_about_new(identity: &Identity, client: ClientAddress, email: &str, data: &Value) -> Result<()> {
+    if !identity.0.hooks.has(Point::BeforeUserCreated) {
+        return Ok(());
+    }
+    let tx = SystemTx::begin(&identity.0.db, "is somebody new").await?;
+    let found = users::by_address(&tx, email).await?;
+    tx.commit().await?;
+    if found.is_some() {
+        return Ok(());
+    }
+    let newcomer = Newcomer {
+        email,
+        phone: "",
+        data,
+        provider: "email",
+    };
+    identity.before_user_created(client, &newcomer).await
+}
+
+async fn invited(identity: &Identity, tx: &SystemTx, email: &str, data: &Value) -> Result<(User, bool)> {
+    let (user, created) = waiting(identity, tx, email, None, data).await?;
     tx.execute(
         "update auth.users set invited_at = $2, updated_at = $2 where id = $1",
         &[&user.id, &identity.0.env.now()],
@@ -75,13 +116,17 @@ async fn invited(identity: &Identity, tx: &SystemTx, email: &str, data: &Value) 
         json!({ "user_id": user.id }),
     )
     .await?;
-    users::find(tx, user.id).await?.ok_or_else(errors::user_not_found)
+    let user = users::find(tx, user.id)
+        .await?
+        .ok_or_else(errors::user_not_found)?;
+    Ok((user, created))
 }
 
-/// Makes a link of one of seven types without sending it.
+/// Makes a link of one of six types without sending it.
 pub(super) async fn generate(
     admin: Result<Admin>,
     service: Service,
+    client: ClientAddress,
     Query(query): Query<Redirect>,
     headers: HeaderMap,
     body: Bytes,
@@ -106,43 +151,54 @@ pub(super) async fn generate(
             }
             _ => None,
         };
+        let kind = ask.r#type.as_str();
+        if matches!(kind, "signup" | "invite" | "magiclink") {
+            ask_about_new(identity, client, &email, &data).await?;
+        }
         let tx = SystemTx::begin(&identity.0.db, "link made for the operator").await?;
         let existing = async || {
             users::by_address(&tx, &email)
                 .await?
                 .ok_or_else(errors::user_not_found)
         };
-        let (user, purpose, address) = match ask.r#type.as_str() {
+        let mut created = false;
+        let (user, purpose, address) = match kind {
             "signup" => {
                 let hash = prepared.as_ref().map(users::Prepared::hash);
-                (
-                    waiting(identity, &tx, &email, hash, &data).await?,
-                    Purpose::SignUp,
-                    email.clone(),
-                )
+                let user;
+                (user, created) = waiting(identity, &tx, &email, hash, &data).await?;
+                (user, Purpose::SignUp, email)
             }
-            "invite" => (
-                invited(identity, &tx, &email, &data).await?,
-                Purpose::Invite,
-                email.clone(),
-            ),
-            "magiclink" => match users::by_address(&tx, &email).await? {
-                Some(user) => (user, Purpose::MagicLink, email.clone()),
-                // Whoever asks for a link for somebody new wants them in.
-                None => (
-                    waiting(identity, &tx, &email, None, &data).await?,
-                    Purpose::SignUp,
-                    email.clone(),
-                ),
-            },
-            "recovery" => (existing().await?, Purpose::Recovery, email.clone()),
+            "invite" => {
+                let user;
+                (user, created) = invited(identity, &tx, &email, &data).await?;
+                (user, Purpose::Invite, email)
+            }
+            "magiclink" => {
+                if let Some(user) = users::by_address(&tx, &email).await? {
+                    (user, Purpose::MagicLink, email)
+                } else {
+                    // Whoever asks for a link for somebody new wants them in.
+                    let user;
+                    (user, created) = waiting(identity, &tx, &email, None, &data).await?;
+                    (user, Purpose::SignUp, email)
+                }
+            }
+            "recovery" => (existing().await?, Purpose::Recovery, email),
             "email_change_current" | "email_change_new" => {
                 let new = normal_email(&ask.new_email)?;
                 let user = existing().await?;
                 if users::by_address(&tx, &new).await?.is_some() {
                     return Err(errors::email_exists());
                 }
-                (user, Purpose::EmailChange, new)
+                if email_change::pending(&tx, user.id).await? != new {
+                    email_change::begin(identity, &tx, &user, &new).await?;
+                }
+                if kind == "email_change_new" {
+                    (user, Purpose::EmailChange, new)
+                } else {
+                    (user, Purpose::EmailChangeCurrent, email)
+                }
             }
             _ => {
                 return Err(Error::invalid("validation_failed", "Invalid email action link type requested")
@@ -156,11 +212,14 @@ pub(super) async fn generate(
         let traits = json!({ "user_id": user.id, "type": ask.r#type });
         audit::record(&tx, &identity.0.env, None, "link_generated", traits).await?;
         tx.commit().await?;
+        if created {
+            identity.after_user_created(client, user.id);
+        }
         let mut shown = user.to_json();
         shown["action_link"] = json!(made.url);
         shown["email_otp"] = json!(made.code);
         shown["hashed_token"] = json!(made.link);
-        shown["verification_type"] = json!(purpose.name());
+        shown["verification_type"] = json!(if kind == "magiclink" { purpose.name() } else { kind });
         shown["redirect_to"] = json!(way.redirect_to);
         Ok(Json(shown))
     };
@@ -178,6 +237,7 @@ struct Invite {
 pub(super) async fn invite(
     admin: Result<Admin>,
     service: Service,
+    client: ClientAddress,
     Query(query): Query<Redirect>,
     headers: HeaderMap,
     body: Bytes,
@@ -190,10 +250,14 @@ pub(super) async fn invite(
         let data = ask.data.map_or(Value::Null, Value::Object);
         users::check_data(&data)?;
         let way = way(identity, query.redirect_to.as_deref());
+        ask_about_new(identity, client, &email, &data).await?;
         let tx = SystemTx::begin(&identity.0.db, "invitation of a user").await?;
-        let user = invited(identity, &tx, &email, &data).await?;
+        let (user, created) = invited(identity, &tx, &email, &data).await?;
         one_time::mail(identity, &tx, &user, Purpose::Invite, &email, &way).await?;
         tx.commit().await?;
+        if created {
+            identity.after_user_created(client, user.id);
+        }
         Ok(Json(user.to_json()))
     };
     errors::respond(&headers, result.await)

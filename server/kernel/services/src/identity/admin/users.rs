@@ -9,12 +9,13 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tenon_sdk::{Error, Kernel, Result, SystemTx};
+use tenon_sdk::{Error, Kernel, Result, SystemTx, http::ClientAddress};
 use uuid::Uuid;
 
 use super::{Admin, attributes::Attributes};
 use crate::identity::{
     audit, errors,
+    hooks::Newcomer,
     routes::{Service, read},
     users::{self, User},
 };
@@ -112,6 +113,7 @@ pub(super) async fn list(
 pub(super) async fn create(
     admin: Result<Admin>,
     service: Service,
+    client: ClientAddress,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -126,6 +128,14 @@ pub(super) async fn create(
                 "Cannot create a user without either an email or phone",
             ));
         }
+        let data = checked.data();
+        let newcomer = Newcomer {
+            email: checked.email.as_deref().unwrap_or_default(),
+            phone: checked.phone.as_deref().unwrap_or_default(),
+            data: &data,
+            provider: checked.first_way(),
+        };
+        service.before_user_created(client, &newcomer).await?;
         let tx = SystemTx::begin(&service.0.0.db, "user made by the operator").await?;
         let inserted = tx
             .execute(
@@ -150,6 +160,7 @@ pub(super) async fn create(
         )
         .await?;
         tx.commit().await?;
+        service.after_user_created(client, id);
         Ok(Json(user.to_json()))
     };
     errors::respond(&headers, result.await)

@@ -89,6 +89,8 @@ struct Request {
 
 /// Keeps a request and gives its id.
 async fn authorize(identity: &Identity, parameters: &Parameters) -> Result<String, Refused> {
+    // Before a connection is held, since it may take one.
+    let algorithm = identity.0.keys.signing().await?.algorithm;
     let tx = SystemTx::begin(&identity.0.db, "authorization request").await?;
     let client = match parameters.get("client_id") {
         Some(id) => Client::find(&tx, id).await?,
@@ -106,7 +108,6 @@ async fn authorize(identity: &Identity, parameters: &Parameters) -> Result<Strin
     };
     let state = parameters.get("state");
     let now = identity.0.env.now();
-    let algorithm = identity.0.keys.signing().await?.algorithm;
     let request = read(identity, &client, parameters, now).and_then(|request| {
         // Whoever could check a signature by a shared secret could make one.
         if request.scopes.has("openid") && algorithm == Algorithm::HS256 {

@@ -160,7 +160,24 @@ async fn code(
     audit::record(&tx, env, Some(user.id), "oauth_token_issued", traits).await?;
     let refresh_token = next_refresh_token(identity, &tx, &granted, now).await?;
     tx.commit().await?;
-    answer(identity, &granted, &user, refresh_token, now).await
+    let answered = answer(identity, &granted, &user, refresh_token, now).await;
+    if answered.is_err() {
+        // Nobody got its tokens, so the code is as good as before.
+        let tx = SystemTx::begin(&identity.0.db, "exchange undone").await?;
+        let undone = tx
+            .execute("delete from auth.sessions where id = $1", &[&granted.session.id])
+            .await?;
+        // Unless it came back meanwhile, which ended the session: two know it then.
+        if undone > 0 {
+            tx.execute(
+                "update auth.oauth_authorizations set used_at = null, session_id = null where id = $1",
+                &[&id],
+            )
+            .await?;
+        }
+        tx.commit().await?;
+    }
+    answered
 }
 
 async fn refresh(
@@ -236,9 +253,14 @@ async fn refresh(
         &[&session, &now, &audit::address()],
     )
     .await?;
-    let refresh_token = next_refresh_token(identity, &tx, &granted, now).await?;
+    let next = next_refresh_token(identity, &tx, &granted, now).await?;
     tx.commit().await?;
-    answer(identity, &granted, &user, refresh_token, now).await
+    let answered = answer(identity, &granted, &user, next.clone(), now).await;
+    if let (Err(_), Some(next)) = (&answered, next) {
+        // Nobody got the new token, so the old one is as good as before.
+        sessions::undo_refresh(identity, Some(token), &next).await?;
+    }
+    answered
 }
 
 /// Ends the session of a program with all its refresh tokens.

@@ -8,7 +8,7 @@ use axum::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tenon_sdk::{SystemTx, kernel::Authenticator};
+use tenon_sdk::SystemTx;
 
 use super::{
     super::routes::Service,
@@ -22,6 +22,7 @@ use super::{
 pub(super) async fn introspect(service: Service, headers: HeaderMap, body: Bytes) -> Response {
     let result = async {
         let parameters = Parameters::form(&headers, &body)?;
+        let access = revoke::access(&service, &parameters).await;
         let tx = SystemTx::begin(&service.0.0.db, "introspection").await?;
         let client = clients::authenticate(&tx, &headers, &parameters).await?;
         if !client.confidential() {
@@ -29,7 +30,7 @@ pub(super) async fn introspect(service: Service, headers: HeaderMap, body: Bytes
         }
         let token = parameters.required("token")?;
         let inactive = json!({ "active": false });
-        let Some((session, user)) = revoke::session(&service, &tx, &client, token).await? else {
+        let Some((session, user)) = revoke::session(&tx, &client, token, access.as_ref()).await? else {
             return Ok(inactive);
         };
         let mut told = json!({
@@ -38,7 +39,7 @@ pub(super) async fn introspect(service: Service, headers: HeaderMap, body: Bytes
             "sub": user,
             "iss": issuer(&service),
         });
-        if let Ok(access) = service.verifier().authenticate(token).await {
+        if let Some(access) = access {
             let claims: Value = serde_json::from_str(&access.claims).unwrap_or_default();
             for name in ["scope", "aud", "exp", "iat"] {
                 told[name] = claims[name].clone();

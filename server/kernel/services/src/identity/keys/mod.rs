@@ -25,6 +25,7 @@ use p256::{
 };
 use serde_json::{Value, json};
 use tenon_sdk::{Error, Result, SystemTx, config::Auth, db::Db, env::Env};
+use tokio::sync::Mutex;
 
 /// How long a new key is published before it signs: servers and clients keep the list of keys for ten minutes.
 const AHEAD: SignedDuration = SignedDuration::from_mins(15);
@@ -54,6 +55,8 @@ pub(super) struct Keys {
     /// Tokens that were signed before this moment may still be shown, if their key signed until then.
     lifetime: SignedDuration,
     loaded: Arc<RwLock<Loaded>>,
+    /// Held while the keys are looked at: once for all who wait.
+    looking: Arc<Mutex<()>>,
     /// Raised when a key is gone, so that tokens it signed are not remembered.
     generation: Arc<AtomicU64>,
 }
@@ -66,6 +69,7 @@ enum Source {
 
 #[derive(Default)]
 struct Loaded {
+    /// When they were looked at, or that was last tried.
     at: Option<Timestamp>,
     by_kid: HashMap<String, Arc<Key>>,
     /// Keys that sign, with the moment since when, the latest last.
@@ -95,6 +99,7 @@ impl Keys {
             legacy,
             lifetime: SignedDuration::from_secs(auth.access_token_seconds),
             loaded: Arc::default(),
+            looking: Arc::default(),
             generation: Arc::default(),
         }
     }
@@ -264,11 +269,43 @@ impl Keys {
         Some(self.env.now().duration_since(at))
     }
 
+    /// Looks at the keys unless that was done lately: another server may have made one, or taken one away. Not to be called with a
+    /// transaction open, since it takes a connection of its own.
+    ///
+    /// Where keys are known, nobody but the one who looks waits for it, and what is known goes on counting if it fails.
+    async fn look(&self, lately: SignedDuration) -> Result<()> {
+        let old = || self.age().is_none_or(|age| age > lately);
+        if !old() {
+            return Ok(());
+        }
+        let known = self.age().is_some();
+        let _looking = match self.looking.try_lock() {
+            Ok(looking) => looking,
+            Err(_) if known => return Ok(()),
+            Err(_) => self.looking.lock().await,
+        };
+        if !old() {
+            return Ok(());
+        }
+        match self.load().await {
+            Err(error) if known => {
+                tracing::warn!(%error, "the signing keys cannot be looked at");
+                let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+                loaded.at = Some(self.env.now());
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Makes sure that what is known of the keys is no older than a minute, as [`Keys::generation`] has it.
+    pub(super) async fn keep_fresh(&self) -> Result<()> {
+        self.look(FRESH).await
+    }
+
     /// The key that signs now.
     pub(super) async fn signing(&self) -> Result<Arc<Key>> {
-        if self.age().is_none_or(|age| age > FRESH) {
-            self.load().await?;
-        }
+        self.look(FRESH).await?;
         let now = self.env.now();
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
         let current = loaded.signing.iter().rev().find(|(from, _)| *from <= now);
@@ -279,12 +316,11 @@ impl Keys {
 
     /// The key with an id. One that is not known here may have been made by another server.
     pub(super) async fn by_kid(&self, kid: &str) -> Result<Option<Arc<Key>>> {
+        self.look(FRESH).await?;
         if let Some(key) = self.known(kid) {
             return Ok(Some(key));
         }
-        if self.age().is_none_or(|age| age > PAUSE) {
-            self.load().await?;
-        }
+        self.look(PAUSE).await?;
         Ok(self.known(kid))
     }
 
@@ -304,7 +340,8 @@ impl Keys {
     }
 
     /// The public halves of all keys, as a JWK set.
-    pub(super) fn jwks(&self) -> Value {
+    pub(super) async fn jwks(&self) -> Result<Value> {
+        self.look(FRESH).await?;
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
         let mut keys: Vec<&Value> = loaded
             .by_kid
@@ -312,7 +349,7 @@ impl Keys {
             .filter_map(|key| key.public_jwk.as_ref())
             .collect();
         keys.sort_by_key(|key| key["kid"].as_str().unwrap_or_default().to_owned());
-        json!({ "keys": keys })
+        Ok(json!({ "keys": keys }))
     }
 }
 

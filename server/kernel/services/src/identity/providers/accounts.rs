@@ -2,14 +2,16 @@
 //! whoever has the address that the provider verified, and else to a new person.
 
 use serde_json::{Value, json};
-use tenon_sdk::{Error, Result, SystemTx};
+use tenon_sdk::{Error, Result, SystemTx, http::ClientAddress};
 use uuid::Uuid;
 
 use super::{Provider, profile::Profile};
 use crate::identity::{
-    Identity, audit, errors,
+    Identity, Point, audit, errors,
+    factors::require_level,
+    hooks::Newcomer,
     mails::{self, Notice},
-    one_time, users,
+    one_time, sessions, users,
 };
 
 impl Provider {
@@ -30,7 +32,63 @@ impl Provider {
     }
 }
 
-/// The person whom a provider's account stands for, as part of `tx`; a new one where there was none.
+/// Whoever comes in by a provider.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Comer {
+    pub(super) user: Uuid,
+    /// Whether they had no account before.
+    new: bool,
+}
+
+impl Comer {
+    const fn known(user: Uuid) -> Self {
+        Self { user, new: false }
+    }
+
+    /// Tells the hook of somebody new; their account is committed.
+    pub(super) fn tell(self, identity: &Identity, client: ClientAddress) {
+        if self.new {
+            identity.after_user_created(client, self.user);
+        }
+    }
+}
+
+/// Asks the hook about somebody who would be new, before any transaction is open. Gives whether an account may be made for them.
+///
+/// Errors: the hook's.
+pub(super) async fn may_be_new(
+    identity: &Identity,
+    client: ClientAddress,
+    provider: &Provider,
+    profile: &Profile,
+) -> Result<bool> {
+    if !identity.0.hooks.has(Point::BeforeUserCreated) {
+        return Ok(true);
+    }
+    let email = provider.verified_address(profile);
+    let tx = SystemTx::begin(&identity.0.db, "is somebody new").await?;
+    let known = tx
+        .query_opt(
+            "select 1 from auth.identities where provider = $1 and provider_id = $2 \
+             union all select 1 from auth.users where email = $3 limit 1",
+            &[&provider.name, &profile.id, &email],
+        )
+        .await?;
+    tx.commit().await?;
+    if known.is_some() || (email.is_none() && !provider.settings.email_optional) {
+        return Ok(false);
+    }
+    let newcomer = Newcomer {
+        email: email.as_deref().unwrap_or_default(),
+        phone: "",
+        data: &provider.data(profile),
+        provider: &provider.name,
+    };
+    identity.before_user_created(client, &newcomer).await?;
+    Ok(true)
+}
+
+/// The person whom a provider's account stands for, as part of `tx`; a new one where there was none and `may_be_new` allowed it.
 ///
 /// Errors: `provider_email_needs_verification`, `signup_disabled`, `user_banned`.
 pub(super) async fn enter(
@@ -38,27 +96,34 @@ pub(super) async fn enter(
     tx: &SystemTx,
     provider: &Provider,
     profile: &Profile,
-) -> Result<Uuid> {
+    may_be_new: bool,
+) -> Result<Comer> {
     if let Some(user) = seen_before(identity, tx, provider, profile).await? {
-        return Ok(user);
+        return Ok(Comer::known(user));
     }
-    let Some(email) = provider.verified_address(profile) else {
-        if !provider.settings.email_optional {
-            return Err(needs_verification(provider));
-        }
-        return create(identity, tx, provider, profile, None)
-            .await?
-            .ok_or_else(|| Error::internal("an account without an address was somebody's already"));
-    };
-    if let Some(user) = by_address(identity, tx, provider, profile, &email).await? {
-        return Ok(user);
+    let email = provider.verified_address(profile);
+    if email.is_none() && !provider.settings.email_optional {
+        return Err(needs_verification(provider));
     }
-    if let Some(user) = create(identity, tx, provider, profile, Some(&email)).await? {
-        return Ok(user);
+    if let Some(email) = &email
+        && let Some(user) = by_address(identity, tx, provider, profile, email).await?
+    {
+        return Ok(Comer::known(user));
+    }
+    if !may_be_new {
+        // They had an account a moment ago, so nobody asked the hook.
+        return Err(
+            Error::unavailable("unexpected_failure", "The account was deleted just now.")
+                .hint("Begin again."),
+        );
+    }
+    if let Some(user) = create(identity, tx, provider, profile, email.as_deref()).await? {
+        return Ok(Comer { user, new: true });
     }
     // Somebody was created with this address meanwhile.
-    by_address(identity, tx, provider, profile, &email)
-        .await?
+    let address = email.as_deref().unwrap_or_default();
+    let user = by_address(identity, tx, provider, profile, address).await?;
+    user.map(Comer::known)
         .ok_or_else(|| Error::internal("an address was somebody's and nobody's"))
 }
 
@@ -194,20 +259,35 @@ async fn attach(
     audit::record(tx, &identity.0.env, Some(user), "identity_linked", traits).await
 }
 
+/// Somebody who is signed in and wants a further way in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Linker {
+    pub(super) user: Uuid,
+    /// What they began in. When it has ended nobody links by it any more.
+    pub(super) session: Uuid,
+}
+
 /// Gives somebody who is signed in a further way in; a visitor's account becomes a person's by it.
 ///
-/// Errors: `identity_already_exists`, `email_exists`, `session_not_found`.
+/// Errors: `identity_already_exists`, `email_exists`, `session_not_found`, `user_banned`, `insufficient_aal`.
 pub(super) async fn link(
     identity: &Identity,
     tx: &SystemTx,
     provider: &Provider,
     profile: &Profile,
-    user: Uuid,
-) -> Result<()> {
+    Linker { user, session }: Linker,
+) -> Result<Comer> {
+    // Neither the account nor the session changes meanwhile.
     let row = tx
-        .query_opt("select email from auth.users where id = $1 for update", &[&user])
+        .query_opt(
+            "select u.email from auth.users u join auth.sessions s on s.user_id = u.id \
+             where u.id = $1 and s.id = $2 for update of u for key share of s",
+            &[&user, &session],
+        )
         .await?
         .ok_or_else(errors::session_not_found)?;
+    sessions::whose(identity, tx, session).await?;
+    require_level(tx, user, session).await?;
     let own: Option<String> = row.try_get(0)?;
     let linked = tx
         .query_opt(
@@ -239,7 +319,7 @@ pub(super) async fn link(
         "23505" => errors::email_exists(),
         _ => error,
     })?;
-    Ok(())
+    Ok(Comer::known(user))
 }
 
 /// Takes one of somebody's own ways in away, never the last. Their address becomes that of another if it came with this one.

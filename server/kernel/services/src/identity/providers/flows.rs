@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Provider,
+    accounts::Linker,
     exchange::{self, Kept},
 };
 use crate::identity::{Identity, pkce::Challenge};
@@ -23,7 +24,7 @@ pub(super) struct Beginning<'a> {
     pub(super) redirect_to: String,
     pub(super) challenge: Option<Challenge>,
     /// Who is to get a further way in; else somebody signs in.
-    pub(super) linking: Option<Uuid>,
+    pub(super) linking: Option<Linker>,
     pub(super) scopes: &'a str,
     /// Further parameters, of which some are passed on.
     pub(super) wishes: &'a [(String, String)],
@@ -34,7 +35,7 @@ pub(super) struct Flow {
     pub(super) provider: String,
     pub(super) redirect_to: String,
     pub(super) kept: Kept,
-    pub(super) linking: Option<Uuid>,
+    pub(super) linking: Option<Linker>,
     pub(super) challenge: Option<Challenge>,
     browser_hash: Vec<u8>,
     expires_at: Timestamp,
@@ -116,8 +117,8 @@ pub(super) async fn begin(
         .await?;
     tx.execute(
         "insert into auth.provider_flows (state_hash, provider, redirect_to, redirect_uri, nonce, code_verifier, \
-         browser_hash, linking, code_challenge, code_challenge_method, expires_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         browser_hash, linking, linking_session, code_challenge, code_challenge_method, expires_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         &[
             &hash(&kept.state),
             &provider.name,
@@ -126,7 +127,8 @@ pub(super) async fn begin(
             &kept.nonce,
             &kept.verifier,
             &hash(&browser),
-            &beginning.linking,
+            &beginning.linking.map(|linker| linker.user),
+            &beginning.linking.map(|linker| linker.session),
             &challenge,
             &method,
             &(now + LIFETIME),
@@ -149,7 +151,7 @@ pub(super) async fn take(identity: &Identity, state: &str) -> Result<Option<Flow
     let row = tx
         .query_opt(
             "delete from auth.provider_flows where state_hash = $1 returning provider, redirect_to, redirect_uri, \
-             nonce, code_verifier, linking, code_challenge, code_challenge_method, browser_hash, expires_at",
+             nonce, code_verifier, linking, code_challenge, code_challenge_method, browser_hash, expires_at, linking_session",
             &[&hash(state)],
         )
         .await?;
@@ -157,6 +159,7 @@ pub(super) async fn take(identity: &Identity, state: &str) -> Result<Option<Flow
     let Some(row) = row else {
         return Ok(None);
     };
+    let linking: Option<Uuid> = row.try_get(5)?;
     Ok(Some(Flow {
         provider: row.try_get(0)?,
         redirect_to: row.try_get(1)?,
@@ -166,7 +169,9 @@ pub(super) async fn take(identity: &Identity, state: &str) -> Result<Option<Flow
             nonce: row.try_get(3)?,
             verifier: row.try_get(4)?,
         },
-        linking: row.try_get(5)?,
+        linking: linking
+            .zip(row.try_get(10)?)
+            .map(|(user, session)| Linker { user, session }),
         challenge: Challenge::read(row.try_get(6)?, row.try_get(7)?),
         browser_hash: row.try_get(8)?,
         expires_at: row.try_get(9)?,

@@ -3,11 +3,15 @@
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use tenon_sdk::{Error, Result, SystemTx, http::Caller};
+use tenon_sdk::{
+    Error, Result,
+    http::{Caller, ClientAddress},
+};
 
-use super::{accounts, openid};
+use super::openid;
 use crate::identity::{
     Identity,
+    limits::Limit,
     sessions::{self, Method},
 };
 
@@ -35,10 +39,13 @@ fn invalid(message: &str) -> Error {
 /// A session for whoever an ID token is about; with `link_identity`, whoever is signed in gets a further way in.
 pub(in crate::identity) async fn sign_in_with_id_token(
     identity: &Identity,
+    client: ClientAddress,
     caller: Result<Caller>,
     grant: IdTokenGrant,
     user_agent: Option<&str>,
 ) -> Result<Value> {
+    // Besides the limit of all that gives tokens.
+    identity.limit(Limit::Sso, client)?;
     if grant.id_token.is_empty() {
         return Err(invalid("id_token required"));
     }
@@ -74,15 +81,10 @@ pub(in crate::identity) async fn sign_in_with_id_token(
     }
     let profile =
         (provider.known.read)(&claims, &Value::Null).ok_or_else(|| openid::bad_token("It names nobody."))?;
-    let tx = SystemTx::begin(&identity.0.db, "sign-in with an ID token").await?;
-    let user = match linking {
-        Some(user) => {
-            accounts::link(identity, &tx, &provider, &profile, user).await?;
-            user
-        }
-        None => accounts::enter(identity, &tx, &provider, &profile).await?,
-    };
-    sessions::open(identity, tx, user, Method::OAuth, user_agent).await
+    let (tx, comer) = super::routes::admit(identity, client, &provider, &profile, linking).await?;
+    let session = sessions::open(identity, tx, comer.user, Method::OAuth, user_agent).await?;
+    comer.tell(identity, client);
+    Ok(session)
 }
 
 /// The client tells the nonce, the token carries its hash: who only sees the token cannot show it.

@@ -4,7 +4,7 @@
 //! Tokens are checked with `jsonwebtoken` and read as plain JSON: the types of `openidconnect` refuse a whole token for one claim
 //! that a provider writes in its own way, such as LinkedIn's `locale`.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
@@ -67,13 +67,95 @@ pub(super) struct OpenId {
     outbound: Outbound,
     issuer: String,
     aliases: &'static [&'static str],
-    known: Arc<Mutex<Known>>,
+    known: Arc<Known>,
 }
 
 #[derive(Default)]
 struct Known {
-    document: Option<(Timestamp, Arc<Document>)>,
-    keys: Option<(Timestamp, Arc<Vec<Jwk>>)>,
+    document: Published<Document>,
+    keys: Published<Vec<Jwk>>,
+}
+
+/// A copy of something that a provider publishes.
+struct Published<T> {
+    held: std::sync::Mutex<Held<T>>,
+    /// Held while it is fetched: once for all who wait.
+    fetching: Mutex<()>,
+}
+
+struct Held<T> {
+    copy: Option<(Timestamp, Arc<T>)>,
+    /// When it was last tried to fetch another.
+    tried: Option<Timestamp>,
+}
+
+impl<T> Default for Published<T> {
+    fn default() -> Self {
+        let (copy, tried) = (None, None);
+        Self {
+            held: std::sync::Mutex::new(Held { copy, tried }),
+            fetching: Mutex::default(),
+        }
+    }
+}
+
+impl<T> Published<T> {
+    fn held(&self) -> std::sync::MutexGuard<'_, Held<T>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What there is, and whether it will do: because it is good and no older than an hour, or because another was tried to fetch
+    /// lately.
+    fn look(&self, now: Timestamp, good: &impl Fn(&T) -> bool) -> (Option<Arc<T>>, bool) {
+        let held = self.held();
+        let lately = held.tried.is_some_and(|tried| now.duration_since(tried) < PAUSE);
+        match &held.copy {
+            Some((at, copy)) => {
+                let good = now.duration_since(*at) < KEPT && good(copy);
+                (Some(copy.clone()), good || lately)
+            }
+            None => (None, false),
+        }
+    }
+
+    /// The copy, fetched anew if it is old or not `good`. While somebody fetches, and for a minute after that failed, an old one goes on
+    /// counting, and nobody waits for a provider that does not answer.
+    async fn get(
+        &self,
+        env: &Env,
+        good: impl Fn(&T) -> bool,
+        fetch: impl Future<Output = Result<T>>,
+    ) -> Result<Arc<T>> {
+        let old = match self.look(env.now(), &good) {
+            (Some(copy), true) => return Ok(copy),
+            (old, _) => old,
+        };
+        let _fetching = match (self.fetching.try_lock(), old) {
+            (Ok(fetching), _) => fetching,
+            (Err(_), Some(old)) => return Ok(old),
+            (Err(_), None) => {
+                // Whoever waited takes what came of it, and does not try in their turn.
+                let _fetched = self.fetching.lock().await;
+                let copy = self.held().copy.as_ref().map(|(_, copy)| copy.clone());
+                return copy.ok_or_else(|| unavailable("It could not be fetched."));
+            }
+        };
+        if let (Some(copy), true) = self.look(env.now(), &good) {
+            return Ok(copy);
+        }
+        self.held().tried = Some(env.now());
+        match fetch.await {
+            Ok(fetched) => {
+                let fetched = Arc::new(fetched);
+                self.held().copy = Some((env.now(), fetched.clone()));
+                Ok(fetched)
+            }
+            Err(error) => match &self.held().copy {
+                Some((_, old)) => Ok(old.clone()),
+                None => Err(error),
+            },
+        }
+    }
 }
 
 /// An ID token is not good; the message is what GoTrue says.
@@ -102,28 +184,10 @@ impl OpenId {
 
     /// What the provider says about itself. If it cannot be reached, what it said before goes on counting.
     pub(super) async fn document(&self) -> Result<Arc<Document>> {
-        let mut known = self.known.lock().await;
-        self.document_of(&mut known).await
-    }
-
-    async fn document_of(&self, known: &mut Known) -> Result<Arc<Document>> {
-        let now = self.env.now();
-        if let Some((at, document)) = &known.document
-            && now.duration_since(*at) < KEPT
-        {
-            return Ok(document.clone());
-        }
-        match self.fetch_document().await {
-            Ok(document) => {
-                let document = Arc::new(document);
-                known.document = Some((now, document.clone()));
-                Ok(document)
-            }
-            Err(error) => match &known.document {
-                Some((_, document)) => Ok(document.clone()),
-                None => Err(error),
-            },
-        }
+        self.known
+            .document
+            .get(&self.env, |_| true, self.fetch_document())
+            .await
     }
 
     async fn fetch_document(&self) -> Result<Document> {
@@ -155,37 +219,19 @@ impl OpenId {
     }
 
     async fn keys(&self, kid: Option<&str>) -> Result<Arc<Vec<Jwk>>> {
-        let mut known = self.known.lock().await;
-        let now = self.env.now();
-        let has = |keys: &[Jwk]| kid.is_none() || keys.iter().any(|key| key.common.key_id.as_deref() == kid);
-        if let Some((at, keys)) = &known.keys {
-            let age = now.duration_since(*at);
-            if (age < KEPT && has(keys)) || age < PAUSE {
-                return Ok(keys.clone());
-            }
-        }
-        let document = self.document_of(&mut known).await?;
-        let fetch = async {
-            let request = Request::get(&document.jwks_uri).accept_json();
-            let set: Value = self.outbound.send(request).await?.ok()?.json()?;
-            let keys = set["keys"]
-                .as_array()
-                .ok_or_else(|| unavailable("It has no keys."))?;
-            // One key of a kind that is not known here does not make the others bad.
-            Ok(keys
-                .iter()
-                .filter_map(|key| Jwk::deserialize(key).ok())
-                .collect::<Vec<_>>())
-        };
-        match (fetch.await, &known.keys) {
-            (Ok(keys), _) => {
-                let keys = Arc::new(keys);
-                known.keys = Some((now, keys.clone()));
-                Ok(keys)
-            }
-            (Err(_), Some((_, keys))) => Ok(keys.clone()),
-            (Err(error), None) => Err(error),
-        }
+        let has =
+            |keys: &Vec<Jwk>| kid.is_none() || keys.iter().any(|key| key.common.key_id.as_deref() == kid);
+        self.known.keys.get(&self.env, has, self.fetch_keys()).await
+    }
+
+    async fn fetch_keys(&self) -> Result<Vec<Jwk>> {
+        let request = Request::get(&self.document().await?.jwks_uri).accept_json();
+        let set: Value = self.outbound.send(request).await?.ok()?.json()?;
+        let keys = set["keys"]
+            .as_array()
+            .ok_or_else(|| unavailable("It has no keys."))?;
+        // One key of a kind that is not known here does not make the others bad.
+        Ok(keys.iter().filter_map(|key| Jwk::deserialize(key).ok()).collect())
     }
 
     /// The claims of an ID token, if the provider made it for one of `clients` and it has not expired. The nonce is the caller's to
@@ -313,7 +359,7 @@ mod tests {
     #[tokio::test]
     async fn a_token_of_a_tenant_names_that_tenant_as_its_issuer() {
         let common = provider("https://login.microsoftonline.com/common/v2.0");
-        common.known.lock().await.document = Some((
+        common.known.document.held().copy = Some((
             common.env.now(),
             Arc::new(
                 serde_json::from_value(json!({

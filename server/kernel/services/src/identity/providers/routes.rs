@@ -9,12 +9,18 @@ use axum::{
     routing::{delete, get},
 };
 use serde_json::{Value, json};
-use tenon_sdk::{Error, Kernel, Result, SystemTx, http::Caller};
+use tenon_sdk::{
+    Error, Kernel, Result, SystemTx,
+    http::{Caller, ClientAddress},
+};
 use uuid::Uuid;
 
 use super::{
-    accounts, exchange,
+    Provider,
+    accounts::{self, Comer, Linker},
+    exchange,
     flows::{self, Beginning, Flow},
+    profile::Profile,
 };
 use crate::identity::{
     Identity, errors,
@@ -27,14 +33,14 @@ use crate::identity::{
 
 pub(in crate::identity) fn routes() -> Router<Kernel> {
     Router::new()
-        .route("/auth/v1/authorize", limited(Limit::Token, get(authorize)))
+        .route("/auth/v1/authorize", limited(Limit::Sso, get(authorize)))
         .route(
             "/auth/v1/callback",
-            limited(Limit::Token, get(callback).post(callback_by_form)),
+            limited(Limit::Sso, get(callback).post(callback_by_form)),
         )
         .route(
             "/auth/v1/user/identities/authorize",
-            limited(Limit::Token, get(authorize_link)),
+            limited(Limit::Sso, get(authorize_link)),
         )
         .route("/auth/v1/user/identities/{id}", delete(unlink))
 }
@@ -74,7 +80,7 @@ async fn begin(
     identity: &Identity,
     headers: &HeaderMap,
     query: &Pairs,
-    linking: Option<Uuid>,
+    linking: Option<Linker>,
 ) -> Result<(String, HeaderValue)> {
     let provider = identity
         .0
@@ -114,8 +120,8 @@ async fn authorize_link(
     headers: HeaderMap,
 ) -> Response {
     let result = async {
-        let user = who_may_link(&service, caller).await?;
-        begin(&service, &headers, &query, Some(user)).await
+        let linker = who_may_link(&service, caller).await?;
+        begin(&service, &headers, &query, Some(linker)).await
     };
     match result.await {
         Ok((address, cookie)) if value(&query, "skip_http_redirect") == Some("true") => {
@@ -134,7 +140,7 @@ async fn unlink(
     headers: HeaderMap,
 ) -> Response {
     let result = async {
-        let user = who_may_link(&service, caller).await?;
+        let Linker { user, .. } = who_may_link(&service, caller).await?;
         let id = Uuid::try_parse(&id)
             .map_err(|_| Error::not_found("validation_failed", "identity_id must be an UUID"))?;
         accounts::unlink(&service, user, id).await?;
@@ -145,7 +151,7 @@ async fn unlink(
 
 /// Whoever is signed in, if they may change their ways in: where the installation lets people, and with a second factor shown if
 /// they have one.
-pub(super) async fn who_may_link(identity: &Identity, caller: Result<Caller>) -> Result<Uuid> {
+pub(super) async fn who_may_link(identity: &Identity, caller: Result<Caller>) -> Result<Linker> {
     let (session, user) = current(identity, &caller?).await?;
     if !identity.0.config.auth.manual_linking {
         return Err(Error::not_found(
@@ -154,7 +160,10 @@ pub(super) async fn who_may_link(identity: &Identity, caller: Result<Caller>) ->
         ));
     }
     reauthentication::require(identity, &user, session, false, None).await?;
-    Ok(user.id)
+    Ok(Linker {
+        user: user.id,
+        session,
+    })
 }
 
 /// A provider that sends a form (`response_mode=form_post`) sends it from its own site, where no cookie of ours goes along; it does
@@ -173,8 +182,13 @@ async fn callback_by_form(body: Bytes) -> Response {
 }
 
 /// The browser comes back from a provider.
-async fn callback(service: Service, Query(query): Query<Pairs>, headers: HeaderMap) -> Response {
-    let (target, outcome) = come_back(&service, &query, &headers).await;
+async fn callback(
+    service: Service,
+    client: ClientAddress,
+    Query(query): Query<Pairs>,
+    headers: HeaderMap,
+) -> Response {
+    let (target, outcome) = come_back(&service, client, &query, &headers).await;
     let location = match outcome {
         Ok(location) => location,
         Err(fault) => {
@@ -192,6 +206,7 @@ async fn callback(service: Service, Query(query): Query<Pairs>, headers: HeaderM
 /// Where the browser goes on to: where the client wants it if it is known, else home.
 async fn come_back(
     identity: &Identity,
+    client: ClientAddress,
     query: &Pairs,
     headers: &HeaderMap,
 ) -> (String, Result<String, Fault>) {
@@ -212,12 +227,13 @@ async fn come_back(
         return (home, Err(Fault::from(&error)));
     }
     let target = flow.redirect_to.split('#').next().unwrap_or_default().to_owned();
-    let outcome = arrive(identity, flow, query, headers, &target).await;
+    let outcome = arrive(identity, client, flow, query, headers, &target).await;
     (target, outcome)
 }
 
 async fn arrive(
     identity: &Identity,
+    client: ClientAddress,
     flow: Flow,
     query: &Pairs,
     headers: &HeaderMap,
@@ -231,26 +247,21 @@ async fn arrive(
     }
     let code = value(query, "code").ok_or_else(|| bad_callback("OAuth code parameter missing"))?;
     let came = exchange::exchange(&identity.0.providers, &provider, &flow.kept, code.to_owned()).await?;
-    let tx = SystemTx::begin(&identity.0.db, "sign-in with a provider").await?;
-    let user = match flow.linking {
-        Some(user) => {
-            accounts::link(identity, &tx, &provider, &came.profile, user).await?;
-            user
-        }
-        None => accounts::enter(identity, &tx, &provider, &came.profile).await?,
-    };
+    let (tx, comer) = admit(identity, client, &provider, &came.profile, flow.linking).await?;
     let tokens = json!({
         "provider_token": came.access_token,
         "provider_refresh_token": came.refresh_token.unwrap_or_default(),
     });
     if let Some(challenge) = &flow.challenge {
-        let code = pkce::issue(identity, &tx, user, challenge, Method::OAuth, Some(&tokens)).await?;
+        let code = pkce::issue(identity, &tx, comer.user, challenge, Method::OAuth, Some(&tokens)).await?;
         tx.commit().await?;
+        comer.tell(identity, client);
         let mut location = url::Url::parse(target).map_err(Error::internal)?;
         location.query_pairs_mut().append_pair("code", &code);
         return Ok(location.into());
     }
-    let session = sessions::open(identity, tx, user, Method::OAuth, user_agent(headers)).await?;
+    let session = sessions::open(identity, tx, comer.user, Method::OAuth, user_agent(headers)).await?;
+    comer.tell(identity, client);
     let mut fragment = url::form_urlencoded::Serializer::new(String::new());
     for name in [
         "access_token",
@@ -267,6 +278,27 @@ async fn arrive(
         }
     }
     Ok(format!("{target}#{}", fragment.finish()))
+}
+
+/// Lets whoever has an account at a provider in, or gives whoever is signed in a further way in. What came of it is still to be
+/// committed.
+pub(super) async fn admit(
+    identity: &Identity,
+    client: ClientAddress,
+    provider: &Provider,
+    profile: &Profile,
+    linking: Option<Linker>,
+) -> Result<(SystemTx, Comer)> {
+    let may_be_new = match linking {
+        Some(_) => false,
+        None => accounts::may_be_new(identity, client, provider, profile).await?,
+    };
+    let tx = SystemTx::begin(&identity.0.db, "sign-in with a provider").await?;
+    let comer = match linking {
+        Some(linker) => accounts::link(identity, &tx, provider, profile, linker).await?,
+        None => accounts::enter(identity, &tx, provider, profile, may_be_new).await?,
+    };
+    Ok((tx, comer))
 }
 
 fn plain(value: &Value) -> String {

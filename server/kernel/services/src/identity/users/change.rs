@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     User, by_address, by_phone,
-    confirm::keep_email_identity,
+    confirm::keep_own_identities,
     confirm_phone, email_change, keep_providers, normal_phone,
     rules::{check_data, normal_email},
 };
@@ -134,9 +134,9 @@ pub(in crate::identity) async fn change(
     if hash.is_some() {
         // Whoever asked for them may be the reason for the new password.
         one_time::forget(&tx, user.id).await?;
-        if let (Some(own), true) = (&user.email, user.confirmed()) {
+        if user.email.is_some() && user.confirmed() {
             // Who came by a provider has a second way in from now on.
-            keep_email_identity(identity, &tx, user.id, own, true).await?;
+            keep_own_identities(identity, &tx, user.id, &["email"]).await?;
             keep_providers(&tx, user.id, now).await?;
         }
     }

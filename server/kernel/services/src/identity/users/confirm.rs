@@ -19,7 +19,7 @@ pub(in crate::identity) async fn confirm(
     proof: &str,
 ) -> Result<User> {
     let now = identity.0.env.now();
-    let another_road = matches!(proof, "magiclink" | "recovery");
+    let another_road = matches!(proof, "magiclink" | "recovery" | "invite");
     let changes = proof == "email_change";
     let before = users::find(tx, user).await?.ok_or_else(errors::otp_expired)?;
     // Where addresses are taken as they are typed, a change proves nothing.
@@ -29,8 +29,8 @@ pub(in crate::identity) async fn confirm(
         .execute(
             "update auth.users set email = $2, is_anonymous = false, updated_at = $3, \
          email_confirmed_at = case when email = $2 then coalesce(email_confirmed_at, $3) else $3 end, \
-         encrypted_password = case when email_confirmed_at is not null or is_anonymous or not $5 \
-             then encrypted_password end, \
+         encrypted_password = case when email_confirmed_at is not null or phone_confirmed_at is not null \
+             or is_anonymous or not $5 then encrypted_password end, \
          email_proven_at = case when $4 then $3 when email = $2 then email_proven_at end \
          where id = $1 and (email = $2 or $6)",
             &[&user, &email, &now, &proven, &another_road, &changes],
@@ -49,7 +49,7 @@ pub(in crate::identity) async fn confirm(
     if changes || another_road {
         one_time::forget(tx, user).await?;
     }
-    keep_email_identity(identity, tx, user, email, true).await?;
+    keep_own_identities(identity, tx, user, &["email"]).await?;
     keep_providers(tx, user, now).await?;
     let action = match proof {
         "invite" => Some("invite_accepted"),
@@ -63,32 +63,12 @@ pub(in crate::identity) async fn confirm(
     users::find(tx, user).await?.ok_or_else(errors::otp_expired)
 }
 
-/// Makes the person's own address a way in, or keeps it up with the address they have now.
-pub(super) async fn keep_email_identity(
-    identity: &Identity,
-    tx: &SystemTx,
-    user: Uuid,
-    email: &str,
-    verified: bool,
-) -> Result<()> {
-    let now = identity.0.env.now();
-    let data = json!({ "sub": user, "email": email, "email_verified": verified, "phone_verified": false });
-    tx.execute(
-        "insert into auth.identities (id, user_id, provider, provider_id, identity_data, created_at, updated_at) \
-         values ($1, $2, 'email', $3, $4, $5, $5) \
-         on conflict (provider, provider_id) do update \
-         set identity_data = excluded.identity_data, updated_at = excluded.updated_at",
-        &[&identity.0.env.new_id(), &user, &user.to_string(), &data, &now],
-    )
-    .await
-    .map(drop)
-}
-
-/// Makes the address and the number a person has ways in, or keeps those up with what they are now.
+/// Makes what a person has of `ways` (`email`, `phone`) a way in, or keeps it up with what it is now.
 pub(in crate::identity) async fn keep_own_identities(
     identity: &Identity,
     tx: &SystemTx,
     user: Uuid,
+    ways: &[&str],
 ) -> Result<()> {
     tx.execute(
         "insert into auth.identities (id, user_id, provider, provider_id, identity_data, created_at, updated_at) \
@@ -97,10 +77,10 @@ pub(in crate::identity) async fn keep_own_identities(
                 'email_verified', u.email_confirmed_at is not null, 'phone_verified', false)), \
             ('phone', u.phone, jsonb_build_object('sub', u.id, 'phone', u.phone, \
                 'email_verified', false, 'phone_verified', u.phone_confirmed_at is not null)) \
-         ) way (provider, address, data) where u.id = $1 and way.address is not null \
+         ) way (provider, address, data) where u.id = $1 and way.address is not null and way.provider = any($3) \
          on conflict (provider, provider_id) do update \
          set identity_data = excluded.identity_data, updated_at = excluded.updated_at",
-        &[&user, &identity.0.env.now()],
+        &[&user, &identity.0.env.now(), &ways],
     )
     .await
     .map(drop)

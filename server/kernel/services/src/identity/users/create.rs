@@ -6,8 +6,8 @@ use tenon_sdk::{Result, SystemTx};
 use uuid::Uuid;
 
 use super::{
-    COLUMNS, Metadata, Pending, User, by_address, by_email,
-    confirm::keep_email_identity,
+    COLUMNS, Contact, Metadata, Pending, User,
+    confirm::keep_own_identities,
     rules::{check_data, normal_email, object},
 };
 use crate::identity::{
@@ -34,6 +34,11 @@ pub(in crate::identity) struct Prepared {
 }
 
 impl Prepared {
+    /// What they sign up with.
+    pub(in crate::identity) fn contact(&self) -> Contact<'_> {
+        Contact::Email(&self.email)
+    }
+
     /// The hash of the password.
     pub(in crate::identity) fn hash(&self) -> &str {
         &self.hash
@@ -43,11 +48,20 @@ impl Prepared {
 /// Checks what a new person brings.
 pub(in crate::identity) async fn prepare(identity: &Identity, new: &NewUser<'_>) -> Result<Prepared> {
     let email = normal_email(new.email)?;
-    passwords::check(identity, new.password)?;
-    check_data(new.data)?;
-    passwords::check_online(identity, new.password).await?;
-    let hash = identity.0.passwords.hash(new.password.to_owned()).await?;
+    let hash = hash_of_new(identity, new.password, new.data).await?;
     Ok(Prepared { email, hash })
+}
+
+/// Checks the password of somebody new and what they say of themselves; gives the hash of the password.
+pub(in crate::identity) async fn hash_of_new(
+    identity: &Identity,
+    password: &str,
+    data: &Value,
+) -> Result<String> {
+    passwords::check(identity, password)?;
+    check_data(data)?;
+    passwords::check_online(identity, password).await?;
+    identity.0.passwords.hash(password.to_owned()).await
 }
 
 /// Creates a person; their address counts as confirmed.
@@ -64,29 +78,31 @@ pub async fn create_user(identity: &Identity, new: NewUser<'_>) -> Result<User> 
 pub(in crate::identity) async fn create_user_in(
     identity: &Identity,
     tx: &SystemTx,
-    Prepared { email, hash }: &Prepared,
+    ready: &Prepared,
     data: &Value,
 ) -> Result<User> {
-    if let Some(user) = insert(identity, tx, email, Some(hash), data, true).await? {
+    let (contact, hash) = (ready.contact(), ready.hash());
+    if let Some(user) = insert(identity, tx, contact, Some(hash), data, true).await? {
         signed_up(identity, tx, user.id, "email").await?;
         return Ok(user);
     }
+    let user = contact.holder(tx, true).await?;
+    let user = user
+        .filter(|user| user.unclaimed(contact))
+        .ok_or_else(errors::user_already_exists)?;
     let row = tx
-        .query_opt(
+        .query_one(
             &format!(
                 "update auth.users set encrypted_password = $2, raw_user_meta_data = $3, \
-                 email_confirmed_at = $4, updated_at = $4 \
-                 where email = $1 and email_confirmed_at is null returning {COLUMNS}"
+                 email_confirmed_at = $4, updated_at = $4 where id = $1 returning {COLUMNS}"
             ),
-            &[email, hash, &object(data), &identity.0.env.now()],
+            &[&user.id, &hash, &object(data), &identity.0.env.now()],
         )
-        .await?
-        .ok_or_else(errors::user_already_exists)?;
-    let user = User::from_row(&row)?;
+        .await?;
     one_time::forget(tx, user.id).await?;
-    keep_email_identity(identity, tx, user.id, email, true).await?;
+    keep_own_identities(identity, tx, user.id, &[contact.name()]).await?;
     signed_up(identity, tx, user.id, "email").await?;
-    Ok(user)
+    User::from_row(&row)
 }
 
 /// Records that somebody has an account from now on, and what they came by.
@@ -100,26 +116,28 @@ pub(in crate::identity) async fn signed_up(
     audit::record(tx, &identity.0.env, Some(user), "user_signedup", traits).await
 }
 
-/// Inserts a person, checked before, with their address as a way in; `None` if the address is somebody's already.
+/// Inserts a person, checked before, with their address or number as a way in; `None` if it is somebody's already.
 pub(in crate::identity) async fn insert(
     identity: &Identity,
     tx: &SystemTx,
-    email: &str,
+    contact: Contact<'_>,
     hash: Option<&str>,
     data: &Value,
     confirmed: bool,
 ) -> Result<Option<User>> {
-    let (id, now) = (identity.0.env.new_id(), identity.0.env.now());
+    let (id, now, column) = (identity.0.env.new_id(), identity.0.env.now(), contact.name());
     let inserted = tx
         .execute(
-            "insert into auth.users (id, email, encrypted_password, raw_app_meta_data, raw_user_meta_data, \
-             email_confirmed_at, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $7) \
-             on conflict (email) do nothing",
+            &format!(
+                "insert into auth.users (id, {column}, encrypted_password, raw_app_meta_data, raw_user_meta_data, \
+                 {column}_confirmed_at, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $7) \
+                 on conflict ({column}) do nothing"
+            ),
             &[
                 &id,
-                &email,
+                &contact.text(),
                 &hash,
-                &by_email(),
+                &contact.app_metadata(),
                 &object(data),
                 &confirmed.then_some(now),
                 &now,
@@ -129,69 +147,77 @@ pub(in crate::identity) async fn insert(
     if inserted == 0 {
         return Ok(None);
     }
-    keep_email_identity(identity, tx, id, email, confirmed).await?;
+    keep_own_identities(identity, tx, id, &[column]).await?;
     users::find(tx, id).await
 }
 
-/// Signs a person up who has to show first that they read their address. Gives what to show them, which is the same for an
-/// address that is somebody's already: that it is taken can be read in no answer, only in no mail. Besides, who is new in fact.
+/// Signs a person up who has to show first that they read what goes to their address or number. Gives what to show them, which is
+/// the same for one that is somebody's already: that it is taken can be read in no answer, only in no message. Besides, who is new
+/// in fact.
 pub(in crate::identity) async fn sign_up_unconfirmed(
     identity: &Identity,
-    Prepared { email, hash }: Prepared,
+    contact: Contact<'_>,
+    hash: &str,
     data: &Value,
     way: &Way,
 ) -> Result<(Value, Option<Uuid>)> {
-    identity.0.mails.check(&email)?;
+    if let Contact::Email(email) = contact {
+        identity.0.mails.check(email)?;
+    }
     let tx = SystemTx::begin(&identity.0.db, "sign-up").await?;
-    let (shown, created) = if let Some(user) = insert(identity, &tx, &email, Some(&hash), data, false).await?
+    let purpose = match contact {
+        Contact::Email(_) => Purpose::SignUp,
+        Contact::Phone(_) => Purpose::SmsSignUp,
+    };
+    let ask = async |user: &User| match contact {
+        Contact::Email(email) => one_time::mail(identity, &tx, user, purpose, email, way).await,
+        Contact::Phone(number) => one_time::text(identity, &tx, user, purpose, number).await,
+    };
+    let (shown, created) = if let Some(user) = insert(identity, &tx, contact, Some(hash), data, false).await?
     {
-        one_time::mail(identity, &tx, &user, Purpose::SignUp, &email, way).await?;
+        ask(&user).await?;
         (waiting(&user), Some(user.id))
     } else {
-        let user = by_address(&tx, &email).await?;
-        if let Some(user) = user.filter(|user| user.email_confirmed_at.is_none()) {
-            // Two signed up with this address, and nobody knows whose it is: neither password counts, and whoever reads the
-            // mail sets another.
+        let user = contact.holder(&tx, true).await?;
+        if let Some(user) = user.filter(|user| user.unclaimed(contact)) {
+            // Two signed up with it, and nobody knows whose it is: neither password counts, and whoever reads the message sets
+            // another.
             tx.execute(
                 "update auth.users set encrypted_password = null, raw_user_meta_data = $2, updated_at = $3 \
                  where id = $1",
                 &[&user.id, &object(data), &identity.0.env.now()],
             )
             .await?;
-            one_time::mail(identity, &tx, &user, Purpose::SignUp, &email, way).await?;
+            ask(&user).await?;
         } else {
-            one_time::pretend(identity, &tx, Purpose::SignUp).await?;
+            one_time::pretend(identity, &tx, purpose).await?;
         }
         let stored = tx.query_one("select $1::jsonb", &[&object(data)]).await?;
-        (
-            waiting(&somebody(identity, email, false, stored.try_get(0)?)),
-            None,
-        )
+        (waiting(&somebody(identity, contact, stored.try_get(0)?)), None)
     };
     tx.commit().await?;
     Ok((shown, created))
 }
 
 /// How a person is shown whose address waits to be confirmed.
-pub(super) fn waiting(user: &User) -> Value {
+fn waiting(user: &User) -> Value {
     let mut shown = user.to_json();
     shown["confirmation_sent_at"] = json!(user.created_at);
     shown
 }
 
-/// What a person would look like who is new, made of nothing but what was said: an address or (`phone`) a number.
-pub(super) fn somebody(identity: &Identity, address: String, phone: bool, data: Value) -> User {
+/// What a person would look like who is new, made of nothing but what was said.
+fn somebody(identity: &Identity, contact: Contact<'_>, data: Value) -> User {
     let (id, now) = (identity.0.env.new_id(), identity.0.env.now());
     // The database keeps microseconds.
     let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
-    let provider = if phone { "phone" } else { "email" };
+    let provider = contact.name();
     let identity_data =
-        json!({ "sub": id, provider: address, "email_verified": false, "phone_verified": false });
+        json!({ "sub": id, provider: contact.text(), "email_verified": false, "phone_verified": false });
     let in_database = format!("{}+00:00", now.to_string().trim_end_matches('Z'));
-    let (email, phone) = if phone {
-        (None, Some(address))
-    } else {
-        (Some(address), None)
+    let (email, phone) = match contact {
+        Contact::Email(email) => (Some(email.to_owned()), None),
+        Contact::Phone(phone) => (None, Some(phone.to_owned())),
     };
     User {
         id,
@@ -203,7 +229,7 @@ pub(super) fn somebody(identity: &Identity, address: String, phone: bool, data: 
         }]),
         email,
         about: Metadata {
-            app: json!({ "provider": provider, "providers": [provider] }),
+            app: contact.app_metadata(),
             person: data,
         },
         created_at: now,

@@ -2,6 +2,7 @@
 
 mod change;
 mod confirm;
+mod contact;
 mod create;
 pub(super) mod email_change;
 mod leave;
@@ -13,13 +14,12 @@ pub use create::{NewUser, create_user};
 
 pub(super) use change::{Changes, change, merged};
 pub(super) use confirm::{confirm, keep_own_identities};
+pub(super) use contact::Contact;
 pub(super) use create::{
-    Prepared, create_anonymous, create_user_in, insert, prepare, sign_up_unconfirmed, signed_up,
+    Prepared, create_anonymous, create_user_in, hash_of_new, insert, prepare, sign_up_unconfirmed, signed_up,
 };
 pub(super) use leave::{delete, erase, export};
-pub(super) use phone::{
-    by_phone, confirm_phone, insert_by_phone, normal_phone, prepare_by_phone, sign_up_by_phone,
-};
+pub(super) use phone::{by_phone, confirm_phone, normal_phone};
 pub(super) use rules::{check_data, normal_email};
 pub(super) use ways::keep_providers;
 
@@ -130,12 +130,12 @@ impl User {
     }
 
     /// Whether their address is known to be theirs.
-    pub(super) fn confirmed(&self) -> bool {
+    pub(super) const fn confirmed(&self) -> bool {
         self.email_confirmed_at.is_some()
     }
 
     /// Whether their number is known to be theirs.
-    pub(super) fn phone_confirmed(&self) -> bool {
+    pub(super) const fn phone_confirmed(&self) -> bool {
         self.phone_confirmed_at.is_some()
     }
 
@@ -214,16 +214,5 @@ pub(super) async fn find(tx: &SystemTx, id: Uuid) -> Result<Option<User>> {
 
 /// The person with an address in its stored form.
 pub(super) async fn by_address(tx: &SystemTx, email: &str) -> Result<Option<User>> {
-    let row = tx
-        .query_opt(
-            &format!("select {COLUMNS} from auth.users where email = $1"),
-            &[&email],
-        )
-        .await?;
-    row.as_ref().map(User::from_row).transpose()
-}
-
-/// What is known of the ways in of somebody who has none but their address.
-fn by_email() -> Value {
-    json!({ "provider": "email", "providers": ["email"] })
+    Contact::Email(email).holder(tx, false).await
 }

@@ -1,20 +1,14 @@
 //! People with a telephone.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tenon_sdk::{Error, Result, SystemTx};
 use uuid::Uuid;
 
-use super::{
-    COLUMNS, User,
-    create::{somebody, waiting},
-    find, keep_providers,
-    rules::{check_data, object},
-};
+use super::{Contact, User, confirm::keep_own_identities, find, keep_providers};
 use crate::identity::{
     Identity, audit, errors,
     mails::{self, Notice},
-    one_time::{self, Purpose},
-    passwords,
+    one_time,
 };
 
 /// A number in the form it is stored: E.164 without the plus sign. What people put between digits is left out.
@@ -43,120 +37,7 @@ pub(in crate::identity) fn normal_phone(text: &str) -> Result<String> {
 
 /// The person with a number in its stored form.
 pub(in crate::identity) async fn by_phone(tx: &SystemTx, phone: &str) -> Result<Option<User>> {
-    let row = tx
-        .query_opt(
-            &format!("select {COLUMNS} from auth.users where phone = $1"),
-            &[&phone],
-        )
-        .await?;
-    row.as_ref().map(User::from_row).transpose()
-}
-
-/// Inserts a person with a number as a way in; `None` if the number is somebody's already.
-pub(in crate::identity) async fn insert_by_phone(
-    identity: &Identity,
-    tx: &SystemTx,
-    phone: &str,
-    hash: Option<&str>,
-    data: &Value,
-    confirmed: bool,
-) -> Result<Option<User>> {
-    let (id, now) = (identity.0.env.new_id(), identity.0.env.now());
-    let inserted = tx
-        .execute(
-            "insert into auth.users (id, phone, encrypted_password, raw_app_meta_data, raw_user_meta_data, \
-             phone_confirmed_at, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $7) \
-             on conflict (phone) do nothing",
-            &[
-                &id,
-                &phone,
-                &hash,
-                &json!({ "provider": "phone", "providers": ["phone"] }),
-                &object(data),
-                &confirmed.then_some(now),
-                &now,
-            ],
-        )
-        .await?;
-    if inserted == 0 {
-        return Ok(None);
-    }
-    keep_phone_identity(identity, tx, id, phone, confirmed).await?;
-    find(tx, id).await
-}
-
-/// Makes the person's number a way in, or keeps it up with the number they have now.
-async fn keep_phone_identity(
-    identity: &Identity,
-    tx: &SystemTx,
-    user: Uuid,
-    phone: &str,
-    verified: bool,
-) -> Result<()> {
-    let data = json!({ "sub": user, "phone": phone, "email_verified": false, "phone_verified": verified });
-    tx.execute(
-        "insert into auth.identities (id, user_id, provider, provider_id, identity_data, created_at, updated_at) \
-         values ($1, $2, 'phone', $3, $4, $5, $5) on conflict (provider, provider_id) do update \
-         set identity_data = excluded.identity_data, updated_at = excluded.updated_at",
-        &[
-            &identity.0.env.new_id(),
-            &user,
-            &user.to_string(),
-            &data,
-            &identity.0.env.now(),
-        ],
-    )
-    .await
-    .map(drop)
-}
-
-/// Checks what somebody new with a number brings; gives the hash of their password.
-pub(in crate::identity) async fn prepare_by_phone(
-    identity: &Identity,
-    password: &str,
-    data: &Value,
-) -> Result<String> {
-    passwords::check(identity, password)?;
-    check_data(data)?;
-    passwords::check_online(identity, password).await?;
-    identity.0.passwords.hash(password.to_owned()).await
-}
-
-/// Signs a person up who has to show first that they read what goes to their number. Gives what to show them, which is the same for
-/// a number that is somebody's already.
-pub(in crate::identity) async fn sign_up_by_phone(
-    identity: &Identity,
-    phone: &str,
-    hash: &str,
-    data: &Value,
-) -> Result<(Value, Option<Uuid>)> {
-    let tx = SystemTx::begin(&identity.0.db, "sign-up").await?;
-    let (shown, created) =
-        if let Some(user) = insert_by_phone(identity, &tx, phone, Some(hash), data, false).await? {
-            one_time::text(identity, &tx, &user, Purpose::SmsSignUp, phone).await?;
-            (waiting(&user), Some(user.id))
-        } else {
-            let user = by_phone(&tx, phone).await?;
-            if let Some(user) = user.filter(|user| user.phone_confirmed_at.is_none()) {
-                // Two signed up with this number: neither password counts, as with addresses.
-                tx.execute(
-                "update auth.users set encrypted_password = null, raw_user_meta_data = $2, updated_at = $3 \
-                 where id = $1",
-                &[&user.id, &object(data), &identity.0.env.now()],
-            )
-            .await?;
-                one_time::text(identity, &tx, &user, Purpose::SmsSignUp, phone).await?;
-            } else {
-                one_time::pretend(identity, &tx, Purpose::SmsSignUp).await?;
-            }
-            let stored = tx.query_one("select $1::jsonb", &[&object(data)]).await?;
-            (
-                waiting(&somebody(identity, phone.to_owned(), true, stored.try_get(0)?)),
-                None,
-            )
-        };
-    tx.commit().await?;
-    Ok((shown, created))
+    Contact::Phone(phone).holder(tx, false).await
 }
 
 /// Records that a person reads what goes to a number, which becomes theirs if it was not. Gives them as they are now.
@@ -195,7 +76,7 @@ pub(in crate::identity) async fn confirm_phone(
     if changes || another_road {
         one_time::forget(tx, user).await?;
     }
-    keep_phone_identity(identity, tx, user, phone, true).await?;
+    keep_own_identities(identity, tx, user, &["phone"]).await?;
     keep_providers(tx, user, now).await?;
     if changes || !before.phone_confirmed() {
         let action = if changes { "user_modified" } else { "user_signedup" };
