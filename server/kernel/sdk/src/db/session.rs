@@ -48,13 +48,13 @@ impl Session {
     }
 
     /// The same with a statement of its own to open it.
-    pub(super) async fn begin_as(&self, begin: &str, setup: &str, params: Params<'_>) -> Result<Row> {
+    pub(super) async fn begin_as(&self, opening: &str, setup: &str, params: Params<'_>) -> Result<Row> {
         let connection = self.connection()?;
         // Prepared first: a statement prepared inside the pipeline would be sent after its neighbours.
         let statement = connection.prepare_cached(setup).await?;
         // futures' join polls in order, so BEGIN is on the wire first.
         let (begun, row) = futures_util::future::join(
-            connection.batch_execute(begin),
+            connection.batch_execute(opening),
             connection.query_one(&statement, params),
         )
         .await;

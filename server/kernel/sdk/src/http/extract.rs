@@ -164,7 +164,7 @@ impl<P: Permission> FromRequest<Kernel> for Tx<P> {
 /// Whether reading a body was given up because no more of it came.
 fn stalled(rejection: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(rejection), |error| error.source())
-        .any(|error| error.is::<tower_http::timeout::TimeoutError>())
+        .any(<dyn std::error::Error + 'static>::is::<tower_http::timeout::TimeoutError>)
 }
 
 /// A JSON body; what cannot be read is an error in the usual form.
