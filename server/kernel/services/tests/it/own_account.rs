@@ -37,7 +37,8 @@ async fn furnish(server: &TestServer, user: &TestUser) {
              code_challenge_method, ask_again, created_at, expires_at) values (gen_random_uuid(), '{id}', '{id}', '{id}',
              'https://example.com/', 'openid', 'x', 's256', false, now(), now());
          insert into auth.provider_flows (state_hash, provider, redirect_to, redirect_uri, nonce, code_verifier, browser_hash,
-             linking, expires_at) values ('{id}', 'x', '', '', '', '', '', '{id}', now());
+             linking, linking_session, expires_at)
+             select '{id}', 'x', '', '', '', '', '', '{id}', id, now() from auth.sessions where user_id = '{id}' limit 1;
          insert into auth.flow_states (auth_code_hash, user_id, code_challenge, code_challenge_method, expires_at)
              values ('{id}', '{id}', 'x', 's256', now());
          insert into auth.one_time_tokens (id, user_id, kind, address, link_hash, code_hash, created_at, expires_at)
