@@ -144,14 +144,15 @@ it('takes up no session that an address brings along unless its reader wants it'
 
   // Whoever is signed in stays who they are.
   const victim = await newPerson();
-  await signUp(victim.page, 'Vera Holt', newEmail('vera'));
+  const vera = newEmail('vera');
+  await signUp(victim.page, 'Vera Holt', vera);
   await createOrganization(victim.page, 'Own Account');
   const page = await victim.context.newPage();
   await page.goto(trap);
   await page.getByRole('heading', { name: 'Board', level: 1 }).waitFor();
   expect(page.url()).not.toContain('token');
   await page.goto('/account');
-  await page.getByText('Vera Holt').first().waitFor();
+  await page.getByText(vera).first().waitFor();
 
   // Whoever is not is asked.
   const visitor = await newPerson();
@@ -165,5 +166,5 @@ it('takes up no session that an address brings along unless its reader wants it'
   await visitor.page.goto('about:blank');
   await visitor.page.goto(trap);
   await visitor.page.getByRole('button', { name: 'Go on with this link' }).click();
-  await visitor.page.getByRole('heading', { name: 'Create an organisation' }).waitFor();
+  await visitor.page.getByRole('heading', { name: 'Name your organisation' }).waitFor();
 });

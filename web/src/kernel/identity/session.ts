@@ -132,6 +132,8 @@ supabase.auth.onAuthStateChange((event, session) => {
     // It may have begun in another window.
     memory.set(STORAGE_KEY, JSON.stringify(session));
     localStorage.setItem(HINT, '1');
+    // Whoever came in, by whichever way, waits for no other.
+    if (event === 'SIGNED_IN') localStorage.removeItem(AWAITED);
   } else if (event === 'SIGNED_OUT') {
     memory.delete(STORAGE_KEY);
     localStorage.removeItem(HINT);
