@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { expectAccessible } from './support/accessibility';
 import { newPerson, withBrowser } from './support/browser';
-import { createOrganization, newEmail, PASSWORD, signUp } from './support/steps';
+import { createOrganization, linkOfAStranger, newEmail, PASSWORD, signUp } from './support/steps';
 
 withBrowser();
 
@@ -79,7 +79,7 @@ it('sets a new password by the link of a mail, which is good once', async () => 
   await signUp(first.page, 'Ivo Brandt', email);
   await createOrganization(first.page, 'Linked');
 
-  const { page } = await newPerson();
+  const { page, context } = await newPerson();
   await forget(page, email);
   const link = (await openMail(page, email)).getByRole('link');
   const address = (await link.getAttribute('href')) ?? '';
@@ -87,6 +87,12 @@ it('sets a new password by the link of a mail, which is good once', async () => 
   await choosePassword(page);
   // Nothing of the session stays in the address.
   expect(page.url()).not.toContain('access_token');
+  // Whoever came back waits for no other session.
+  const trapped = await context.newPage();
+  await trapped.goto(await linkOfAStranger());
+  await trapped.getByRole('heading', { name: 'Board', level: 1 }).waitFor();
+  await trapped.goto('/account');
+  await trapped.getByText(email).first().waitFor();
 
   const late = await newPerson();
   await late.page.goto(address);

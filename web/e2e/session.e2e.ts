@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import { expectAccessible } from './support/accessibility';
-import { newPerson, picture, URL_OF_SERVER, withBrowser } from './support/browser';
+import { newPerson, picture, withBrowser } from './support/browser';
 import {
   createOrganization,
+  linkOfAStranger,
   newEmail,
   PASSWORD,
   signIn,
@@ -133,14 +134,7 @@ it('keeps tokens out of reach of scripts, and shows where one is signed in', asy
 });
 
 it('takes up no session that an address brings along unless its reader wants it', async () => {
-  const mallory = { email: newEmail('mallory'), password: PASSWORD };
-  const answer = await fetch(`${URL_OF_SERVER}/auth/v1/signup`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ ...mallory, data: { name: 'Mallory' } }),
-  });
-  const session = (await answer.json()) as { access_token: string; refresh_token: string };
-  const trap = `/#access_token=${session.access_token}&refresh_token=${session.refresh_token}&type=magiclink`;
+  const trap = await linkOfAStranger();
 
   // Whoever is signed in stays who they are.
   const victim = await newPerson();

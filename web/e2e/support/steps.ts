@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { Page } from 'playwright-core';
+import { URL_OF_SERVER } from './browser';
 
 let people = 0;
 
@@ -37,7 +38,6 @@ export async function signUp(page: Page, name: string, email: string): Promise<v
   await page.getByRole('button', { name: 'Create account' }).click();
 }
 
-/** For somebody who has just signed up; returns the organisation's part of the address. */
 /** Signs in somebody who has an account already. */
 export async function signIn(page: Page, email: string): Promise<void> {
   await page.goto('/sign-in');
@@ -47,6 +47,22 @@ export async function signIn(page: Page, email: string): Promise<void> {
   await page.waitForURL((url) => url.pathname !== '/sign-in');
 }
 
+/** An address with a session of somebody else, as one could send it to a victim. */
+export async function linkOfAStranger(): Promise<string> {
+  const answer = await fetch(`${URL_OF_SERVER}/auth/v1/signup`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      email: newEmail('mallory'),
+      password: PASSWORD,
+      data: { name: 'Mallory' },
+    }),
+  });
+  const session = (await answer.json()) as { access_token: string; refresh_token: string };
+  return `/#access_token=${session.access_token}&refresh_token=${session.refresh_token}&type=magiclink`;
+}
+
+/** For somebody who has just signed up; returns the organisation's part of the address. */
 export async function createOrganization(page: Page, name: string): Promise<string> {
   await page.getByLabel('Name of the organisation').fill(name);
   await page.getByRole('button', { name: 'Create organisation' }).click();

@@ -72,7 +72,9 @@ export const supabase = createClient(window.location.origin, PUBLISHABLE_KEY, {
 // Links in mails and other ways in lead back here with the cookie, or with a token if they led through another name of this
 // server. What stands behind the `#` has been read.
 const token = landing.get('refresh_token');
-const wanted = token !== null && awaited();
+const ledBack = token !== null || landing.has('session');
+// Asked in each case: whoever came back with the cookie waits no more.
+const wanted = ledBack && awaited() && token !== null;
 const brought = wanted ? token : COOKIE;
 if (landing.get('session') === COOKIE || wanted) {
   localStorage.setItem(HINT, '1');
