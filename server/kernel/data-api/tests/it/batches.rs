@@ -247,7 +247,8 @@ async fn a_batch_whose_connection_or_caller_dies_half_way_leaves_nothing() {
         {"method": "POST", "path": "/items", "body": {"id": id(1), "name": "Bolt"}},
         {"method": "POST", "path": "/rpc/slow"},
     ]);
-    let sleeping = "select pid from pg_stat_activity where state = 'active' and query like '%\"slow\"%' and pid <> pg_backend_pid()";
+    let sleeping = "select pid from pg_stat_activity where datname = current_database() \
+                    and state = 'active' and query like '%\"slow\"%' and pid <> pg_backend_pid()";
     let wait_for = async |count: usize| {
         for _ in 0..400 {
             if admin.query(sleeping, &[]).await.expect("can be asked").len() == count {

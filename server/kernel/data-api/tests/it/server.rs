@@ -339,7 +339,8 @@ async fn requests_go_on_while_the_schema_is_read() {
         .batch_execute("create table goods.extras (id int primary key); grant select on goods.extras to authenticated; notify pgrst, 'reload schema'")
         .await
         .expect("a new table");
-    let waiting = "select count(*) from pg_locks where not granted and relation = 'pg_description'::regclass";
+    let waiting = "select count(*) from pg_locks l join pg_database d on d.oid = l.database \
+                   where d.datname = current_database() and not l.granted and l.relation = 'pg_description'::regclass";
     for waited in 0.. {
         let count: i64 = admin.query_one(waiting, &[]).await.expect("locks").get(0);
         if count > 0 {

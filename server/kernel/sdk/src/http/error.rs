@@ -38,7 +38,7 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let (kind, retry_after) = (self.kind, self.retry_after.unwrap_or(2));
-        let mut response = (status, axum::Json(ErrorBody::from(self))).into_response();
+        let mut response = (status, axum::Json(ErrorBody::from(self.clone()))).into_response();
         match kind {
             Kind::Unavailable | Kind::RateLimited => {
                 response
@@ -53,6 +53,8 @@ impl IntoResponse for Error {
             }
             _ => {}
         }
+        // For layers that tell it in the form of another protocol.
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -29,7 +29,8 @@ impl House {
     /// Connections that run this statement.
     async fn running(&self, sql: &str) -> i64 {
         let admin = self.server.admin().await;
-        let count = "select count(*) from pg_stat_activity where state = 'active' and query = $1";
+        let count = "select count(*) from pg_stat_activity \
+                     where datname = current_database() and state = 'active' and query = $1";
         admin.query_one(count, &[&sql]).await.unwrap().get(0)
     }
 }
@@ -96,7 +97,8 @@ async fn rows_are_handed_out_while_they_arrive_and_wait_for_their_reader() {
     }
     eventually("PostgreSQL waits for the reader", async || {
         let admin = house.server.admin().await;
-        let sql = "select count(*) from pg_stat_activity where query = $1 and wait_event = 'ClientWrite'";
+        let sql = "select count(*) from pg_stat_activity \
+                   where datname = current_database() and query = $1 and wait_event = 'ClientWrite'";
         admin.query_one(sql, &[&MANY]).await.unwrap().get::<_, i64>(0) == 1
     })
     .await;

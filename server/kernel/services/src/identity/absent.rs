@@ -1,18 +1,15 @@
 //! Ways in that clients of GoTrue ask for and this server does not have: refused in the words they know, rather than "not found".
 
-use axum::{Router, http::HeaderMap, response::Response, routing::post};
+use axum::{Router, routing::post};
 use tenon_sdk::{Error, Kernel};
-
-use super::errors;
 
 pub(super) fn routes() -> Router<Kernel> {
     Router::new().route("/auth/v1/sso", post(sso))
 }
 
-async fn sso(headers: HeaderMap) -> Response {
-    let refusal = Error::not_found("saml_provider_disabled", "SAML 2.0 is disabled")
-        .hint("Sign in with a provider that speaks OpenID Connect.");
-    errors::respond::<()>(&headers, Err(refusal))
+async fn sso() -> Error {
+    Error::not_found("saml_provider_disabled", "SAML 2.0 is disabled")
+        .hint("Sign in with a provider that speaks OpenID Connect.")
 }
 
 /// `grant_type=web3`: a signature of a wallet.

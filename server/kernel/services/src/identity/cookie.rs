@@ -17,7 +17,7 @@ use axum::{
 use serde_json::Value;
 use tenon_sdk::{Error, Result};
 
-use super::{Identity, errors};
+use super::Identity;
 
 /// The header that asks for a cookie.
 const HEADER: HeaderName = HeaderName::from_static("x-tenon-session");
@@ -43,14 +43,13 @@ pub(super) async fn keep(
     let token = sent(request.headers());
     let leaves = request.uri().path().ends_with("/logout")
         && !request.uri().query().unwrap_or_default().contains("scope=others");
-    let headers = request.headers().clone();
     let moved = async {
         let request = put_in(request, token.as_deref()).await?;
         take_out(&identity, next.run(request).await, leaves).await
     };
     match moved.await {
         Ok(response) => response,
-        Err(error) => errors::respond(&headers, Err::<(), _>(error)),
+        Err(error) => error.into_response(),
     }
 }
 

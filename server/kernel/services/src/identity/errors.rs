@@ -2,54 +2,52 @@
 //! `{code: <status>, error_code, msg}`.
 
 use axum::{
-    Json,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    response::Response,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tenon_sdk::error::{Error, Kind};
 
 const VERSION_HEADER: HeaderName = HeaderName::from_static("x-supabase-api-version");
 
 /// Whether the client knows the newer form.
-pub(super) fn knows_version(headers: &HeaderMap) -> bool {
+fn knows_version(headers: &HeaderMap) -> bool {
     headers
         .get(&VERSION_HEADER)
         .is_some_and(|version| version.as_bytes() >= b"2024-01-01".as_slice())
 }
 
-/// An answer of `/auth/v1`, success or failure, in the form the client knows.
-pub(super) fn respond<T: IntoResponse>(headers: &HeaderMap, result: Result<T, Error>) -> Response {
-    let versioned = knows_version(headers);
-    let mut response = match result {
-        Ok(value) => value.into_response(),
-        Err(error) => {
-            let error = in_their_words(error);
-            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let mut body = if versioned {
-                json!({ "code": error.code, "message": error.message })
-            } else {
-                json!({ "code": status.as_u16(), "error_code": error.code, "msg": error.message })
-            };
-            if let (Some(hint), Some(fields)) = (&error.hint, body.as_object_mut()) {
-                fields.insert("hint".into(), json!(hint));
-            }
-            if let (Some(reasons), Some(fields)) = (weak_for(&error), body.as_object_mut()) {
-                fields.insert("weak_password".into(), json!({ "reasons": reasons }));
-            }
-            let mut refusal = (status, Json(body)).into_response();
-            if let Some(seconds) = error.retry_after {
-                refusal.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-            }
-            refusal
-        }
-    };
+/// Gives the answer of whatever stands behind `/auth/v1` the form its client knows: handlers just return their error.
+pub(crate) async fn spoken(request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
+    let versioned = knows_version(request.headers());
+    let mut response = answer(request).await;
+    if let Some(error) = response.extensions_mut().remove::<Error>() {
+        *response.body_mut() = Body::from(body(in_their_words(error), versioned).to_string());
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
     if versioned {
         response
             .headers_mut()
             .insert(VERSION_HEADER, HeaderValue::from_static("2024-01-01"));
     }
     response
+}
+
+fn body(error: Error, versioned: bool) -> Value {
+    let mut body = if versioned {
+        json!({ "code": error.code, "message": error.message })
+    } else {
+        json!({ "code": error.status(), "error_code": error.code, "msg": error.message })
+    };
+    if let Some(hint) = &error.hint {
+        body["hint"] = json!(hint);
+    }
+    if let Some(reasons) = weak_for(&error) {
+        body["weak_password"] = json!({ "reasons": reasons });
+    }
+    body
 }
 
 /// What the kernel says of a request of nobody, as clients of GoTrue know it.

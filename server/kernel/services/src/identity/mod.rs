@@ -31,6 +31,7 @@ mod tokens;
 mod users;
 mod webauthn;
 
+pub(crate) use errors::spoken;
 pub(crate) use hooks::{Hooks, Point};
 pub(crate) use issuer::guard;
 pub(crate) use sessions::require_session;

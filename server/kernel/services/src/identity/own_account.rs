@@ -1,12 +1,7 @@
 //! What the law lets people ask of an installation about themselves.
 
 use axum::{
-    Json, Router,
-    body::Bytes,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    response::Response,
-    routing::get,
+    Json, Router, body::Bytes, extract::State, http::StatusCode, response::IntoResponse, routing::get,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -34,23 +29,15 @@ pub(super) fn routes() -> Router<Kernel> {
 /// All that is kept of the caller, who shows the second factor they have: it is more than any page shows.
 ///
 /// Errors: `insufficient_aal`, `over_request_rate_limit`.
-async fn export(
-    service: Service,
-    State(kernel): State<Kernel>,
-    caller: Result<Caller>,
-    headers: HeaderMap,
-) -> Response {
-    let result = async {
-        let (session, user) = current(&service, &caller?).await?;
-        service.limit_person(Limit::Otp, user.id)?;
-        reauthentication::require(&service, &user, session, false, None).await?;
-        let export = users::export(&kernel, user.id).await?;
-        let tx = SystemTx::begin(&service.0.0.db, "export of oneself").await?;
-        audit::record(&tx, kernel.env(), Some(user.id), "user_data_exported", json!({})).await?;
-        tx.commit().await?;
-        Ok(Json(export))
-    };
-    errors::respond(&headers, result.await)
+async fn export(service: Service, State(kernel): State<Kernel>, caller: Caller) -> Result<impl IntoResponse> {
+    let (session, user) = current(&service, &caller).await?;
+    service.limit_person(Limit::Otp, user.id)?;
+    reauthentication::require(&service, &user, session, false, None).await?;
+    let export = users::export(&kernel, user.id).await?;
+    let tx = SystemTx::begin(&service.0.0.db, "export of oneself").await?;
+    audit::record(&tx, kernel.env(), Some(user.id), "user_data_exported", json!({})).await?;
+    tx.commit().await?;
+    Ok(Json(export))
 }
 
 #[derive(Deserialize)]
@@ -68,36 +55,32 @@ struct Erase {
 async fn erase(
     service: Service,
     State(kernel): State<Kernel>,
-    caller: Result<Caller>,
+    caller: Caller,
     client: ClientAddress,
-    headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let result = async {
-        let (session, user) = current(&service, &caller?).await?;
-        service.limit_person(Limit::Otp, user.id)?;
-        let ask: Erase = read(&body)?;
-        let by_code = user.password.is_none();
-        reauthentication::require(&service, &user, session, by_code, ask.nonce.as_deref()).await?;
-        if !by_code {
-            own_password(&service, &user, ask.password, client).await?;
-        }
-        let tx = SystemTx::begin(&service.0.0.db, "erasure of oneself").await?;
-        // The session may have ended while the password was looked at.
-        sessions::whose(&service, &tx, session).await?;
-        users::erase(&kernel, &tx, user.id).await?;
-        audit::record(
-            &tx,
-            &service.0.0.env,
-            Some(user.id),
-            "user_deleted",
-            json!({ "erased": true }),
-        )
-        .await?;
-        tx.commit().await?;
-        Ok(StatusCode::NO_CONTENT)
-    };
-    errors::respond(&headers, result.await)
+) -> Result<impl IntoResponse> {
+    let (session, user) = current(&service, &caller).await?;
+    service.limit_person(Limit::Otp, user.id)?;
+    let ask: Erase = read(&body)?;
+    let by_code = user.password.is_none();
+    reauthentication::require(&service, &user, session, by_code, ask.nonce.as_deref()).await?;
+    if !by_code {
+        own_password(&service, &user, ask.password, client).await?;
+    }
+    let tx = SystemTx::begin(&service.0.0.db, "erasure of oneself").await?;
+    // The session may have ended while the password was looked at.
+    sessions::whose(&service, &tx, session).await?;
+    users::erase(&kernel, &tx, user.id).await?;
+    audit::record(
+        &tx,
+        &service.0.0.env,
+        Some(user.id),
+        "user_deleted",
+        json!({ "erased": true }),
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// An error unless the password is the person's. Guesses count as those at sign-in do, and with them.

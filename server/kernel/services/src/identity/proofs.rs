@@ -52,23 +52,19 @@ async fn recover(
     service: Service,
     client: ClientAddress,
     Query(query): Query<Redirect>,
-    headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let result = async {
-        let Address { pkce, email } = read(&body)?;
-        captcha::check(&service, client, &body).await?;
-        let way = query.way(&service, pkce)?;
-        let email = asked_for(&service, &email, client)?;
-        let tx = SystemTx::begin(&service.0.0.db, "recovery").await?;
-        match users::by_address(&tx, &email).await? {
-            Some(user) => one_time::mail(&service, &tx, &user, Purpose::Recovery, &email, &way).await?,
-            None => one_time::pretend(&service, &tx, Purpose::Recovery).await?,
-        }
-        tx.commit().await?;
-        Ok(Json(json!({})))
-    };
-    errors::respond(&headers, result.await)
+) -> Result<impl IntoResponse> {
+    let Address { pkce, email } = read(&body)?;
+    captcha::check(&service, client, &body).await?;
+    let way = query.way(&service, pkce)?;
+    let email = asked_for(&service, &email, client)?;
+    let tx = SystemTx::begin(&service.0.0.db, "recovery").await?;
+    match users::by_address(&tx, &email).await? {
+        Some(user) => one_time::mail(&service, &tx, &user, Purpose::Recovery, &email, &way).await?,
+        None => one_time::pretend(&service, &tx, Purpose::Recovery).await?,
+    }
+    tx.commit().await?;
+    Ok(Json(json!({})))
 }
 
 #[derive(Deserialize)]
@@ -93,55 +89,49 @@ async fn otp(
     service: Service,
     client: ClientAddress,
     Query(query): Query<Redirect>,
-    headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let result = async {
-        let ask: AskForCode = read(&body)?;
-        captcha::check(&service, client, &body).await?;
-        users::check_data(&ask.data)?;
-        if ask.email.is_empty() && !ask.phone.is_empty() {
-            let answer = phones::otp(&service, client, &ask.phone, ask.create_user, &ask.data).await?;
-            return Ok(Json(answer));
-        }
-        let way = query.way(&service, ask.pkce)?;
-        let email = asked_for(&service, &ask.email, client)?;
-        let may_create = ask.create_user && service.0.0.config.auth.sign_up;
-        if may_create {
-            let newcomer = Newcomer {
-                email: &email,
-                phone: "",
-                data: &ask.data,
-                provider: "email",
-            };
-            service.before_user_created(client, &newcomer).await?;
-        }
-        let tx = SystemTx::begin(&service.0.0.db, "one-time code").await?;
-        let mut created = None;
-        let found = match users::by_address(&tx, &email).await? {
-            Some(user) => Some((user, Purpose::MagicLink)),
-            None if may_create => {
-                users::insert(&service, &tx, Contact::Email(&email), None, &ask.data, false)
-                    .await?
-                    .map(|user| {
-                        created = Some(user.id);
-                        (user, Purpose::SignUp)
-                    })
-            }
-            None => None,
+) -> Result<impl IntoResponse> {
+    let ask: AskForCode = read(&body)?;
+    captcha::check(&service, client, &body).await?;
+    users::check_data(&ask.data)?;
+    if ask.email.is_empty() && !ask.phone.is_empty() {
+        let answer = phones::otp(&service, client, &ask.phone, ask.create_user, &ask.data).await?;
+        return Ok(Json(answer));
+    }
+    let way = query.way(&service, ask.pkce)?;
+    let email = asked_for(&service, &ask.email, client)?;
+    let may_create = ask.create_user && service.0.0.config.auth.sign_up;
+    if may_create {
+        let newcomer = Newcomer {
+            email: &email,
+            phone: "",
+            data: &ask.data,
+            provider: "email",
         };
-        match found {
-            Some((user, purpose)) => one_time::mail(&service, &tx, &user, purpose, &email, &way).await?,
-            None if service.0.0.config.auth.tell_unknown => return Err(errors::otp_disabled()),
-            None => one_time::pretend(&service, &tx, Purpose::MagicLink).await?,
-        }
-        tx.commit().await?;
-        if let Some(user) = created {
-            service.after_user_created(client, user);
-        }
-        Ok(Json(json!({})))
+        service.before_user_created(client, &newcomer).await?;
+    }
+    let tx = SystemTx::begin(&service.0.0.db, "one-time code").await?;
+    let mut created = None;
+    let found = match users::by_address(&tx, &email).await? {
+        Some(user) => Some((user, Purpose::MagicLink)),
+        None if may_create => users::insert(&service, &tx, Contact::Email(&email), None, &ask.data, false)
+            .await?
+            .map(|user| {
+                created = Some(user.id);
+                (user, Purpose::SignUp)
+            }),
+        None => None,
     };
-    errors::respond(&headers, result.await)
+    match found {
+        Some((user, purpose)) => one_time::mail(&service, &tx, &user, purpose, &email, &way).await?,
+        None if service.0.0.config.auth.tell_unknown => return Err(errors::otp_disabled()),
+        None => one_time::pretend(&service, &tx, Purpose::MagicLink).await?,
+    }
+    tx.commit().await?;
+    if let Some(user) = created {
+        service.after_user_created(client, user);
+    }
+    Ok(Json(json!({})))
 }
 
 #[derive(Deserialize)]
@@ -163,69 +153,65 @@ async fn resend(
     caller: Result<Caller>,
     client: ClientAddress,
     Query(query): Query<Redirect>,
-    headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let result = async {
-        let ask: Resend = read(&body)?;
-        captcha::check(&service, client, &body).await?;
-        let way = query.way(&service, ask.pkce)?;
-        let by_phone = match ask.r#type.as_str() {
-            "signup" | "email_change" => false,
-            "sms" | "phone_change" => true,
-            _ => {
-                return Err(Error::invalid(
-                    "validation_failed",
-                    "Missing one of these types: signup, email_change, sms, phone_change",
-                )
-                .hint("type is signup, email_change, sms or phone_change."));
-            }
-        };
-        let address = if by_phone {
-            phones::asked_for(&service, &ask.phone, client)?
-        } else {
-            asked_for(&service, &ask.email, client)?
-        };
-        let owner = match caller {
-            Ok(caller) if ask.r#type.ends_with("_change") => Some(current(&service, &caller).await?.1),
-            _ => None,
-        };
-        let tx = SystemTx::begin(&service.0.0.db, "resend").await?;
-        let mut sent = true;
-        match (ask.r#type.as_str(), owner) {
-            ("signup", _) => match users::by_address(&tx, &address).await? {
-                Some(user) if !user.confirmed() => {
-                    one_time::mail(&service, &tx, &user, Purpose::SignUp, &address, &way).await?;
-                }
-                _ => sent = false,
-            },
-            ("sms", _) => match users::by_phone(&tx, &address).await? {
-                Some(user) if !user.phone_confirmed() => {
-                    one_time::text(&service, &tx, &user, Purpose::SmsSignUp, &address).await?;
-                }
-                // Whoever signs in by code asks for another with this, too.
-                Some(user) if one_time::waits(&service, &tx, user.id, Purpose::Sms, &address).await? => {
-                    one_time::text(&service, &tx, &user, Purpose::Sms, &address).await?;
-                }
-                _ => sent = false,
-            },
-            ("email_change", Some(user)) => {
-                users::email_change::ask_again(&service, &tx, &user, &way).await?;
-            }
-            ("phone_change", Some(user))
-                if one_time::waits(&service, &tx, user.id, Purpose::PhoneChange, &address).await? =>
-            {
-                one_time::text(&service, &tx, &user, Purpose::PhoneChange, &address).await?;
+) -> Result<impl IntoResponse> {
+    let ask: Resend = read(&body)?;
+    captcha::check(&service, client, &body).await?;
+    let way = query.way(&service, ask.pkce)?;
+    let by_phone = match ask.r#type.as_str() {
+        "signup" | "email_change" => false,
+        "sms" | "phone_change" => true,
+        _ => {
+            return Err(Error::invalid(
+                "validation_failed",
+                "Missing one of these types: signup, email_change, sms, phone_change",
+            )
+            .hint("type is signup, email_change, sms or phone_change."));
+        }
+    };
+    let address = if by_phone {
+        phones::asked_for(&service, &ask.phone, client)?
+    } else {
+        asked_for(&service, &ask.email, client)?
+    };
+    let owner = match caller {
+        Ok(caller) if ask.r#type.ends_with("_change") => Some(current(&service, &caller).await?.1),
+        _ => None,
+    };
+    let tx = SystemTx::begin(&service.0.0.db, "resend").await?;
+    let mut sent = true;
+    match (ask.r#type.as_str(), owner) {
+        ("signup", _) => match users::by_address(&tx, &address).await? {
+            Some(user) if !user.confirmed() => {
+                one_time::mail(&service, &tx, &user, Purpose::SignUp, &address, &way).await?;
             }
             _ => sent = false,
+        },
+        ("sms", _) => match users::by_phone(&tx, &address).await? {
+            Some(user) if !user.phone_confirmed() => {
+                one_time::text(&service, &tx, &user, Purpose::SmsSignUp, &address).await?;
+            }
+            // Whoever signs in by code asks for another with this, too.
+            Some(user) if one_time::waits(&service, &tx, user.id, Purpose::Sms, &address).await? => {
+                one_time::text(&service, &tx, &user, Purpose::Sms, &address).await?;
+            }
+            _ => sent = false,
+        },
+        ("email_change", Some(user)) => {
+            users::email_change::ask_again(&service, &tx, &user, &way).await?;
         }
-        if !sent {
-            one_time::pretend(&service, &tx, Purpose::SignUp).await?;
+        ("phone_change", Some(user))
+            if one_time::waits(&service, &tx, user.id, Purpose::PhoneChange, &address).await? =>
+        {
+            one_time::text(&service, &tx, &user, Purpose::PhoneChange, &address).await?;
         }
-        tx.commit().await?;
-        Ok(Json(json!({})))
-    };
-    errors::respond(&headers, result.await)
+        _ => sent = false,
+    }
+    if !sent {
+        one_time::pretend(&service, &tx, Purpose::SignUp).await?;
+    }
+    tx.commit().await?;
+    Ok(Json(json!({})))
 }
 
 /// The address a mail is asked for, in its stored form, if it may be written to now.
@@ -250,54 +236,56 @@ struct Verify {
     phone: String,
 }
 
-async fn verify(service: Service, client: ClientAddress, headers: HeaderMap, body: Bytes) -> Response {
-    let result = async {
-        let ask: Verify = read(&body)?;
-        // By what the proof is for, never by the name that the address was sent under.
-        let by_phone = one_time::by_phone(&ask.r#type);
-        let address = if by_phone {
-            phones::enabled(&service)?;
-            match ask.phone.as_str() {
-                "" => String::new(),
-                phone => users::normal_phone(phone)?,
-            }
-        } else {
-            ask.email.trim().to_lowercase()
-        };
-        let proof = if ask.token_hash.is_empty() {
-            if address.is_empty() || ask.token.is_empty() {
-                return Err(Error::invalid(
-                    "validation_failed",
-                    "Verify requires a token and an address, or a token hash",
-                ));
-            }
-            Proof::Code {
-                address: &address,
-                code: &ask.token,
-            }
-        } else {
-            Proof::Link(&ask.token_hash)
-        };
-        let guessed = by_phone && ask.token_hash.is_empty();
-        if guessed {
-            // No link stands in for a code that a stranger guessed at, so guesses count where they come from.
-            service.0.0.guesses.begin(&address, client)?;
+async fn verify(
+    service: Service,
+    client: ClientAddress,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<impl IntoResponse> {
+    let ask: Verify = read(&body)?;
+    // By what the proof is for, never by the name that the address was sent under.
+    let by_phone = one_time::by_phone(&ask.r#type);
+    let address = if by_phone {
+        phones::enabled(&service)?;
+        match ask.phone.as_str() {
+            "" => String::new(),
+            phone => users::normal_phone(phone)?,
         }
-        let proof = phones::checked(&service, &ask.r#type, proof).await?;
-        let (tx, user) = match prove(&service, &ask.r#type, proof, client).await? {
-            Proven::Person(tx, user, _) => (tx, user),
-            Proven::Half(_) => return Ok(Json(json!({ "msg": HALF, "code": "200" }))),
-        };
-        if guessed {
-            service.0.0.guesses.succeeded(&address, client);
-        }
-        places::remember(&service, &tx, user, client).await?;
-        // Who types a code or shows a link's token is the client that asked.
-        sessions::open(&service, tx, user, Method::Otp, user_agent(&headers))
-            .await
-            .map(Json)
+    } else {
+        ask.email.trim().to_lowercase()
     };
-    errors::respond(&headers, result.await)
+    let proof = if ask.token_hash.is_empty() {
+        if address.is_empty() || ask.token.is_empty() {
+            return Err(Error::invalid(
+                "validation_failed",
+                "Verify requires a token and an address, or a token hash",
+            ));
+        }
+        Proof::Code {
+            address: &address,
+            code: &ask.token,
+        }
+    } else {
+        Proof::Link(&ask.token_hash)
+    };
+    let guessed = by_phone && ask.token_hash.is_empty();
+    if guessed {
+        // No link stands in for a code that a stranger guessed at, so guesses count where they come from.
+        service.0.0.guesses.begin(&address, client)?;
+    }
+    let proof = phones::checked(&service, &ask.r#type, proof).await?;
+    let (tx, user) = match prove(&service, &ask.r#type, proof, client).await? {
+        Proven::Person(tx, user, _) => (tx, user),
+        Proven::Half(_) => return Ok(Json(json!({ "msg": HALF, "code": "200" }))),
+    };
+    if guessed {
+        service.0.0.guesses.succeeded(&address, client);
+    }
+    places::remember(&service, &tx, user, client).await?;
+    // Who types a code or shows a link's token is the client that asked.
+    sessions::open(&service, tx, user, Method::Otp, user_agent(&headers))
+        .await
+        .map(Json)
 }
 
 #[derive(Deserialize)]
@@ -339,10 +327,10 @@ async fn follow(
             ]);
             format!("{target}#{fault}")
         }
-        Err(error) => return errors::respond(&headers, Err::<(), _>(error)),
+        Err(error) => return error.into_response(),
     };
     let Ok(location) = HeaderValue::try_from(location) else {
-        return errors::respond(&headers, Err::<(), _>(errors::otp_expired()));
+        return errors::otp_expired().into_response();
     };
     (
         StatusCode::SEE_OTHER,

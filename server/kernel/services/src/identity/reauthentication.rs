@@ -1,7 +1,7 @@
 //! Showing once more that one is who one is, before what guards the account changes: a second factor by whoever has one, and, where
 //! `auth.reauthenticate_for_password` is set, a code from a mail by whoever has been signed in for long.
 
-use axum::{Json, Router, http::HeaderMap, response::Response, routing::get};
+use axum::{Json, Router, response::IntoResponse, routing::get};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -48,65 +48,61 @@ enum To<'a> {
 /// Errors: `validation_failed` for who has neither, `email_not_confirmed`, `phone_not_confirmed`, those of the limits.
 async fn reauthenticate(
     service: Service,
-    caller: Result<Caller>,
+    caller: Caller,
     client: ClientAddress,
-    headers: HeaderMap,
-) -> Response {
-    let result = async {
-        let (_, user) = routes::current(&service, &caller?).await?;
-        let (env, now) = (&service.0.0.env, service.0.0.env.now());
-        let mut nonce = one_time::code(&service);
-        let to = match (user.email.as_deref(), user.phone.as_deref()) {
-            (Some(_), _) if !user.confirmed() => return Err(errors::email_not_confirmed()),
-            (Some(email), _) => {
-                service.limit(Limit::Email, client)?;
-                service.0.0.mails.check(email)?;
-                To::Mail(email)
-            }
-            (None, Some(_)) if !user.phone_confirmed() => return Err(errors::phone_not_confirmed()),
-            (None, Some(number)) => {
-                phones::asked_for(&service, number, client)?;
-                if let Some(fixed) = service.0.0.config.auth.sms.test_otp.get(number) {
-                    nonce.clone_from(fixed);
-                }
-                To::Telephone(number)
-            }
-            (None, None) => {
-                return Err(Error::unprocessable(
-                    "validation_failed",
-                    "Reauthentication requires the user to have an email or a phone number",
-                ));
-            }
-        };
-        let tx = SystemTx::begin(&service.0.0.db, "reauthentication").await?;
-        tx.execute(
-            "update auth.users set reauthentication_token = $2, reauthentication_sent_at = $3 where id = $1",
-            &[&user.id, &hash(user.id, &nonce), &now],
-        )
-        .await?;
-        match to {
-            To::Mail(email) => mails::send_nonce(&service, &tx, &user, email, &nonce).await?,
-            To::Telephone(number) => {
-                let code = one_time::Code {
-                    digits: &nonce,
-                    template: &service.0.0.config.auth.sms.template,
-                    whatsapp: false,
-                };
-                one_time::send_code(&service, &tx, &user, number, &code).await?;
-            }
+) -> Result<impl IntoResponse> {
+    let (_, user) = routes::current(&service, &caller).await?;
+    let (env, now) = (&service.0.0.env, service.0.0.env.now());
+    let mut nonce = one_time::code(&service);
+    let to = match (user.email.as_deref(), user.phone.as_deref()) {
+        (Some(_), _) if !user.confirmed() => return Err(errors::email_not_confirmed()),
+        (Some(email), _) => {
+            service.limit(Limit::Email, client)?;
+            service.0.0.mails.check(email)?;
+            To::Mail(email)
         }
-        audit::record(
-            &tx,
-            env,
-            Some(user.id),
-            "user_reauthenticate_requested",
-            json!({}),
-        )
-        .await?;
-        tx.commit().await?;
-        Ok(Json(json!({})))
+        (None, Some(_)) if !user.phone_confirmed() => return Err(errors::phone_not_confirmed()),
+        (None, Some(number)) => {
+            phones::asked_for(&service, number, client)?;
+            if let Some(fixed) = service.0.0.config.auth.sms.test_otp.get(number) {
+                nonce.clone_from(fixed);
+            }
+            To::Telephone(number)
+        }
+        (None, None) => {
+            return Err(Error::unprocessable(
+                "validation_failed",
+                "Reauthentication requires the user to have an email or a phone number",
+            ));
+        }
     };
-    errors::respond(&headers, result.await)
+    let tx = SystemTx::begin(&service.0.0.db, "reauthentication").await?;
+    tx.execute(
+        "update auth.users set reauthentication_token = $2, reauthentication_sent_at = $3 where id = $1",
+        &[&user.id, &hash(user.id, &nonce), &now],
+    )
+    .await?;
+    match to {
+        To::Mail(email) => mails::send_nonce(&service, &tx, &user, email, &nonce).await?,
+        To::Telephone(number) => {
+            let code = one_time::Code {
+                digits: &nonce,
+                template: &service.0.0.config.auth.sms.template,
+                whatsapp: false,
+            };
+            one_time::send_code(&service, &tx, &user, number, &code).await?;
+        }
+    }
+    audit::record(
+        &tx,
+        env,
+        Some(user.id),
+        "user_reauthenticate_requested",
+        json!({}),
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(Json(json!({})))
 }
 
 /// An error unless the caller may change how one signs in to their account: the address, or (`password`) the password.

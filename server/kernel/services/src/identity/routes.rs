@@ -5,7 +5,7 @@ use axum::{
     body::Bytes,
     extract::{Query, State},
     http::{HeaderMap, StatusCode, header},
-    response::Response,
+    response::IntoResponse,
     routing::{get, post, put},
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -84,84 +84,81 @@ async fn sign_up(
     Query(query): Query<Redirect>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let result = async {
-        let Credentials {
-            pkce,
-            email,
-            phone,
-            password,
-            data,
-        } = read(&body)?;
-        captcha::check(&service, client, &body).await?;
-        let auth = &service.0.0.config.auth;
-        if !auth.sign_up {
-            return Err(errors::signup_disabled());
+) -> Result<impl IntoResponse> {
+    let Credentials {
+        pkce,
+        email,
+        phone,
+        password,
+        data,
+    } = read(&body)?;
+    captcha::check(&service, client, &body).await?;
+    let auth = &service.0.0.config.auth;
+    if !auth.sign_up {
+        return Err(errors::signup_disabled());
+    }
+    let agent = user_agent(&headers);
+    if !phone.is_empty() {
+        if !email.is_empty() {
+            return Err(Error::invalid(
+                "validation_failed",
+                "Only an email address or phone number should be provided on signup.",
+            ));
         }
-        let agent = user_agent(&headers);
-        if !phone.is_empty() {
-            if !email.is_empty() {
-                return Err(Error::invalid(
-                    "validation_failed",
-                    "Only an email address or phone number should be provided on signup.",
-                ));
-            }
-            let session = phones::sign_up(&service, client, &phone, &password, &data, agent).await?;
-            return Ok(Json(session));
+        let session = phones::sign_up(&service, client, &phone, &password, &data, agent).await?;
+        return Ok(Json(session));
+    }
+    // Whoever names no address asks for a visitor's account.
+    let visitor = email.is_empty() && password.is_empty();
+    let newcomer = Newcomer {
+        email: &email,
+        phone: "",
+        data: &data,
+        provider: if visitor { "" } else { "email" },
+    };
+    let (tx, user, method) = if visitor {
+        if !auth.anonymous_users {
+            return Err(Error::unprocessable(
+                "anonymous_provider_disabled",
+                "Anonymous sign-ins are disabled",
+            )
+            .hint("Sign up with an e-mail address and a password."));
         }
-        // Whoever names no address asks for a visitor's account.
-        let visitor = email.is_empty() && password.is_empty();
-        let newcomer = Newcomer {
+        service.limit(Limit::Anonymous, client)?;
+        service.before_user_created(client, &newcomer).await?;
+        let tx = SystemTx::begin(&service.0.0.db, "anonymous sign-up").await?;
+        let id = users::create_anonymous(&service, &tx, &data).await?;
+        (tx, id, Method::Anonymous)
+    } else {
+        let new = NewUser {
             email: &email,
-            phone: "",
+            password: &password,
             data: &data,
-            provider: if visitor { "" } else { "email" },
         };
-        let (tx, user, method) = if visitor {
-            if !auth.anonymous_users {
-                return Err(Error::unprocessable(
-                    "anonymous_provider_disabled",
-                    "Anonymous sign-ins are disabled",
-                )
-                .hint("Sign up with an e-mail address and a password."));
-            }
-            service.limit(Limit::Anonymous, client)?;
-            service.before_user_created(client, &newcomer).await?;
-            let tx = SystemTx::begin(&service.0.0.db, "anonymous sign-up").await?;
-            let id = users::create_anonymous(&service, &tx, &data).await?;
-            (tx, id, Method::Anonymous)
-        } else {
-            let new = NewUser {
-                email: &email,
-                password: &password,
-                data: &data,
-            };
-            if auth.confirm_email {
-                let way = query.way(&service, pkce)?;
-                service.limit(Limit::Email, client)?;
-                let ready = users::prepare(&service, &new).await?;
-                service.before_user_created(client, &newcomer).await?;
-                let (shown, created) = {
-                    let (contact, hash) = (ready.contact(), ready.hash());
-                    users::sign_up_unconfirmed(&service, contact, hash, &data, &way).await?
-                };
-                if let Some(user) = created {
-                    service.after_user_created(client, user);
-                }
-                return Ok(Json(shown));
-            }
+        if auth.confirm_email {
+            let way = query.way(&service, pkce)?;
+            service.limit(Limit::Email, client)?;
             let ready = users::prepare(&service, &new).await?;
             service.before_user_created(client, &newcomer).await?;
-            let tx = SystemTx::begin(&service.0.0.db, "sign-up").await?;
-            let id = users::create_user_in(&service, &tx, &ready, &data).await?.id;
-            places::remember(&service, &tx, id, client).await?;
-            (tx, id, Method::Password)
-        };
-        let session = sessions::open(&service, tx, user, method, agent).await?;
-        service.after_user_created(client, user);
-        Ok(Json(session))
+            let (shown, created) = {
+                let (contact, hash) = (ready.contact(), ready.hash());
+                users::sign_up_unconfirmed(&service, contact, hash, &data, &way).await?
+            };
+            if let Some(user) = created {
+                service.after_user_created(client, user);
+            }
+            return Ok(Json(shown));
+        }
+        let ready = users::prepare(&service, &new).await?;
+        service.before_user_created(client, &newcomer).await?;
+        let tx = SystemTx::begin(&service.0.0.db, "sign-up").await?;
+        let id = users::create_user_in(&service, &tx, &ready, &data).await?.id;
+        places::remember(&service, &tx, id, client).await?;
+        (tx, id, Method::Password)
     };
-    errors::respond(&headers, result.await)
+    let session = sessions::open(&service, tx, user, method, agent).await?;
+    service.after_user_created(client, user);
+    Ok(Json(session))
 }
 
 /// Where to go on from a link in a mail.
@@ -207,36 +204,33 @@ async fn token(
     Query(grant): Query<Grant>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let result = async {
-        match grant.grant_type.as_str() {
-            "password" => {
-                let credentials: Credentials = read(&body)?;
-                captcha::check(&service, client, &body).await?;
-                sign_in(&service, credentials, client, user_agent(&headers)).await
-            }
-            "refresh_token" => {
-                let RefreshToken { refresh_token } = read(&body)?;
-                sessions::refresh(&service, &refresh_token, user_agent(&headers)).await
-            }
-            "pkce" => {
-                let Code {
-                    auth_code,
-                    code_verifier,
-                } = read(&body)?;
-                pkce::exchange(&service, &auth_code, &code_verifier, user_agent(&headers)).await
-            }
-            "id_token" => {
-                let (grant, agent) = (read(&body)?, user_agent(&headers));
-                providers::sign_in_with_id_token(&service, client, caller, grant, agent).await
-            }
-            "web3" => Err(absent::web3()),
-            _ => Err(Error::invalid("unsupported_grant_type", "unsupported_grant_type")
-                .hint("grant_type is password, refresh_token, pkce or id_token.")),
+) -> Result<impl IntoResponse> {
+    match grant.grant_type.as_str() {
+        "password" => {
+            let credentials: Credentials = read(&body)?;
+            captcha::check(&service, client, &body).await?;
+            sign_in(&service, credentials, client, user_agent(&headers)).await
         }
-        .map(Json)
-    };
-    errors::respond(&headers, result.await)
+        "refresh_token" => {
+            let RefreshToken { refresh_token } = read(&body)?;
+            sessions::refresh(&service, &refresh_token, user_agent(&headers)).await
+        }
+        "pkce" => {
+            let Code {
+                auth_code,
+                code_verifier,
+            } = read(&body)?;
+            pkce::exchange(&service, &auth_code, &code_verifier, user_agent(&headers)).await
+        }
+        "id_token" => {
+            let (grant, agent) = (read(&body)?, user_agent(&headers));
+            providers::sign_in_with_id_token(&service, client, caller, grant, agent).await
+        }
+        "web3" => Err(absent::web3()),
+        _ => Err(Error::invalid("unsupported_grant_type", "unsupported_grant_type")
+            .hint("grant_type is password, refresh_token, pkce or id_token.")),
+    }
+    .map(Json)
 }
 
 async fn sign_in(
@@ -329,39 +323,34 @@ pub(super) async fn current(service: &Identity, caller: &Caller) -> Result<(uuid
     Ok((session, sessions::person(service, session).await?))
 }
 
-async fn user(service: Service, caller: Result<Caller>, headers: HeaderMap) -> Response {
-    let result = async { Ok(Json(current(&service, &caller?).await?.1.to_json())) };
-    errors::respond(&headers, result.await)
+async fn user(service: Service, caller: Caller) -> Result<Json<Value>> {
+    Ok(Json(current(&service, &caller).await?.1.to_json()))
 }
 
 async fn update_user(
     service: Service,
-    caller: Result<Caller>,
+    caller: Caller,
     client: ClientAddress,
     Query(query): Query<Redirect>,
-    headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let result = async {
-        let (session, user) = current(&service, &caller?).await?;
-        // By account, too: a stolen token is worth no more from many addresses.
-        service.limit_person(Limit::Otp, user.id)?;
-        let way = query.way(&service, read(&body)?)?;
-        let changes: users::Changes = read(&body)?;
-        if changes.address() {
-            service.limit(Limit::Email, client)?;
+) -> Result<impl IntoResponse> {
+    let (session, user) = current(&service, &caller).await?;
+    // By account, too: a stolen token is worth no more from many addresses.
+    service.limit_person(Limit::Otp, user.id)?;
+    let way = query.way(&service, read(&body)?)?;
+    let changes: users::Changes = read(&body)?;
+    if changes.address() {
+        service.limit(Limit::Email, client)?;
+    }
+    if let Some(number) = changes.number().filter(|_| service.0.0.config.auth.sms.confirm) {
+        // The number somebody has already is no change, and nothing is sent to it.
+        if users::normal_phone(number).ok() != user.phone {
+            phones::asked_for(&service, number, client)?;
         }
-        if let Some(number) = changes.number().filter(|_| service.0.0.config.auth.sms.confirm) {
-            // The number somebody has already is no change, and nothing is sent to it.
-            if users::normal_phone(number).ok() != user.phone {
-                phones::asked_for(&service, number, client)?;
-            }
-        }
-        users::change(&service, &user, session, changes, &way)
-            .await
-            .map(Json)
-    };
-    errors::respond(&headers, result.await)
+    }
+    users::change(&service, &user, session, changes, &way)
+        .await
+        .map(Json)
 }
 
 #[derive(Deserialize)]
@@ -370,19 +359,10 @@ struct Logout {
     scope: sessions::Scope,
 }
 
-async fn logout(
-    service: Service,
-    caller: Result<Caller>,
-    Query(query): Query<Logout>,
-    headers: HeaderMap,
-) -> Response {
-    let result = async {
-        let caller = caller?;
-        let session = caller.identity.session.ok_or_else(errors::session_not_found)?;
-        sessions::end(&service, caller.user.0, session, query.scope).await?;
-        Ok(StatusCode::NO_CONTENT)
-    };
-    errors::respond(&headers, result.await)
+async fn logout(service: Service, caller: Caller, Query(query): Query<Logout>) -> Result<impl IntoResponse> {
+    let session = caller.identity.session.ok_or_else(errors::session_not_found)?;
+    sessions::end(&service, caller.user.0, session, query.scope).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn settings(service: Service) -> Json<Value> {
@@ -405,8 +385,7 @@ async fn health(State(_): State<Kernel>) -> Json<Value> {
     )
 }
 
-async fn jwks(service: Service, headers: HeaderMap) -> Response {
-    let keys = service.0.0.keys.jwks().await;
-    let answer = keys.map(|keys| ([(header::CACHE_CONTROL, "public, max-age=600")], Json(keys)));
-    errors::respond(&headers, answer)
+async fn jwks(service: Service) -> Result<impl IntoResponse> {
+    let keys = service.0.0.keys.jwks().await?;
+    Ok(([(header::CACHE_CONTROL, "public, max-age=600")], Json(keys)))
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, State},
+    extract::{DefaultBodyLimit, Request, State},
     http::{HeaderName, Method, StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -19,6 +20,8 @@ use utoipa::openapi::{
     InfoBuilder, OpenApi, OpenApiBuilder,
     security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
 };
+
+use crate::identity;
 
 pub(super) fn build(kernel: &Kernel) -> (Router, OpenApi) {
     let (documented, openapi) = describe(kernel.modules());
@@ -46,9 +49,9 @@ pub(super) fn build(kernel: &Kernel) -> (Router, OpenApi) {
         )
         .layer(axum::middleware::from_fn_with_state(
             kernel.clone(),
-            crate::identity::guard,
+            identity::guard,
         ))
-        .layer(axum::middleware::from_fn_with_state(kernel.clone(), authenticate))
+        .layer(axum::middleware::from_fn_with_state(kernel.clone(), enter))
         .route("/healthz", get(|| std::future::ready("ok")))
         .route("/readyz", get(ready))
         .layer(around)
@@ -104,6 +107,17 @@ pub(super) fn describe(modules: &[Module]) -> (Router<Kernel>, OpenApi) {
         ),
     );
     (router, openapi)
+}
+
+/// Finds out who asks; refusals of `/auth/v1` are told as its clients expect.
+async fn enter(State(kernel): State<Kernel>, request: Request, next: Next) -> Response {
+    if !request.uri().path().starts_with("/auth/v1/") {
+        return authenticate(State(kernel), request, next).await;
+    }
+    identity::spoken(request, async |request| {
+        authenticate(State(kernel), request, next).await
+    })
+    .await
 }
 
 /// Whether the database answers.

@@ -1,6 +1,6 @@
 //! Links that a program of the operator's own sends by itself, and invitations that Tenon mails.
 
-use axum::{Json, body::Bytes, extract::Query, http::HeaderMap, response::Response};
+use axum::{Json, body::Bytes, extract::Query, response::IntoResponse};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tenon_sdk::{Error, Result, SystemTx, http::ClientAddress};
@@ -124,106 +124,104 @@ async fn invited(identity: &Identity, tx: &SystemTx, email: &str, data: &Value) 
 
 /// Makes a link of one of six types without sending it.
 pub(super) async fn generate(
-    admin: Result<Admin>,
+    _: Admin,
     service: Service,
     client: ClientAddress,
     Query(query): Query<Redirect>,
-    headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let result = async {
-        admin?;
-        let ask: Ask = read(&body)?;
-        let identity = &service.0;
-        let email = normal_email(&ask.email)?;
-        let data = ask.data.map_or(Value::Null, Value::Object);
-        users::check_data(&data)?;
-        let redirect = ask.redirect_to.or(query.redirect_to);
-        let way = way(identity, redirect.as_deref());
-        let prepared = match ask.r#type.as_str() {
-            "signup" => {
-                let new = NewUser {
-                    email: &email,
-                    password: &ask.password,
-                    data: &data,
-                };
-                Some(users::prepare(identity, &new).await?)
-            }
-            _ => None,
-        };
-        let kind = ask.r#type.as_str();
-        if matches!(kind, "signup" | "invite" | "magiclink") {
-            ask_about_new(identity, client, &email, &data).await?;
+) -> Result<impl IntoResponse> {
+    let ask: Ask = read(&body)?;
+    let identity = &service.0;
+    let email = normal_email(&ask.email)?;
+    let data = ask.data.map_or(Value::Null, Value::Object);
+    users::check_data(&data)?;
+    let redirect = ask.redirect_to.or(query.redirect_to);
+    let way = way(identity, redirect.as_deref());
+    let prepared = match ask.r#type.as_str() {
+        "signup" => {
+            let new = NewUser {
+                email: &email,
+                password: &ask.password,
+                data: &data,
+            };
+            Some(users::prepare(identity, &new).await?)
         }
-        let tx = SystemTx::begin(&identity.0.db, "link made for the operator").await?;
-        let existing = async || {
-            users::by_address(&tx, &email)
-                .await?
-                .ok_or_else(errors::user_not_found)
-        };
-        let mut created = false;
-        let (user, purpose, address) = match kind {
-            "signup" => {
-                let hash = prepared.as_ref().map(users::Prepared::hash);
+        _ => None,
+    };
+    let kind = ask.r#type.as_str();
+    if matches!(kind, "signup" | "invite" | "magiclink") {
+        ask_about_new(identity, client, &email, &data).await?;
+    }
+    let tx = SystemTx::begin(&identity.0.db, "link made for the operator").await?;
+    let existing = async || {
+        users::by_address(&tx, &email)
+            .await?
+            .ok_or_else(errors::user_not_found)
+    };
+    let mut created = false;
+    let (user, purpose, address) = match kind {
+        "signup" => {
+            let hash = prepared.as_ref().map(users::Prepared::hash);
+            let user;
+            (user, created) = waiting(identity, &tx, &email, hash, &data).await?;
+            (user, Purpose::SignUp, email)
+        }
+        "invite" => {
+            let user;
+            (user, created) = invited(identity, &tx, &email, &data).await?;
+            (user, Purpose::Invite, email)
+        }
+        "magiclink" => {
+            if let Some(user) = users::by_address(&tx, &email).await? {
+                (user, Purpose::MagicLink, email)
+            } else {
+                // Whoever asks for a link for somebody new wants them in.
                 let user;
-                (user, created) = waiting(identity, &tx, &email, hash, &data).await?;
+                (user, created) = waiting(identity, &tx, &email, None, &data).await?;
                 (user, Purpose::SignUp, email)
             }
-            "invite" => {
-                let user;
-                (user, created) = invited(identity, &tx, &email, &data).await?;
-                (user, Purpose::Invite, email)
-            }
-            "magiclink" => {
-                if let Some(user) = users::by_address(&tx, &email).await? {
-                    (user, Purpose::MagicLink, email)
-                } else {
-                    // Whoever asks for a link for somebody new wants them in.
-                    let user;
-                    (user, created) = waiting(identity, &tx, &email, None, &data).await?;
-                    (user, Purpose::SignUp, email)
-                }
-            }
-            "recovery" => (existing().await?, Purpose::Recovery, email),
-            "email_change_current" | "email_change_new" => {
-                let new = normal_email(&ask.new_email)?;
-                let user = existing().await?;
-                if users::by_address(&tx, &new).await?.is_some() {
-                    return Err(errors::email_exists());
-                }
-                if email_change::pending(&tx, user.id).await? != new {
-                    email_change::begin(identity, &tx, &user, &new).await?;
-                }
-                if kind == "email_change_new" {
-                    (user, Purpose::EmailChange, new)
-                } else {
-                    (user, Purpose::EmailChangeCurrent, email)
-                }
-            }
-            _ => {
-                return Err(Error::invalid("validation_failed", "Invalid email action link type requested")
-                    .hint("type is signup, invite, magiclink, recovery, email_change_current or email_change_new."));
-            }
-        };
-        let made = one_time::make(identity, &tx, user.id, purpose, &address, &way).await?;
-        let user = users::find(&tx, user.id)
-            .await?
-            .ok_or_else(errors::user_not_found)?;
-        let traits = json!({ "user_id": user.id, "type": ask.r#type });
-        audit::record(&tx, &identity.0.env, None, "link_generated", traits).await?;
-        tx.commit().await?;
-        if created {
-            identity.after_user_created(client, user.id);
         }
-        let mut shown = user.to_json();
-        shown["action_link"] = json!(made.url);
-        shown["email_otp"] = json!(made.code);
-        shown["hashed_token"] = json!(made.link);
-        shown["verification_type"] = json!(if kind == "magiclink" { purpose.name() } else { kind });
-        shown["redirect_to"] = json!(way.redirect_to);
-        Ok(Json(shown))
+        "recovery" => (existing().await?, Purpose::Recovery, email),
+        "email_change_current" | "email_change_new" => {
+            let new = normal_email(&ask.new_email)?;
+            let user = existing().await?;
+            if users::by_address(&tx, &new).await?.is_some() {
+                return Err(errors::email_exists());
+            }
+            if email_change::pending(&tx, user.id).await? != new {
+                email_change::begin(identity, &tx, &user, &new).await?;
+            }
+            if kind == "email_change_new" {
+                (user, Purpose::EmailChange, new)
+            } else {
+                (user, Purpose::EmailChangeCurrent, email)
+            }
+        }
+        _ => {
+            return Err(
+                Error::invalid("validation_failed", "Invalid email action link type requested").hint(
+                    "type is signup, invite, magiclink, recovery, email_change_current or email_change_new.",
+                ),
+            );
+        }
     };
-    errors::respond(&headers, result.await)
+    let made = one_time::make(identity, &tx, user.id, purpose, &address, &way).await?;
+    let user = users::find(&tx, user.id)
+        .await?
+        .ok_or_else(errors::user_not_found)?;
+    let traits = json!({ "user_id": user.id, "type": ask.r#type });
+    audit::record(&tx, &identity.0.env, None, "link_generated", traits).await?;
+    tx.commit().await?;
+    if created {
+        identity.after_user_created(client, user.id);
+    }
+    let mut shown = user.to_json();
+    shown["action_link"] = json!(made.url);
+    shown["email_otp"] = json!(made.code);
+    shown["hashed_token"] = json!(made.link);
+    shown["verification_type"] = json!(if kind == "magiclink" { purpose.name() } else { kind });
+    shown["redirect_to"] = json!(way.redirect_to);
+    Ok(Json(shown))
 }
 
 #[derive(Deserialize)]
@@ -235,30 +233,25 @@ struct Invite {
 
 /// Makes an account for somebody and mails them the way in.
 pub(super) async fn invite(
-    admin: Result<Admin>,
+    _: Admin,
     service: Service,
     client: ClientAddress,
     Query(query): Query<Redirect>,
-    headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let result = async {
-        admin?;
-        let ask: Invite = read(&body)?;
-        let identity = &service.0;
-        let email = normal_email(&ask.email)?;
-        let data = ask.data.map_or(Value::Null, Value::Object);
-        users::check_data(&data)?;
-        let way = way(identity, query.redirect_to.as_deref());
-        ask_about_new(identity, client, &email, &data).await?;
-        let tx = SystemTx::begin(&identity.0.db, "invitation of a user").await?;
-        let (user, created) = invited(identity, &tx, &email, &data).await?;
-        one_time::mail(identity, &tx, &user, Purpose::Invite, &email, &way).await?;
-        tx.commit().await?;
-        if created {
-            identity.after_user_created(client, user.id);
-        }
-        Ok(Json(user.to_json()))
-    };
-    errors::respond(&headers, result.await)
+) -> Result<impl IntoResponse> {
+    let ask: Invite = read(&body)?;
+    let identity = &service.0;
+    let email = normal_email(&ask.email)?;
+    let data = ask.data.map_or(Value::Null, Value::Object);
+    users::check_data(&data)?;
+    let way = way(identity, query.redirect_to.as_deref());
+    ask_about_new(identity, client, &email, &data).await?;
+    let tx = SystemTx::begin(&identity.0.db, "invitation of a user").await?;
+    let (user, created) = invited(identity, &tx, &email, &data).await?;
+    one_time::mail(identity, &tx, &user, Purpose::Invite, &email, &way).await?;
+    tx.commit().await?;
+    if created {
+        identity.after_user_created(client, user.id);
+    }
+    Ok(Json(user.to_json()))
 }

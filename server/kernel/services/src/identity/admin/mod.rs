@@ -8,8 +8,8 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::FromRequestParts,
-    http::{HeaderMap, request::Parts},
-    response::Response,
+    http::request::Parts,
+    response::IntoResponse,
     routing::{get, post},
 };
 use serde::Deserialize;
@@ -18,10 +18,7 @@ use tenon_sdk::{Error, Kernel, Result, http::RequestIdentity};
 
 pub(super) use users::{Page, id as user_id, page_headers};
 
-use super::{
-    errors,
-    routes::{Service, read},
-};
+use super::routes::{Service, read};
 
 pub(super) fn routes() -> Router<Kernel> {
     Router::new()
@@ -67,16 +64,12 @@ struct Rotate {
     at_once: bool,
 }
 
-async fn rotate(admin: Result<Admin>, service: Service, headers: HeaderMap, body: Bytes) -> Response {
-    let result = async {
-        admin?;
-        let ask: Rotate = if body.is_empty() {
-            Rotate::default()
-        } else {
-            read(&body)?
-        };
-        let kid = service.0.0.keys.rotate(ask.at_once).await?;
-        Ok(Json(json!({ "kid": kid })))
+async fn rotate(_: Admin, service: Service, body: Bytes) -> Result<impl IntoResponse> {
+    let ask: Rotate = if body.is_empty() {
+        Rotate::default()
+    } else {
+        read(&body)?
     };
-    errors::respond(&headers, result.await)
+    let kid = service.0.0.keys.rotate(ask.at_once).await?;
+    Ok(Json(json!({ "kid": kid })))
 }

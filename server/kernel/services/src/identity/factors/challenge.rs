@@ -1,6 +1,6 @@
 //! Somebody is about to show a factor: the server remembers that it asked, and what.
 
-use axum::{Json, body::Bytes, http::HeaderMap, response::Response};
+use axum::{Json, body::Bytes, response::IntoResponse};
 use serde_json::{Value, json};
 use tenon_sdk::{
     Result, SystemTx,
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{CHALLENGE, Factor, Id, Kind, person, phone};
 use crate::identity::{
-    Identity, audit, errors,
+    Identity, audit,
     limits::Limit,
     routes::Service,
     users::User,
@@ -20,20 +20,16 @@ use crate::identity::{
 /// `POST /factors/:id/challenge`.
 pub(super) async fn challenge(
     service: Service,
-    caller: Result<Caller>,
+    caller: Caller,
     client: ClientAddress,
     path: Id,
-    headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let result = async {
-        let (session, user) = person(&service, caller).await?;
-        service.limit_person(Limit::Mfa, user.id)?;
-        challenge_for(&service, session, &user, &path, client, &body)
-            .await
-            .map(Json)
-    };
-    errors::respond(&headers, result.await)
+) -> Result<impl IntoResponse> {
+    let (session, user) = person(&service, caller).await?;
+    service.limit_person(Limit::Mfa, user.id)?;
+    challenge_for(&service, session, &user, &path, client, &body)
+        .await
+        .map(Json)
 }
 
 async fn challenge_for(

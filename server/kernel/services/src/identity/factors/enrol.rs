@@ -1,6 +1,6 @@
 //! A person adds a factor, which counts once it was shown for the first time, or gives one another name.
 
-use axum::{Json, body::Bytes, http::HeaderMap, response::Response};
+use axum::{Json, body::Bytes, response::IntoResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tenon_sdk::{Error, Result, SystemTx, http::Caller};
@@ -10,7 +10,7 @@ use super::{
     ENROLMENT, Factor, Id, Kind, MOST, checked_name, lock_person, person, phone, require_level, totp,
 };
 use crate::identity::{
-    Identity, audit, errors,
+    Identity, audit,
     routes::{Service, read},
     users::User,
 };
@@ -26,17 +26,9 @@ struct New {
 }
 
 /// `POST /factors`.
-pub(super) async fn enrol(
-    service: Service,
-    caller: Result<Caller>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let result = async {
-        let (session, user) = person(&service, caller).await?;
-        enrol_for(&service, session, &user, read(&body)?).await.map(Json)
-    };
-    errors::respond(&headers, result.await)
+pub(super) async fn enrol(service: Service, caller: Caller, body: Bytes) -> Result<impl IntoResponse> {
+    let (session, user) = person(&service, caller).await?;
+    enrol_for(&service, session, &user, read(&body)?).await.map(Json)
 }
 
 fn name_conflict(name: &str) -> Error {
@@ -149,36 +141,32 @@ struct Rename {
 /// `PATCH /factors/:id`, which GoTrue has for administrators only.
 pub(super) async fn rename(
     service: Service,
-    caller: Result<Caller>,
+    caller: Caller,
     path: Id,
-    headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let result = async {
-        let (_, user) = person(&service, caller).await?;
-        let Rename { friendly_name } = read(&body)?;
-        let friendly_name = checked_name("friendly_name", &friendly_name.unwrap_or_default())?;
-        let env = &service.0.0.env;
-        let tx = SystemTx::begin(&service.0.0.db, "name of factor").await?;
-        let factor = Factor::lock(&tx, user.id, &path).await?;
-        tx.execute(
-            "update auth.mfa_factors set friendly_name = $2, updated_at = $3 where id = $1",
-            &[&factor.id, &friendly_name, &env.now()],
-        )
-        .await
-        .map_err(|error| {
-            if error.code == "23505" {
-                name_conflict(&friendly_name)
-            } else {
-                error
-            }
-        })?;
-        let traits = json!({ "factor_id": factor.id });
-        audit::record(&tx, env, Some(user.id), "factor_updated", traits).await?;
-        tx.commit().await?;
-        Ok(Json(
-            json!({ "id": factor.id, "factor_type": factor.kind.name(), "friendly_name": friendly_name }),
-        ))
-    };
-    errors::respond(&headers, result.await)
+) -> Result<impl IntoResponse> {
+    let (_, user) = person(&service, caller).await?;
+    let Rename { friendly_name } = read(&body)?;
+    let friendly_name = checked_name("friendly_name", &friendly_name.unwrap_or_default())?;
+    let env = &service.0.0.env;
+    let tx = SystemTx::begin(&service.0.0.db, "name of factor").await?;
+    let factor = Factor::lock(&tx, user.id, &path).await?;
+    tx.execute(
+        "update auth.mfa_factors set friendly_name = $2, updated_at = $3 where id = $1",
+        &[&factor.id, &friendly_name, &env.now()],
+    )
+    .await
+    .map_err(|error| {
+        if error.code == "23505" {
+            name_conflict(&friendly_name)
+        } else {
+            error
+        }
+    })?;
+    let traits = json!({ "factor_id": factor.id });
+    audit::record(&tx, env, Some(user.id), "factor_updated", traits).await?;
+    tx.commit().await?;
+    Ok(Json(
+        json!({ "id": factor.id, "factor_type": factor.kind.name(), "friendly_name": friendly_name }),
+    ))
 }

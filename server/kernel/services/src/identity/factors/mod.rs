@@ -222,8 +222,8 @@ type Id = Path<String>;
 /// Who is signed in, with an account of their own.
 ///
 /// Errors: `no_authorization` for a visitor's account, which nobody could sign in to again, with whatever factor.
-pub(super) async fn person(service: &Identity, caller: Result<Caller>) -> Result<(Uuid, User)> {
-    let (session, user) = routes::current(service, &caller?).await?;
+pub(super) async fn person(service: &Identity, caller: Caller) -> Result<(Uuid, User)> {
+    let (session, user) = routes::current(service, &caller).await?;
     if user.anonymous {
         return Err(Error::forbidden(
             "no_authorization",

@@ -2,7 +2,7 @@
 //!
 //! A code has 80 random bits and is stored as its SHA-256: a slow hash guards what people choose, and would add nothing here.
 
-use axum::{Json, body::Bytes, http::HeaderMap, response::Response};
+use axum::{Json, body::Bytes, response::IntoResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -55,33 +55,30 @@ fn none() -> Error {
 }
 
 /// `GET /factors/recovery-codes`: how many there are.
-pub(super) async fn count(service: Service, caller: Result<Caller>, headers: HeaderMap) -> Response {
-    let result = async {
-        let (_, user) = person(&service, caller).await?;
-        let tx = SystemTx::begin(&service.0.0.db, "recovery codes").await?;
-        let (total, remaining) = counts(&tx, user.id).await?;
-        tx.commit().await?;
-        if total == 0 {
-            return Err(none());
-        }
-        Ok(Json(
-            json!({ "type": "recovery_code", "total": total, "remaining": remaining }),
-        ))
-    };
-    errors::respond(&headers, result.await)
+pub(super) async fn count(service: Service, caller: Caller) -> Result<impl IntoResponse> {
+    let (_, user) = person(&service, caller).await?;
+    let tx = SystemTx::begin(&service.0.0.db, "recovery codes").await?;
+    let (total, remaining) = counts(&tx, user.id).await?;
+    tx.commit().await?;
+    if total == 0 {
+        return Err(none());
+    }
+    Ok(Json(
+        json!({ "type": "recovery_code", "total": total, "remaining": remaining }),
+    ))
 }
 
 /// `POST /factors/recovery-codes`: the first ones.
-pub(super) async fn generate(service: Service, caller: Result<Caller>, headers: HeaderMap) -> Response {
-    errors::respond(&headers, replace(&service, caller, false).await.map(Json))
+pub(super) async fn generate(service: Service, caller: Caller) -> Result<impl IntoResponse> {
+    replace(&service, caller, false).await.map(Json)
 }
 
 /// `POST /factors/recovery-codes/regenerate`: others, and those there were are void.
-pub(super) async fn regenerate(service: Service, caller: Result<Caller>, headers: HeaderMap) -> Response {
-    errors::respond(&headers, replace(&service, caller, true).await.map(Json))
+pub(super) async fn regenerate(service: Service, caller: Caller) -> Result<impl IntoResponse> {
+    replace(&service, caller, true).await.map(Json)
 }
 
-async fn replace(identity: &Identity, caller: Result<Caller>, again: bool) -> Result<Value> {
+async fn replace(identity: &Identity, caller: Caller, again: bool) -> Result<Value> {
     let (session, user) = person(identity, caller).await?;
     let (env, now) = (&identity.0.env, identity.0.env.now());
     let tx = SystemTx::begin(&identity.0.db, "new recovery codes").await?;
@@ -141,69 +138,58 @@ struct Shown {
 }
 
 /// `POST /factors/recovery-codes/verify`: in place of a factor, once.
-pub(super) async fn verify(
-    service: Service,
-    caller: Result<Caller>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let result = async {
-        let (session, user) = person(&service, caller).await?;
-        service.limit_person(Limit::Mfa, user.id)?;
-        let Shown { code } = read(&body)?;
-        let (env, now) = (&service.0.0.env, service.0.0.env.now());
-        let tx = SystemTx::begin(&service.0.0.db, "recovery code").await?;
-        let failures = Failures::lock(&service, &tx, user.id).await?;
-        let found = tx
-            .execute(
-                "update auth.mfa_recovery_codes set used_at = $3 \
-                 where user_id = $1 and code_hash = $2 and used_at is null",
-                &[&user.id, &hash(&code), &now],
-            )
-            .await?;
-        if found == 0 {
-            failures.failed(tx).await?;
-            return Err(
-                Error::unprocessable("mfa_verification_failed", "Invalid recovery code entered")
-                    .hint("Each recovery code is good once."),
-            );
-        }
-        Failures::forget(&tx, user.id).await?;
-        audit::record(&tx, env, Some(user.id), "recovery_codes_used", json!({})).await?;
-        sessions::raise(&service, tx, session, Method::RecoveryCode, None)
-            .await
-            .map(Json)
-    };
-    errors::respond(&headers, result.await)
+pub(super) async fn verify(service: Service, caller: Caller, body: Bytes) -> Result<impl IntoResponse> {
+    let (session, user) = person(&service, caller).await?;
+    service.limit_person(Limit::Mfa, user.id)?;
+    let Shown { code } = read(&body)?;
+    let (env, now) = (&service.0.0.env, service.0.0.env.now());
+    let tx = SystemTx::begin(&service.0.0.db, "recovery code").await?;
+    let failures = Failures::lock(&service, &tx, user.id).await?;
+    let found = tx
+        .execute(
+            "update auth.mfa_recovery_codes set used_at = $3 \
+             where user_id = $1 and code_hash = $2 and used_at is null",
+            &[&user.id, &hash(&code), &now],
+        )
+        .await?;
+    if found == 0 {
+        failures.failed(tx).await?;
+        return Err(
+            Error::unprocessable("mfa_verification_failed", "Invalid recovery code entered")
+                .hint("Each recovery code is good once."),
+        );
+    }
+    Failures::forget(&tx, user.id).await?;
+    audit::record(&tx, env, Some(user.id), "recovery_codes_used", json!({})).await?;
+    sessions::raise(&service, tx, session, Method::RecoveryCode, None)
+        .await
+        .map(Json)
 }
 
 /// `DELETE /factors/recovery-codes`.
-pub(super) async fn remove(service: Service, caller: Result<Caller>, headers: HeaderMap) -> Response {
-    let result = async {
-        let (session, user) = person(&service, caller).await?;
-        let tx = SystemTx::begin(&service.0.0.db, "recovery codes removed").await?;
-        require_aal2(&tx, session).await?;
-        let removed = tx
-            .execute(
-                "delete from auth.mfa_recovery_codes where user_id = $1",
-                &[&user.id],
-            )
-            .await?;
-        if removed == 0 {
-            return Err(none());
-        }
-        audit::record(
-            &tx,
-            &service.0.0.env,
-            Some(user.id),
-            "recovery_codes_deleted",
-            json!({}),
+pub(super) async fn remove(service: Service, caller: Caller) -> Result<impl IntoResponse> {
+    let (session, user) = person(&service, caller).await?;
+    let tx = SystemTx::begin(&service.0.0.db, "recovery codes removed").await?;
+    require_aal2(&tx, session).await?;
+    let removed = tx
+        .execute(
+            "delete from auth.mfa_recovery_codes where user_id = $1",
+            &[&user.id],
         )
         .await?;
-        tx.commit().await?;
-        Ok(Json(json!({})))
-    };
-    errors::respond(&headers, result.await)
+    if removed == 0 {
+        return Err(none());
+    }
+    audit::record(
+        &tx,
+        &service.0.0.env,
+        Some(user.id),
+        "recovery_codes_deleted",
+        json!({}),
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(Json(json!({})))
 }
 
 #[cfg(test)]

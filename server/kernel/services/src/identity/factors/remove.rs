@@ -1,13 +1,13 @@
 //! A person takes a factor away; the sessions that rest on it fall back to `aal1`.
 
-use axum::{Json, http::HeaderMap, response::Response};
+use axum::{Json, response::IntoResponse};
 use serde_json::json;
 use tenon_sdk::{Error, Result, SystemTx, http::Caller};
 use uuid::Uuid;
 
 use super::{Factor, Id, has_any, lock_person, person};
 use crate::identity::{
-    Identity, audit, errors,
+    Identity, audit,
     mails::{self, Notice},
     routes::Service,
     sessions,
@@ -15,29 +15,20 @@ use crate::identity::{
 };
 
 /// `DELETE /factors/:id`.
-pub(super) async fn remove(
-    service: Service,
-    caller: Result<Caller>,
-    path: Id,
-    headers: HeaderMap,
-) -> Response {
-    let result = async {
-        let (session, user) = person(&service, caller).await?;
-        let tx = SystemTx::begin(&service.0.0.db, "factor removed").await?;
-        lock_person(&tx, user.id).await?;
-        let factor = Factor::lock(&tx, user.id, &path).await?;
-        if factor.verified && !sessions::is_aal2(&tx, session).await? {
-            return Err(Error::unprocessable(
-                "insufficient_aal",
-                "AAL2 required to unenroll verified factor",
-            )
-            .hint("Show a second factor in this session first."));
-        }
-        take_away(&service, &tx, &user, &factor, Some(session)).await?;
-        tx.commit().await?;
-        Ok(Json(json!({ "id": factor.id })))
-    };
-    errors::respond(&headers, result.await)
+pub(super) async fn remove(service: Service, caller: Caller, path: Id) -> Result<impl IntoResponse> {
+    let (session, user) = person(&service, caller).await?;
+    let tx = SystemTx::begin(&service.0.0.db, "factor removed").await?;
+    lock_person(&tx, user.id).await?;
+    let factor = Factor::lock(&tx, user.id, &path).await?;
+    if factor.verified && !sessions::is_aal2(&tx, session).await? {
+        return Err(
+            Error::unprocessable("insufficient_aal", "AAL2 required to unenroll verified factor")
+                .hint("Show a second factor in this session first."),
+        );
+    }
+    take_away(&service, &tx, &user, &factor, Some(session)).await?;
+    tx.commit().await?;
+    Ok(Json(json!({ "id": factor.id })))
 }
 
 /// Takes a factor away with what it gave; `session` is the person's own, none if the operator does it.

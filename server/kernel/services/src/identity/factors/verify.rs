@@ -1,6 +1,6 @@
 //! Somebody shows a factor: the session goes up to `aal2`, the person's sessions that stayed at `aal1` end.
 
-use axum::{Json, body::Bytes, http::HeaderMap, response::Response};
+use axum::{Json, body::Bytes, response::IntoResponse};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{CHALLENGE, Factor, Failures, Id, Kind, person, phone, totp};
 use crate::identity::{
-    Identity, audit, errors,
+    Identity, audit,
     limits::Limit,
     mails::{self, Notice},
     routes::{Service, read},
@@ -36,19 +36,15 @@ struct KeyAnswer {
 /// `POST /factors/:id/verify`.
 pub(super) async fn verify(
     service: Service,
-    caller: Result<Caller>,
+    caller: Caller,
     path: Id,
-    headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let result = async {
-        let (session, user) = person(&service, caller).await?;
-        service.limit_person(Limit::Mfa, user.id)?;
-        verify_for(&service, session, user.id, &path, read(&body)?)
-            .await
-            .map(Json)
-    };
-    errors::respond(&headers, result.await)
+) -> Result<impl IntoResponse> {
+    let (session, user) = person(&service, caller).await?;
+    service.limit_person(Limit::Mfa, user.id)?;
+    verify_for(&service, session, user.id, &path, read(&body)?)
+        .await
+        .map(Json)
 }
 
 fn wrong(message: &str) -> Error {

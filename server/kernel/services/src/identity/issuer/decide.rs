@@ -1,6 +1,6 @@
 //! The person answers: what is asked, and yes or no.
 
-use axum::{Json, body::Bytes, extract::Path, http::HeaderMap, response::Response};
+use axum::{Json, body::Bytes, extract::Path, response::IntoResponse};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,7 +15,6 @@ use super::{
     },
     authorize::there,
     clients::{COLUMNS, Client, hash},
-    fault::not_kept,
     issuer, redirects,
     scopes::Scopes,
 };
@@ -43,32 +42,28 @@ fn missing() -> Error {
 /// What is asked, or where to go on if the person has agreed before.
 pub(super) async fn details(
     service: Service,
-    caller: Result<Caller>,
+    caller: Caller,
     Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    let result = async {
-        let (session, user) = current(&service, &caller?).await?;
-        let tx = SystemTx::begin(&service.0.0.db, "authorization").await?;
-        let pending = pending(&service, &tx, &id, &user, session).await?;
-        if pending.goes_without_saying(&tx, user.id).await? {
-            let redirect_url = approve(&service, tx, &pending, &user, session).await?;
-            return Ok(Json(json!({ "redirect_url": redirect_url })));
-        }
-        tx.commit().await?;
-        Ok(Json(json!({
-            "authorization_id": pending.public_id,
-            "redirect_uri": pending.redirect,
-            "client": pending.client.shown(),
-            "user": { "id": user.id, "email": user.email.as_deref().unwrap_or_default() },
-            "scope": pending.scopes.text(),
-            // Beyond what upstream tells: whether the program may go on while the person is away, and whether the operator
-            // knows it.
-            "refreshes": pending.client.refreshes(),
-            "checked": pending.client.checked(),
-        })))
-    };
-    not_kept(errors::respond(&headers, result.await))
+) -> Result<impl IntoResponse> {
+    let (session, user) = current(&service, &caller).await?;
+    let tx = SystemTx::begin(&service.0.0.db, "authorization").await?;
+    let pending = pending(&service, &tx, &id, &user, session).await?;
+    if pending.goes_without_saying(&tx, user.id).await? {
+        let redirect_url = approve(&service, tx, &pending, &user, session).await?;
+        return Ok(Json(json!({ "redirect_url": redirect_url })));
+    }
+    tx.commit().await?;
+    Ok(Json(json!({
+        "authorization_id": pending.public_id,
+        "redirect_uri": pending.redirect,
+        "client": pending.client.shown(),
+        "user": { "id": user.id, "email": user.email.as_deref().unwrap_or_default() },
+        "scope": pending.scopes.text(),
+        // Beyond what upstream tells: whether the program may go on while the person is away, and whether the operator
+        // knows it.
+        "refreshes": pending.client.refreshes(),
+        "checked": pending.client.checked(),
+    })))
 }
 
 #[derive(Deserialize)]
@@ -80,39 +75,35 @@ struct Answer {
 /// Yes or no; the browser goes on to the program either way.
 pub(super) async fn consent(
     service: Service,
-    caller: Result<Caller>,
+    caller: Caller,
     Path(id): Path<String>,
-    headers: HeaderMap,
     body: Bytes,
-) -> Response {
-    let result = async {
-        let (session, user) = current(&service, &caller?).await?;
-        let Answer { action } = read(&body)?;
-        let tx = SystemTx::begin(&service.0.0.db, "consent").await?;
-        let pending = pending(&service, &tx, &id, &user, session).await?;
-        let redirect_url = match action.as_str() {
-            "approve" => approve(&service, tx, &pending, &user, session).await?,
-            "deny" => deny(&service, tx, &pending, &user).await?,
-            // Beyond upstream: the person leaves the answer to another account of theirs.
-            "release" => {
-                tx.execute(
-                    "update auth.oauth_authorizations set user_id = null where id = $1",
-                    &[&pending.id],
-                )
-                .await?;
-                tx.commit().await?;
-                return Ok(Json(json!({})));
-            }
-            _ => {
-                return Err(Error::invalid(
-                    "validation_failed",
-                    "action is approve, deny or release.",
-                ));
-            }
-        };
-        Ok(Json(json!({ "redirect_url": redirect_url })))
+) -> Result<impl IntoResponse> {
+    let (session, user) = current(&service, &caller).await?;
+    let Answer { action } = read(&body)?;
+    let tx = SystemTx::begin(&service.0.0.db, "consent").await?;
+    let pending = pending(&service, &tx, &id, &user, session).await?;
+    let redirect_url = match action.as_str() {
+        "approve" => approve(&service, tx, &pending, &user, session).await?,
+        "deny" => deny(&service, tx, &pending, &user).await?,
+        // Beyond upstream: the person leaves the answer to another account of theirs.
+        "release" => {
+            tx.execute(
+                "update auth.oauth_authorizations set user_id = null where id = $1",
+                &[&pending.id],
+            )
+            .await?;
+            tx.commit().await?;
+            return Ok(Json(json!({})));
+        }
+        _ => {
+            return Err(Error::invalid(
+                "validation_failed",
+                "action is approve, deny or release.",
+            ));
+        }
     };
-    not_kept(errors::respond(&headers, result.await))
+    Ok(Json(json!({ "redirect_url": redirect_url })))
 }
 
 /// The request of an id, now this person's to answer: whoever looks first.

@@ -24,7 +24,8 @@ pub(crate) use program::guard;
 
 use axum::{
     Router, middleware,
-    routing::{delete, get, post},
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, delete, get, post},
 };
 use tenon_sdk::{Error, Kernel, Result};
 
@@ -33,6 +34,13 @@ use super::{
     limits::{Limit, limited},
 };
 
+/// A route whose answers nobody on the way may keep.
+fn private(route: MethodRouter<Kernel>) -> MethodRouter<Kernel> {
+    route.layer(middleware::map_response(async |response: Response| {
+        fault::not_kept(response)
+    }))
+}
+
 pub(super) fn routes(identity: &Identity) -> Router<Kernel> {
     let router = Router::new()
         .route(
@@ -40,10 +48,13 @@ pub(super) fn routes(identity: &Identity) -> Router<Kernel> {
             // Anybody can make it keep a request.
             limited(Limit::Token, get(authorize::by_query).post(authorize::by_form)),
         )
-        .route("/auth/v1/oauth/authorizations/{id}", get(decide::details))
+        .route(
+            "/auth/v1/oauth/authorizations/{id}",
+            private(get(decide::details)),
+        )
         .route(
             "/auth/v1/oauth/authorizations/{id}/consent",
-            post(decide::consent),
+            private(post(decide::consent)),
         )
         .route("/auth/v1/oauth/token", post(exchange::token))
         .route(
@@ -96,7 +107,7 @@ async fn on(
             "This installation signs nobody in to other programs.",
         )
         .hint("The operator sets auth.issuer.enabled.");
-        super::errors::respond::<()>(request.headers(), Err(off))
+        off.into_response()
     }
 }
 

@@ -14,10 +14,7 @@ use tenon_sdk::{
 };
 use uuid::Uuid;
 
-use super::{
-    super::{audit, errors},
-    scopes::Scopes,
-};
+use super::{super::audit, scopes::Scopes};
 
 /// The program that a token was given to.
 #[derive(Debug)]
@@ -99,11 +96,7 @@ async fn admit(kernel: &Kernel, request: Request, next: Next) -> Response {
     let refused = Error::forbidden("insufficient_scope", "This program was not granted that.").hint(
         "Programs act in the API with the scope api; a person's account is changed by the person alone.",
     );
-    if path.starts_with("/auth/") {
-        errors::respond::<()>(request.headers(), Err(refused))
-    } else {
-        refused.into_response()
-    }
+    refused.into_response()
 }
 
 #[cfg(test)]

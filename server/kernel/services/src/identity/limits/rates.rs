@@ -7,7 +7,7 @@ use axum::{
     Extension,
     extract::{Request, State},
     middleware::{Next, from_fn_with_state},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::MethodRouter,
 };
 use governor::{Quota, clock::Clock};
@@ -15,7 +15,7 @@ use tenon_sdk::{Error, Kernel, Result, config::Limits, env::Env, error::Kind, ht
 use uuid::Uuid;
 
 use super::store::{Bounded, EnvClock, Limiter};
-use crate::identity::{Identity, errors};
+use crate::identity::Identity;
 
 /// What is counted apart; `[auth.limits]` says how often each is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +140,7 @@ async fn count(
     let client = ClientAddress::find(request.extensions(), request.headers(), trusted);
     match identity.limit(limit, client) {
         Ok(()) => next.run(request).await,
-        Err(error) => errors::respond(request.headers(), Err::<(), _>(error)),
+        Err(error) => error.into_response(),
     }
 }
 

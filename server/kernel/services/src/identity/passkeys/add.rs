@@ -1,13 +1,13 @@
 //! A person adds a passkey.
 
-use axum::{Json, body::Bytes, http::HeaderMap, response::Response};
+use axum::{Json, body::Bytes, response::IntoResponse};
 use serde_json::{Value, json};
 use tenon_sdk::{Error, Result, SystemTx, http::Caller};
 use uuid::Uuid;
 
 use super::{Answer, failed, remember, take};
 use crate::identity::{
-    Identity, audit, errors,
+    Identity, audit,
     factors::{checked_name, lock_person, person, require_level},
     routes::{Service, read},
     users::User,
@@ -33,36 +33,25 @@ async fn count(tx: &SystemTx, user: Uuid) -> Result<i64> {
 }
 
 /// `POST /passkeys/registration/options`.
-pub(super) async fn ask_new(service: Service, caller: Result<Caller>, headers: HeaderMap) -> Response {
-    let result = async {
-        let relying_party = service.relying_party()?;
-        let (session, user) = person(&service, caller).await?;
-        let tx = SystemTx::begin(&service.0.0.db, "new passkey").await?;
-        require_level(&tx, user.id, session).await?;
-        if count(&tx, user.id).await? >= MOST {
-            return Err(too_many());
-        }
-        let known = known_keys(&tx, user.id).await?;
-        let (options, state) = relying_party.register_passkey(&user, known)?;
-        let answer = remember(&service, &tx, Some(user.id), "registration", options, &state).await?;
-        tx.commit().await?;
-        Ok(Json(answer))
-    };
-    errors::respond(&headers, result.await)
+pub(super) async fn ask_new(service: Service, caller: Caller) -> Result<impl IntoResponse> {
+    let relying_party = service.relying_party()?;
+    let (session, user) = person(&service, caller).await?;
+    let tx = SystemTx::begin(&service.0.0.db, "new passkey").await?;
+    require_level(&tx, user.id, session).await?;
+    if count(&tx, user.id).await? >= MOST {
+        return Err(too_many());
+    }
+    let known = known_keys(&tx, user.id).await?;
+    let (options, state) = relying_party.register_passkey(&user, known)?;
+    let answer = remember(&service, &tx, Some(user.id), "registration", options, &state).await?;
+    tx.commit().await?;
+    Ok(Json(answer))
 }
 
 /// `POST /passkeys/registration/verify`.
-pub(super) async fn add(
-    service: Service,
-    caller: Result<Caller>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let result = async {
-        let (session, user) = person(&service, caller).await?;
-        add_for(&service, session, &user, read(&body)?).await.map(Json)
-    };
-    errors::respond(&headers, result.await)
+pub(super) async fn add(service: Service, caller: Caller, body: Bytes) -> Result<impl IntoResponse> {
+    let (session, user) = person(&service, caller).await?;
+    add_for(&service, session, &user, read(&body)?).await.map(Json)
 }
 
 async fn add_for(identity: &Identity, session: Uuid, user: &User, answer: Answer) -> Result<Value> {

@@ -1,11 +1,6 @@
 //! Passkeys of people, for programs of the operator's own.
 
-use axum::{
-    Json,
-    extract::Path,
-    http::{HeaderMap, StatusCode},
-    response::Response,
-};
+use axum::{Json, extract::Path, http::StatusCode, response::IntoResponse};
 use serde_json::json;
 use tenon_sdk::{Result, SystemTx};
 
@@ -19,43 +14,29 @@ use crate::identity::{
 };
 
 /// `GET /admin/users/:id/passkeys`.
-pub(super) async fn list(
-    admin: Result<Admin>,
-    service: Service,
-    Path(user): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    let result = async {
-        admin?;
-        let user = user_id(&user)?;
-        let tx = SystemTx::begin(&service.0.0.db, "passkeys for the operator").await?;
-        users::find(&tx, user).await?.ok_or_else(errors::user_not_found)?;
-        let all = all(&tx, user).await?;
-        tx.commit().await?;
-        Ok(Json(all))
-    };
-    errors::respond(&headers, result.await)
+pub(super) async fn list(_: Admin, service: Service, Path(user): Path<String>) -> Result<impl IntoResponse> {
+    let user = user_id(&user)?;
+    let tx = SystemTx::begin(&service.0.0.db, "passkeys for the operator").await?;
+    users::find(&tx, user).await?.ok_or_else(errors::user_not_found)?;
+    let all = all(&tx, user).await?;
+    tx.commit().await?;
+    Ok(Json(all))
 }
 
 /// `DELETE /admin/users/:id/passkeys/:passkey`.
 pub(super) async fn remove(
-    admin: Result<Admin>,
+    _: Admin,
     service: Service,
     Path((user, passkey)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Response {
-    let result = async {
-        admin?;
-        let user = user_id(&user)?;
-        let tx = SystemTx::begin(&service.0.0.db, "passkey removed by the operator").await?;
-        lock_person(&tx, user).await?;
-        users::find(&tx, user).await?.ok_or_else(errors::user_not_found)?;
-        let passkey = passkey.parse().map_err(|_| not_found())?;
-        delete(&tx, user, passkey).await?;
-        let traits = json!({ "passkey_id": passkey, "user_id": user });
-        audit::record(&tx, &service.0.0.env, None, "passkey_deleted", traits).await?;
-        tx.commit().await?;
-        Ok(StatusCode::NO_CONTENT)
-    };
-    errors::respond(&headers, result.await)
+) -> Result<impl IntoResponse> {
+    let user = user_id(&user)?;
+    let tx = SystemTx::begin(&service.0.0.db, "passkey removed by the operator").await?;
+    lock_person(&tx, user).await?;
+    users::find(&tx, user).await?.ok_or_else(errors::user_not_found)?;
+    let passkey = passkey.parse().map_err(|_| not_found())?;
+    delete(&tx, user, passkey).await?;
+    let traits = json!({ "passkey_id": passkey, "user_id": user });
+    audit::record(&tx, &service.0.0.env, None, "passkey_deleted", traits).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,6 +1,6 @@
 //! Somebody signs in by a passkey.
 
-use axum::{Json, body::Bytes, http::HeaderMap, response::Response};
+use axum::{Json, body::Bytes, http::HeaderMap, response::IntoResponse};
 use serde_json::Value;
 use tenon_sdk::{Error, Result, SystemTx};
 use uuid::Uuid;
@@ -16,26 +16,20 @@ use crate::identity::{
 };
 
 /// `POST /passkeys/authentication/options`: the same for everybody, since nobody is named.
-pub(super) async fn ask(service: Service, headers: HeaderMap) -> Response {
-    let result = async {
-        let (options, state) = service.relying_party()?.ask_passkey()?;
-        let tx = SystemTx::begin(&service.0.0.db, "sign-in by passkey").await?;
-        let answer = remember(&service, &tx, None, "authentication", options, &state).await?;
-        tx.commit().await?;
-        Ok(Json(answer))
-    };
-    errors::respond(&headers, result.await)
+pub(super) async fn ask(service: Service) -> Result<impl IntoResponse> {
+    let (options, state) = service.relying_party()?.ask_passkey()?;
+    let tx = SystemTx::begin(&service.0.0.db, "sign-in by passkey").await?;
+    let answer = remember(&service, &tx, None, "authentication", options, &state).await?;
+    tx.commit().await?;
+    Ok(Json(answer))
 }
 
 /// `POST /passkeys/authentication/verify`.
-pub(super) async fn sign_in(service: Service, headers: HeaderMap, body: Bytes) -> Response {
-    let result = async {
-        let answer: Answer = read(&body)?;
-        sign_in_with(&service, answer, user_agent(&headers))
-            .await
-            .map(Json)
-    };
-    errors::respond(&headers, result.await)
+pub(super) async fn sign_in(service: Service, headers: HeaderMap, body: Bytes) -> Result<impl IntoResponse> {
+    let answer: Answer = read(&body)?;
+    sign_in_with(&service, answer, user_agent(&headers))
+        .await
+        .map(Json)
 }
 
 async fn sign_in_with(identity: &Identity, answer: Answer, user_agent: Option<&str>) -> Result<Value> {

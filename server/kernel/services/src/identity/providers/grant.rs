@@ -53,7 +53,7 @@ pub(in crate::identity) async fn sign_in_with_id_token(
         return Err(invalid("provider or client_id and issuer required"));
     }
     let linking = if grant.link_identity {
-        Some(super::routes::who_may_link(identity, caller).await?)
+        Some(super::routes::who_may_link(identity, caller?).await?)
     } else {
         None
     };

@@ -23,7 +23,7 @@ use super::{
     profile::Profile,
 };
 use crate::identity::{
-    Identity, errors,
+    Identity,
     limits::{Limit, limited},
     pkce::{self, Asked},
     reauthentication, redirects,
@@ -101,7 +101,7 @@ async fn authorize(service: Service, Query(query): Query<Pairs>, headers: Header
     match begin(&service, &headers, &query, None).await {
         Ok((address, cookie)) => go(StatusCode::FOUND, &address, Some(cookie)),
         // Whoever set this up is told what is wrong with it; who only wants to sign in goes back where they came from.
-        Err(error) if error.status() == 400 => errors::respond(&headers, Err::<(), _>(error)),
+        Err(error) if error.status() == 400 => error.into_response(),
         Err(error) => {
             let target = redirects::allowed(&service, value(&query, "redirect_to"));
             go(
@@ -115,44 +115,31 @@ async fn authorize(service: Service, Query(query): Query<Pairs>, headers: Header
 
 async fn authorize_link(
     service: Service,
-    caller: Result<Caller>,
+    caller: Caller,
     Query(query): Query<Pairs>,
     headers: HeaderMap,
-) -> Response {
-    let result = async {
-        let linker = who_may_link(&service, caller).await?;
-        begin(&service, &headers, &query, Some(linker)).await
-    };
-    match result.await {
-        Ok((address, cookie)) if value(&query, "skip_http_redirect") == Some("true") => {
-            let answer = ([(header::SET_COOKIE, cookie)], Json(json!({ "url": address })));
-            errors::respond(&headers, Ok(answer))
-        }
-        Ok((address, cookie)) => go(StatusCode::FOUND, &address, Some(cookie)),
-        Err(error) => errors::respond(&headers, Err::<(), _>(error)),
+) -> Result<Response> {
+    let linker = who_may_link(&service, caller).await?;
+    let (address, cookie) = begin(&service, &headers, &query, Some(linker)).await?;
+    if value(&query, "skip_http_redirect") == Some("true") {
+        let answer = ([(header::SET_COOKIE, cookie)], Json(json!({ "url": address })));
+        return Ok(answer.into_response());
     }
+    Ok(go(StatusCode::FOUND, &address, Some(cookie)))
 }
 
-async fn unlink(
-    service: Service,
-    caller: Result<Caller>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    let result = async {
-        let Linker { user, .. } = who_may_link(&service, caller).await?;
-        let id = Uuid::try_parse(&id)
-            .map_err(|_| Error::not_found("validation_failed", "identity_id must be an UUID"))?;
-        accounts::unlink(&service, user, id).await?;
-        Ok(Json(json!({})))
-    };
-    errors::respond(&headers, result.await)
+async fn unlink(service: Service, caller: Caller, Path(id): Path<String>) -> Result<impl IntoResponse> {
+    let Linker { user, .. } = who_may_link(&service, caller).await?;
+    let id = Uuid::try_parse(&id)
+        .map_err(|_| Error::not_found("validation_failed", "identity_id must be an UUID"))?;
+    accounts::unlink(&service, user, id).await?;
+    Ok(Json(json!({})))
 }
 
 /// Whoever is signed in, if they may change their ways in: where the installation lets people, and with a second factor shown if
 /// they have one.
-pub(super) async fn who_may_link(identity: &Identity, caller: Result<Caller>) -> Result<Linker> {
-    let (session, user) = current(identity, &caller?).await?;
+pub(super) async fn who_may_link(identity: &Identity, caller: Caller) -> Result<Linker> {
+    let (session, user) = current(identity, &caller).await?;
     if !identity.0.config.auth.manual_linking {
         return Err(Error::not_found(
             "manual_linking_disabled",

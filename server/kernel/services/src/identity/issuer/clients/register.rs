@@ -3,7 +3,7 @@
 use axum::{
     Json,
     body::Bytes,
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use jiff::SignedDuration;
@@ -12,7 +12,7 @@ use tenon_sdk::{Error, SystemTx, error::Kind};
 
 use super::{
     super::{
-        super::{audit, errors, routes::Service},
+        super::{audit, routes::Service},
         fault::{Fault, not_kept},
     },
     insert,
@@ -22,7 +22,7 @@ use super::{
 /// Programs that registered themselves and that nobody connected in this time are forgotten.
 const UNUSED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-pub(in super::super) async fn register(service: Service, headers: HeaderMap, body: Bytes) -> Response {
+pub(in super::super) async fn register(service: Service, body: Bytes) -> Response {
     let settings = &service.0.0.config.auth.issuer;
     if !settings.registration {
         let off = Error::forbidden(
@@ -30,7 +30,7 @@ pub(in super::super) async fn register(service: Service, headers: HeaderMap, bod
             "Programs cannot register themselves here.",
         )
         .hint("The operator registers them, or sets auth.issuer.registration.");
-        return errors::respond::<()>(&headers, Err(off));
+        return off.into_response();
     }
     let result = async {
         let metadata = serde_json::from_slice::<Asked>(&body)
@@ -74,15 +74,13 @@ pub(in super::super) async fn register(service: Service, headers: HeaderMap, bod
     match result.await {
         Ok(made) => not_kept(made),
         Err(Refused::Fault(fault)) => fault.into_response(),
-        Err(Refused::Often) => errors::respond::<()>(
-            &headers,
-            Err(Error::new(
-                Kind::RateLimited,
-                "over_request_rate_limit",
-                "Too many programs registered lately.",
-            )
-            .hint("Try again in an hour.")),
-        ),
+        Err(Refused::Often) => Error::new(
+            Kind::RateLimited,
+            "over_request_rate_limit",
+            "Too many programs registered lately.",
+        )
+        .hint("Try again in an hour.")
+        .into_response(),
     }
 }
 
