@@ -218,3 +218,17 @@ it('gives somebody a token that acts as them until they revoke it', async () => 
   await page.getByText('You have no tokens.').waitFor();
   expect((await asked(token, '/api/v1/tenancy/session')).status).toBe(401);
 });
+
+it('shows one built-in role at a time where the screen is narrow', async () => {
+  const { page } = await newPerson({ width: 360 });
+  await signUp(page, 'Nia Okafor', newEmail('nia'));
+  const slug = await createOrganization(page, 'Narrow Roles');
+  await settings(page, slug, 'roles', 'Roles');
+  const row = page.getByRole('row').filter({ hasText: 'tenancy.organization.delete' });
+  await row.getByRole('img', { name: 'No' }).waitFor();
+  await page.getByRole('combobox', { name: 'Role', exact: true }).click();
+  await page.getByRole('option', { name: 'Owner' }).click();
+  await row.getByRole('img', { name: 'Yes' }).waitFor();
+  await expectAccessible(page);
+  await picture(page, 'roles-narrow');
+});

@@ -1,4 +1,4 @@
-//! `test-postgres [--bin-dir DIR] -- COMMAND…` runs a command with a PostgreSQL of its own, named by
+//! `test-postgres [--bin-dir DIR] [--] COMMAND…` runs a command with a PostgreSQL of its own, named by
 //! `TENON_TEST_POSTGRES`, and ends with the command's code. The database is gone afterwards.
 
 use std::os::unix::process::ExitStatusExt;
@@ -21,7 +21,7 @@ struct Arguments {
     #[arg(long)]
     bin_dir: Option<PathBuf>,
     /// The command and its arguments.
-    #[arg(required = true, last = true)]
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     command: Vec<String>,
 }
 

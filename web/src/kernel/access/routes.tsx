@@ -3,7 +3,7 @@ import { anySearch } from '@/kernel/routing/search';
 import { settingsRoute } from '@/kernel/tenancy/settings/route';
 import { KeysPage } from './pages/keys';
 import { ReviewPage } from './pages/review';
-import { RolesPage } from './pages/roles';
+import { RolesPage } from './pages/roles/roles';
 import { SpacesPage } from './pages/spaces';
 import { SupportPage } from './pages/support';
 

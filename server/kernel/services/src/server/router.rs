@@ -111,7 +111,8 @@ pub(super) fn describe(modules: &[Module]) -> (Router<Kernel>, OpenApi) {
 
 /// Finds out who asks; refusals of `/auth/v1` are told as its clients expect.
 async fn enter(State(kernel): State<Kernel>, request: Request, next: Next) -> Response {
-    if !request.uri().path().starts_with("/auth/v1/") {
+    let path = request.uri().path();
+    if !path.starts_with("/auth/v1/") && !path.starts_with("/.well-known/") {
         return authenticate(State(kernel), request, next).await;
     }
     identity::spoken(request, async |request| {

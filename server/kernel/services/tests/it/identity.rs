@@ -175,7 +175,7 @@ async fn expired_forged_and_foreign_tokens_are_refused() {
     for forged in [&flipped, &unsigned, &swapped, "x", "a.b.c", &"a".repeat(20_000)] {
         let (status, body) = me(&server, forged).await;
         assert_eq!(
-            (status, text(&body["code"])),
+            (status, text(&body["error_code"])),
             (401, "auth.token_invalid"),
             "{forged}"
         );
@@ -183,7 +183,7 @@ async fn expired_forged_and_foreign_tokens_are_refused() {
     assert_eq!(me(&server, &token).await.0, 200);
     server.advance(SignedDuration::from_secs(3600 + 31));
     let (status, body) = me(&server, &token).await;
-    assert_eq!((status, text(&body["code"])), (401, "auth.token_expired"));
+    assert_eq!((status, text(&body["error_code"])), (401, "auth.token_expired"));
 
     let stranger = TestServer::start(vec![]).await;
     let (_, session) = sign_up(&stranger, "ada@example.com", PASSWORD).await;

@@ -148,3 +148,9 @@ function Remove({
     </Stack>
   );
 }
+
+/** The name somebody gave it, or what it is. */
+export const named = (name: string | undefined, otherwise: string) =>
+  name === undefined || name === '' ? otherwise : name;
+
+export const KEEPSAKES = { listStyle: 'none', margin: 0, padding: 0 } as const;

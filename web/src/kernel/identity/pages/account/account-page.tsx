@@ -6,9 +6,10 @@ import { AnchorLink } from '@/ui/links';
 import { PageHeader } from '@/ui/page-header';
 import { ConnectedPrograms } from './connected-programs';
 import { DataSection } from './data';
+import { PasskeysSection } from './passkeys';
 import { PasswordSection } from './password';
 import { ProfileSection } from './profile';
-import { SecuritySection } from './security';
+import { SecondFactorSection } from './second-factor';
 import { WaysInSection } from './ways-in';
 import { SessionsSection } from './sessions';
 
@@ -28,7 +29,8 @@ export function AccountPage() {
         <ProfileSection />
         <PasswordSection />
         <WaysInSection />
-        <SecuritySection />
+        <SecondFactorSection />
+        <PasskeysSection />
         <TokensSection />
         <SessionsSection />
         <ConnectedPrograms />
