@@ -24,7 +24,7 @@ pub(crate) async fn spoken(request: Request, answer: impl AsyncFnOnce(Request) -
     let versioned = knows_version(request.headers());
     let mut response = answer(request).await;
     if let Some(error) = response.extensions_mut().remove::<Error>() {
-        *response.body_mut() = Body::from(body(in_their_words(error), versioned).to_string());
+        *response.body_mut() = Body::from(body(&in_their_words(error), versioned).to_string());
         response.headers_mut().remove(header::CONTENT_LENGTH);
     }
     if versioned {
@@ -35,7 +35,7 @@ pub(crate) async fn spoken(request: Request, answer: impl AsyncFnOnce(Request) -
     response
 }
 
-fn body(error: Error, versioned: bool) -> Value {
+fn body(error: &Error, versioned: bool) -> Value {
     let mut body = if versioned {
         json!({ "code": error.code, "message": error.message })
     } else {
@@ -44,7 +44,7 @@ fn body(error: Error, versioned: bool) -> Value {
     if let Some(hint) = &error.hint {
         body["hint"] = json!(hint);
     }
-    if let Some(reasons) = weak_for(&error) {
+    if let Some(reasons) = weak_for(error) {
         body["weak_password"] = json!({ "reasons": reasons });
     }
     body
