@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { expectAccessible } from './support/accessibility';
-import { newPerson, picture, URL_OF_SERVER, withBrowser } from './support/browser';
-import { allow, startProvider } from './support/provider';
+import { newPerson, picture, SERVICE_KEY, URL_OF_SERVER, withBrowser } from './support/browser';
+import { allow, CLIENT, ISSUER, startProvider } from './support/provider';
 import { createOrganization, newEmail, signUp } from './support/steps';
 
 withBrowser();
@@ -155,4 +155,75 @@ it('speaks the wire form of supabase-js, with a code for the client that began',
   expect(linking.data.url).toContain('code_challenge=');
   const closed = await fetch(`${URL_OF_SERVER}/auth/v1/authorize?provider=github`);
   expect(closed.status).toBe(400);
+});
+
+it('takes providers that a program of the operator adds, changes and removes while it runs', async () => {
+  const options = {
+    auth: { persistSession: false, autoRefreshToken: false },
+    realtime: { transport: WebSocket as never },
+  };
+  const providers = createClient(URL_OF_SERVER, SERVICE_KEY, options).auth.admin.customProviders;
+  const label = `Works ${Date.now().toString(36)}`;
+  const identifier = `custom:${label.toLowerCase().replace(' ', '-')}`;
+  const asked = {
+    provider_type: 'oidc' as const,
+    identifier,
+    name: label,
+    ...CLIENT,
+    issuer: ISSUER,
+    scopes: ['email', 'profile'],
+    custom_claims_allowlist: ['name'],
+  };
+  const stranger = createClient(URL_OF_SERVER, 'sb_publishable_tenon', options).auth.admin;
+  expect((await stranger.customProviders.createProvider(asked)).error?.status).toBe(401);
+  const { data: made, error } = await providers.createProvider(asked);
+  expect(error).toBeNull();
+  expect(made).toMatchObject({
+    identifier,
+    enabled: true,
+    pkce_enabled: true,
+    scopes: ['openid', 'email', 'profile'],
+    discovery_document: { issuer: ISSUER },
+  });
+  expect(JSON.stringify(made)).not.toContain(CLIENT.client_secret);
+  expect((await providers.createProvider(asked)).error).toMatchObject({
+    status: 400,
+    code: 'conflict',
+  });
+  const { data: listed } = await providers.listProviders({ type: 'oidc' });
+  expect(listed.providers.map((one) => one.identifier)).toContain(identifier);
+  for (const issuer of ['javascript:alert(1)', 'https://169.254.169.254', `${ISSUER}/other`]) {
+    const refused = await providers.updateProvider(identifier, { issuer });
+    expect(refused.error?.code).toBe('validation_failed');
+  }
+
+  const name = login('wren');
+  const { page } = await newPerson();
+  await page.goto('/sign-in');
+  await page.getByRole('button', { name: `Continue with ${label}` }).click();
+  await allow(page, name);
+  await createOrganization(page, 'By Works');
+  await page.goto('/account');
+  await waysIn(page).getByText(label).waitFor();
+  await expectAccessible(page);
+  await picture(page, 'custom-provider');
+
+  const renamed = await providers.updateProvider(identifier, { name: `${label} Ltd` });
+  expect(renamed.data?.name).toBe(`${label} Ltd`);
+  const second = await newPerson();
+  await second.page.goto('/sign-in');
+  await second.page.getByRole('button', { name: `Continue with ${label} Ltd` }).click();
+  await allow(second.page, name);
+  await second.page.getByRole('heading', { name: 'Board', level: 1 }).waitFor();
+
+  await providers.updateProvider(identifier, { enabled: false });
+  const third = await newPerson();
+  await third.page.goto('/sign-in');
+  await third.page.getByRole('button', { name: 'Continue with Acme' }).waitFor();
+  expect(await third.page.getByRole('button', { name: label }).count()).toBe(0);
+  expect(await providers.deleteProvider(identifier)).toEqual({ data: null, error: null });
+  expect((await providers.getProvider(identifier)).error).toMatchObject({
+    status: 404,
+    code: 'custom_provider_not_found',
+  });
 });

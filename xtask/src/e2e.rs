@@ -96,6 +96,7 @@ fn prepare(postgres: &Installation) -> Result<Server> {
         .args(["--set", "auth.mfa.phone.verify_enabled=true"])
         .args(["--set", "auth.mfa.phone.pause_seconds=3"])
         .args(["--set", "auth.issuer.registration=true"])
+        .args(["--set", "auth.secret_key=sb_secret_of_tests_and_of_nothing_else"])
         .args(provider(provider_port))
         // All tests come from one address.
         .args(

@@ -13,6 +13,9 @@ function setting(name: string): string {
 
 export const URL_OF_SERVER = setting('TENON_URL').replace(/\/$/, '');
 
+/** The service key of the server under test; see `xtask/src/e2e.rs`. */
+export const SERVICE_KEY = 'sb_secret_of_tests_and_of_nothing_else';
+
 // Without these the browser asks for hosts of its maker at every start.
 const FLAGS = [
   '--disable-gpu',

@@ -7,7 +7,13 @@ import { URL_OF_SERVER } from './browser';
 
 /** The server under test knows a provider "acme" at this port; see `xtask/src/e2e.rs`. */
 const PORT = Number(process.env.TENON_PROVIDER_PORT ?? '');
-const CLIENT = { client_id: 'tenon', client_secret: 'a secret of these tests, with: signs & all' };
+/** Where it is. */
+export const ISSUER = `http://127.0.0.1:${PORT}`;
+/** What it knows the server by. */
+export const CLIENT = {
+  client_id: 'tenon',
+  client_secret: 'a secret of these tests, with: signs & all',
+};
 
 function configuration(): Configuration {
   const callback = '/auth/v1/callback';
@@ -48,7 +54,7 @@ function configuration(): Configuration {
 
 /** Starts it; gives what ends it. */
 export async function startProvider(): Promise<() => Promise<void>> {
-  const provider = new Provider(`http://127.0.0.1:${PORT}`, configuration());
+  const provider = new Provider(ISSUER, configuration());
   const server = createServer((request, response) => void provider.callback()(request, response));
   server.listen(PORT, '127.0.0.1');
   await once(server, 'listening');

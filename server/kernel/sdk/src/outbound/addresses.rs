@@ -37,16 +37,18 @@ impl Allowed {
 
     pub(super) fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        is_public(address) || self.private.iter().any(|network| network.contains(&address))
+        is_public(address) || self.lists(address)
+    }
+
+    /// Whether the settings allow an address by name.
+    pub(super) fn lists(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.private.iter().any(|network| network.contains(&address))
     }
 
     /// Whether a host as a URL writes it may be called; a name is not known to be good before it was looked up.
     pub(super) fn host(&self, host: &str) -> bool {
-        let literal = host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .parse::<IpAddr>();
-        literal.map_or(true, |address| self.contains(address))
+        literal(host).is_none_or(|address| self.contains(address))
     }
 }
 
@@ -65,6 +67,11 @@ impl Resolve for Allowed {
             Ok(Box::new(good.into_iter()) as Addrs)
         })
     }
+}
+
+/// The address that a host of a URL is, if it is no name.
+pub(super) fn literal(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 /// Whether an address belongs to somebody on the internet: none of the special-purpose ones (RFC 6890 and its registry).

@@ -128,6 +128,37 @@ impl Outbound {
         outcome
     }
 
+    /// Whether an address may be kept to be called later: by its form, and by where its name leads now, if anybody knows. Each call looks
+    /// again. Without TLS only the networks of `allow_private` are called.
+    ///
+    /// Errors: `outbound.bad_request`, `outbound.forbidden_address`.
+    pub async fn check_address(&self, address: &str) -> Result<()> {
+        let url = Url::parse(address).map_err(|_| bad_address())?;
+        self.check(&url)?;
+        let host = url.host_str().unwrap_or_default();
+        let found = match addresses::literal(host) {
+            Some(literal) => vec![literal],
+            // A proxy looks names up by itself.
+            None if !self.0.config.proxy.is_empty() => vec![],
+            None => {
+                let time = Duration::from_millis(self.0.config.timeout_ms);
+                let found = tokio::time::timeout(time, tokio::net::lookup_host((host, 0))).await;
+                found
+                    .ok()
+                    .and_then(Result::ok)
+                    .map_or_else(Vec::new, |found| found.map(|address| address.ip()).collect())
+            }
+        };
+        if !found.is_empty() && !found.iter().any(|address| self.0.allowed.contains(*address)) {
+            return Err(forbidden());
+        }
+        let inside = !found.is_empty() && found.iter().all(|address| self.0.allowed.lists(*address));
+        if url.scheme() == "https" || inside {
+            return Ok(());
+        }
+        Err(bad_address())
+    }
+
     async fn tries(&self, request: &Request, until: Instant) -> Result<Answer> {
         for failed in 1.. {
             let outcome = self.one_try(request).await;

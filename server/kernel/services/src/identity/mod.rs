@@ -85,7 +85,7 @@ impl Identity {
         let guesses = limits::Guesses::new(&env, config.auth.failed_sign_ins);
         let mails = limits::Pause::new(&env, config.auth.mail_pause_seconds, "over_email_send_rate_limit");
         let relying_party = webauthn::RelyingParty::new(&config);
-        let providers = providers::Providers::new(&env, &config);
+        let providers = providers::Providers::new(&db, &env, &config);
         let texts = limits::Pause::new(&env, config.auth.sms.pause_seconds, "over_sms_send_rate_limit");
         let outbound = Outbound::new(env.clone(), &config.outbound);
         let hooks = Hooks::new(
@@ -134,7 +134,7 @@ impl Identity {
         Module::new("identity", "Identity")
             .tables(
                 "auth",
-                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange", "0006_companions", "0007_factors", "0008_providers", "0009_protection", "0010_issuer", "0011_administration", "0012_account", "0014_ways"],
+                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange", "0006_companions", "0007_factors", "0008_providers", "0009_protection", "0010_issuer", "0011_administration", "0012_account", "0014_ways", "0015_custom_providers"],
             )
             .routes(move || routes::routes(&identity))
             .on_start({

@@ -365,7 +365,7 @@ async fn logout(service: Service, caller: Caller, Query(query): Query<Logout>) -
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn settings(service: Service) -> Json<Value> {
+async fn settings(service: Service) -> Result<Json<Value>> {
     let mut settings = json!({
         "external": { "email": true, "phone": service.0.0.config.auth.sms.enabled, "anonymous_users": service.0.0.config.auth.anonymous_users },
         "disable_signup": !service.0.0.config.auth.sign_up,
@@ -375,8 +375,8 @@ async fn settings(service: Service) -> Json<Value> {
         "saml_enabled": false,
         "mfa": { "phone": factors::phone_settings(&service) },
     });
-    service.0.0.providers.describe(&mut settings);
-    Json(settings)
+    service.0.0.providers.describe(&mut settings).await?;
+    Ok(Json(settings))
 }
 
 async fn health(State(_): State<Kernel>) -> Json<Value> {

@@ -125,6 +125,57 @@ async fn mails_and_visitors_are_counted_by_the_hour() {
 }
 
 #[tokio::test]
+async fn roads_by_way_of_another_provider_are_counted_together() {
+    let server = server(|config| {
+        behind_proxy(config);
+        config.auth.limits.sso = 4;
+    })
+    .await;
+    let look = async |from: &str, path: &str| {
+        let request = server
+            .anonymous(Method::GET, &format!("/auth/v1/{path}"))
+            .header("x-forwarded-for", from);
+        request.send().await.unwrap()
+    };
+    let tokens = json!({ "provider": "google", "id_token": "x" });
+    // Each of them is one, whatever comes of it.
+    for path in [
+        "authorize?provider=none",
+        "callback?state=x",
+        "user/identities/authorize?provider=none",
+    ] {
+        assert_ne!(look(HOME, path).await.status(), 429, "{path}");
+    }
+    let (status, _) = post(&server, HOME, "token?grant_type=id_token", tokens.clone()).await;
+    assert_eq!(status, 400);
+    for path in [
+        "authorize?provider=none",
+        "callback?state=x",
+        "user/identities/authorize?provider=none",
+    ] {
+        let refused = look(HOME, path).await;
+        assert_eq!(refused.status(), 429, "{path}");
+        assert_eq!(refused.headers()["retry-after"], "75", "{path}");
+        let told: Value = refused.json().await.unwrap();
+        assert_eq!(told["error_code"], "over_request_rate_limit", "{path}");
+    }
+    let form = server
+        .anonymous(Method::POST, "/auth/v1/callback")
+        .header("x-forwarded-for", HOME)
+        .body("state=x");
+    assert_eq!(form.send().await.unwrap().status(), 429);
+    let (status, told) = post(&server, HOME, "token?grant_type=id_token", tokens.clone()).await;
+    assert_eq!((status, &told["code"]), (429, &json!("over_request_rate_limit")));
+    // Others go on, and so does whoever signs in by another road.
+    assert_ne!(look(ELSEWHERE, "authorize?provider=none").await.status(), 429);
+    sign_up(&server).await;
+    assert_eq!(sign_in(&server, HOME, PASSWORD).await, 200);
+    server.advance(SignedDuration::from_secs(75));
+    assert_ne!(look(HOME, "callback?state=x").await.status(), 429);
+    assert_eq!(look(HOME, "callback?state=x").await.status(), 429);
+}
+
+#[tokio::test]
 async fn a_header_from_nobody_we_trust_names_no_client() {
     let server = server(|config| config.auth.limits.otp = 1).await;
     let ask = |from: &'static str| post(&server, from, "recover", json!({ "email": ADA }));

@@ -51,6 +51,23 @@ const OPENID: Known = Known {
     read: profile::openid,
 };
 
+/// A provider of a row: what is asked for, the row says.
+pub(super) const CUSTOM_OPENID: Known = Known {
+    scopes: &[],
+    ..OPENID
+};
+
+/// The same, with an interface that tells claims in the form of OpenID Connect.
+pub(super) const CUSTOM_OAUTH: Known = Known {
+    kind: Kind::OAuth {
+        authorize: "",
+        token: "",
+        profile: "",
+        emails: "",
+    },
+    ..CUSTOM_OPENID
+};
+
 const TWITTER: Known = Known {
     name: "x",
     label: "X",

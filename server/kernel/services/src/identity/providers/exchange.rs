@@ -8,7 +8,8 @@ use oauth2::{
     PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, StandardRevocableToken, StandardTokenResponse,
     TokenResponse, TokenUrl,
     basic::{
-        BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
+        BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse,
+        BasicTokenIntrospectionResponse, BasicTokenType,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -83,16 +84,16 @@ pub(super) struct Came {
     pub(super) refresh_token: Option<String>,
 }
 
-fn client(provider: &Provider, places: &Places, redirect_uri: &str) -> Result<OAuthClient> {
+fn client(provider: &Provider, places: &Places, basic: bool, redirect_uri: &str) -> Result<OAuthClient> {
     let bad = |what: &'static str| {
         move |_| Error::internal(format!("an address of a provider of sign-in is none: {what}"))
     };
-    let own = provider.clients().first().copied().unwrap_or_default().to_owned();
+    let own = provider.clients.first().cloned().unwrap_or_default();
     let mut client = Client::new(ClientId::new(own))
         .set_auth_uri(AuthUrl::new(places.authorize.clone()).map_err(bad("authorize"))?)
         .set_token_uri(TokenUrl::new(places.token.clone()).map_err(bad("token"))?)
         .set_redirect_uri(RedirectUrl::new(redirect_uri.to_owned()).map_err(bad("redirect"))?)
-        .set_auth_type(if places.basic {
+        .set_auth_type(if basic {
             AuthType::BasicAuth
         } else {
             AuthType::RequestBody
@@ -111,7 +112,7 @@ pub(super) async fn address(
     wishes: &[(String, String)],
 ) -> Result<String> {
     let places = provider.places().await?;
-    let client = client(provider, &places, &kept.redirect_uri)?;
+    let client = client(provider, &places, places.basic, &kept.redirect_uri)?;
     let mut wanted: Vec<&str> = provider.known.scopes.to_vec();
     wanted.extend(provider.settings.scopes.iter().map(String::as_str));
     wanted.extend(scopes.split([' ', ',']).filter(|scope| !scope.is_empty()));
@@ -131,8 +132,12 @@ pub(super) async fn address(
         // Apple tells a name or an address in a form only.
         request = request.add_extra_param("response_mode", "form_post");
     }
+    let own = provider.parameters();
+    for (name, value) in own {
+        request = request.add_extra_param(name.clone(), value.clone());
+    }
     for (name, value) in wishes {
-        if PASSED_ON.contains(&name.as_str()) {
+        if PASSED_ON.contains(&name.as_str()) && !own.iter().any(|(set, _)| set == name) {
             request = request.add_extra_param(name.clone(), value.clone());
         }
     }
@@ -147,27 +152,27 @@ pub(super) async fn exchange(
     code: String,
 ) -> Result<Came> {
     let places = provider.places().await?;
-    let client = client(provider, &places, &kept.redirect_uri)?;
-    let mut request = client.exchange_code(AuthorizationCode::new(code));
-    if provider.pkce() {
-        request = request.set_pkce_verifier(PkceCodeVerifier::new(kept.verifier.clone()));
+    let mut outcome = ask(providers, provider, &places, places.basic, kept, &code).await;
+    if places.either
+        && let Err(RequestTokenError::ServerResponse(response)) = &outcome
+        && *response.error() == BasicErrorResponseType::InvalidClient
+    {
+        outcome = ask(providers, provider, &places, !places.basic, kept, &code).await;
     }
-    let carrier = Carrier(providers.outbound.clone());
-    let tokens = request
-        .request_async(&carrier)
-        .await
-        .map_err(|error| refused(provider, error))?;
+    let tokens = outcome.map_err(|error| refused(provider, error))?;
     let access_token = tokens.access_token().secret().clone();
     let profile = match (&provider.openid, &tokens.extra_fields().id_token) {
         (Some(openid), Some(id_token)) => {
-            let own = provider.clients();
-            let claims = openid.verify(id_token, &own[..1.min(own.len())]).await?;
+            // Where the settings list others, those are of programs that get tokens by themselves.
+            let most = if provider.custom.is_some() { usize::MAX } else { 1 };
+            let own = &provider.clients[..most.min(provider.clients.len())];
+            let claims = openid.verify(id_token, own).await?;
             check_nonce(provider, kept, &claims)?;
             if openid::belongs(id_token, &claims, &access_token) == Some(false) {
                 return Err(openid::bad_token("It belongs to another access token."));
             }
             let claims = complete(providers, &places, claims, &access_token).await;
-            (provider.known.read)(&claims, &Value::Null)
+            provider.read(&claims, &Value::Null)
         }
         (Some(_), None) => return Err(openid::bad_token("There is none.")),
         (None, _) => {
@@ -176,7 +181,7 @@ pub(super) async fn exchange(
                 Some(emails) => tell(providers, Some(emails), &access_token).await?,
                 None => Value::Null,
             };
-            (provider.known.read)(&profile, &emails)
+            provider.read(&profile, &emails)
         }
     };
     Ok(Came {
@@ -185,6 +190,23 @@ pub(super) async fn exchange(
         access_token,
         refresh_token: tokens.refresh_token().map(|token| token.secret().clone()),
     })
+}
+
+/// Asks for the tokens of a code, with the secret in a header or in the form.
+async fn ask(
+    providers: &Providers,
+    provider: &Provider,
+    places: &Places,
+    basic: bool,
+    kept: &Kept,
+    code: &str,
+) -> Result<StandardTokenResponse<Extra, BasicTokenType>, RequestTokenError<Error, BasicErrorResponse>> {
+    let client = client(provider, places, basic, &kept.redirect_uri).map_err(RequestTokenError::Request)?;
+    let mut request = client.exchange_code(AuthorizationCode::new(code.to_owned()));
+    if provider.pkce() {
+        request = request.set_pkce_verifier(PkceCodeVerifier::new(kept.verifier.clone()));
+    }
+    request.request_async(&Carrier(providers.outbound.clone())).await
 }
 
 /// The nonce of a sign-in stands in its token, so that no other token passes for it.

@@ -59,18 +59,15 @@ pub(in crate::identity) async fn sign_in_with_id_token(
     };
     let providers = &identity.0.providers;
     let provider = if grant.provider.is_empty() {
-        let named = providers.by_name.values().find(|provider| {
-            provider.issuer == grant.issuer && provider.clients().contains(&grant.client_id.as_str())
-        });
-        providers.get(named.map_or("", |provider| &provider.name))?
+        providers.of_issuer(&grant.issuer, &grant.client_id).await?
     } else {
-        providers.for_id_token(&grant.provider)?
+        providers.for_id_token(&grant.provider).await?
     };
     let openid = provider
         .openid
         .as_ref()
         .ok_or_else(|| invalid("This provider has no ID tokens"))?;
-    let claims = openid.verify(&grant.id_token, &provider.clients()).await?;
+    let claims = openid.verify(&grant.id_token, &provider.clients).await?;
     if !provider.settings.skip_nonce_check {
         check_nonce(&claims, grant.nonce.as_deref())?;
     }
@@ -79,8 +76,9 @@ pub(in crate::identity) async fn sign_in_with_id_token(
     {
         return Err(openid::bad_token("It belongs to another access token."));
     }
-    let profile =
-        (provider.known.read)(&claims, &Value::Null).ok_or_else(|| openid::bad_token("It names nobody."))?;
+    let profile = provider
+        .read(&claims, &Value::Null)
+        .ok_or_else(|| openid::bad_token("It names nobody."))?;
     let (tx, comer) = super::routes::admit(identity, client, &provider, &profile, linking).await?;
     let session = sessions::open(identity, tx, comer.user, Method::OAuth, user_agent).await?;
     comer.tell(identity, client);

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod catalogue;
+mod custom;
 mod exchange;
 mod flows;
 mod grant;
@@ -23,27 +24,35 @@ use serde_json::{Map, Value, json};
 use tenon_sdk::{
     Error, Result,
     config::{Config, External},
+    db::Db,
     env::Env,
     outbound::Outbound,
 };
 
 use catalogue::{Kind, Known};
 use openid::OpenId;
+use profile::Profile;
 
-/// All providers that the settings name.
+/// All providers: those that the settings name, and those of rows.
 #[derive(Clone)]
 pub(super) struct Providers {
+    db: Db,
+    env: Env,
     outbound: Outbound,
     by_name: Arc<BTreeMap<String, Arc<Provider>>>,
+    made: Arc<custom::Made>,
 }
 
-/// One provider: what is known of it, and what the settings say.
+/// One provider: what is known of it, and what the settings or its row say.
 struct Provider {
     name: String,
     known: Known,
     settings: External,
     issuer: String,
     openid: Option<OpenId>,
+    /// Ids that an ID token may be made for; the first is Tenon's own.
+    clients: Vec<String>,
+    custom: Option<custom::Wishes>,
 }
 
 /// Where a provider is.
@@ -55,10 +64,12 @@ struct Places {
     emails: Option<String>,
     /// Whether it wants the secret in a header.
     basic: bool,
+    /// Whether nobody knows that, so that the other way is tried, too.
+    either: bool,
 }
 
 impl Providers {
-    pub(super) fn new(env: &Env, config: &Config) -> Self {
+    pub(super) fn new(db: &Db, env: &Env, config: &Config) -> Self {
         let outbound = Outbound::new(env.clone(), &config.outbound);
         let by_name = config.auth.external.iter().map(|(name, settings)| {
             let name = name.to_lowercase();
@@ -70,33 +81,47 @@ impl Providers {
             };
             let openid = matches!(known.kind, Kind::OpenId)
                 .then(|| OpenId::new(env.clone(), outbound.clone(), &issuer, known.aliases));
+            let ids = settings.client_id.split(',').map(str::trim);
             let provider = Provider {
                 name: name.clone(),
                 known,
                 settings: settings.clone(),
                 issuer,
                 openid,
+                clients: ids.filter(|id| !id.is_empty()).map(str::to_owned).collect(),
+                custom: None,
             };
             (name, Arc::new(provider))
         });
         Self {
             by_name: Arc::new(by_name.collect()),
+            db: db.clone(),
+            env: env.clone(),
             outbound,
+            made: Arc::default(),
         }
     }
 
     /// A provider people may sign in with.
     ///
-    /// Errors: `validation_failed`, as GoTrue has it.
-    fn get(&self, name: &str) -> Result<Arc<Provider>> {
+    /// Errors: `validation_failed`, `provider_disabled`, as GoTrue has them.
+    async fn get(&self, name: &str) -> Result<Arc<Provider>> {
+        let name = name.to_lowercase();
+        if name.starts_with(custom::PREFIX) && !self.by_name.contains_key(&name) {
+            return custom::get(self, &name).await;
+        }
+        self.of_settings(&name)
+    }
+
+    fn of_settings(&self, name: &str) -> Result<Arc<Provider>> {
         let unsupported = |why: &str| {
             Error::invalid("validation_failed", format!("Unsupported provider: {why}"))
                 .hint("/auth/v1/settings lists the providers there are.")
         };
-        let provider = self.by_name.get(&name.to_lowercase());
+        let provider = self.by_name.get(name);
         let provider = provider.filter(|provider| provider.settings.enabled);
         let provider = provider.ok_or_else(|| unsupported("provider is not enabled"))?;
-        if provider.settings.client_id.is_empty() {
+        if provider.clients.is_empty() {
             return Err(unsupported("missing OAuth client ID"));
         }
         if provider.issuer.is_empty() {
@@ -106,8 +131,8 @@ impl Providers {
     }
 
     /// As [`Self::get`], for an ID token, whose issuer clients are told of.
-    fn for_id_token(&self, name: &str) -> Result<Arc<Provider>> {
-        self.get(name).map_err(|error| {
+    async fn for_id_token(&self, name: &str) -> Result<Arc<Provider>> {
+        self.get(name).await.map_err(|error| {
             let known = catalogue::known(&name.to_lowercase());
             if known.issuer.is_empty() {
                 return error;
@@ -120,20 +145,38 @@ impl Providers {
         })
     }
 
+    /// The provider that an ID token comes from, by its issuer and the client it was made for.
+    async fn of_issuer(&self, issuer: &str, client: &str) -> Result<Arc<Provider>> {
+        let fits =
+            |provider: &Provider| provider.issuer == issuer && provider.clients.iter().any(|id| id == client);
+        if let Some(provider) = self.by_name.values().find(|provider| fits(provider)) {
+            return self.of_settings(&provider.name);
+        }
+        let name = custom::of_issuer(self, issuer, client).await?;
+        self.get(&name.unwrap_or_default()).await
+    }
+
     /// Adds to `/settings` which providers there are, and the words on their buttons.
-    pub(super) fn describe(&self, settings: &mut Value) {
+    pub(super) async fn describe(&self, settings: &mut Value) -> Result<()> {
         let mut labels = Map::new();
         for name in catalogue::names() {
             settings["external"][name] = json!(false);
         }
         for name in self.by_name.keys() {
-            let provider = self.get(name);
+            let provider = self.of_settings(name);
             settings["external"][name] = json!(provider.is_ok());
             if let Ok(provider) = provider {
                 labels.insert(name.clone(), json!(provider.label()));
             }
         }
+        for (name, label) in custom::labels(self).await? {
+            if !self.by_name.contains_key(&name) {
+                settings["external"][&name] = json!(true);
+                labels.insert(name, json!(label));
+            }
+        }
         settings["external_labels"] = Value::Object(labels);
+        Ok(())
     }
 }
 
@@ -145,10 +188,19 @@ impl Provider {
             .unwrap_or_default()
     }
 
-    /// Ids that an ID token may be made for; the first is Tenon's own.
-    fn clients(&self) -> Vec<&str> {
-        let ids = self.settings.client_id.split(',');
-        ids.map(str::trim).filter(|id| !id.is_empty()).collect()
+    /// Who somebody is, by what the provider tells.
+    fn read(&self, told: &Value, emails: &Value) -> Option<Profile> {
+        match &self.custom {
+            Some(wishes) => wishes.read(self.known.read, told),
+            None => (self.known.read)(told, emails),
+        }
+    }
+
+    /// What the operator adds to the address of its page.
+    fn parameters(&self) -> &[(String, String)] {
+        self.custom
+            .as_ref()
+            .map_or(&[], |wishes| wishes.parameters.as_slice())
     }
 
     fn pkce(&self) -> bool {
@@ -192,6 +244,7 @@ impl Provider {
                 profile: set(&settings.profile_url).or_else(|| set(profile)),
                 emails: set(&settings.emails_url).or_else(|| set(emails)),
                 basic: self.known.basic.unwrap_or(true),
+                either: self.known.basic.is_none(),
             }),
             (Some(openid), _) => {
                 let document = openid.document().await?;
@@ -208,6 +261,7 @@ impl Provider {
                     profile: set(&settings.profile_url).or_else(|| document.userinfo_endpoint.clone()),
                     emails: None,
                     basic: self.known.basic.unwrap_or(basic),
+                    either: false,
                 })
             }
             (None, Kind::OpenId) => Err(Error::internal("an OpenID provider without an issuer")),

@@ -13,7 +13,7 @@ use jsonwebtoken::{
     jwk::{Jwk, PublicKeyUse},
 };
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use tenon_sdk::{
     Error, Result,
@@ -58,6 +58,61 @@ pub(super) struct Document {
     pub(super) token_endpoint_auth_methods_supported: Option<Vec<String>>,
     #[serde(default)]
     pub(super) authorization_response_iss_parameter_supported: bool,
+    /// Only shown: some providers write these in their own way.
+    #[serde(default)]
+    scopes_supported: Value,
+    #[serde(default)]
+    response_types_supported: Value,
+    #[serde(default)]
+    subject_types_supported: Value,
+    #[serde(default)]
+    id_token_signing_alg_values_supported: Value,
+}
+
+impl Document {
+    /// All places it names.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let told = self.userinfo_endpoint.as_deref();
+        [
+            (
+                "authorization_endpoint",
+                Some(self.authorization_endpoint.as_str()),
+            ),
+            ("token_endpoint", Some(&self.token_endpoint)),
+            ("jwks_uri", Some(&self.jwks_uri)),
+            ("userinfo_endpoint", told),
+        ]
+        .into_iter()
+        .filter_map(|(name, address)| Some((name, address?)))
+    }
+
+    /// What the operator's programs see of it: the places, and lists of words where they are such.
+    pub(super) fn shown(&self) -> Value {
+        let mut shown = json!({ "issuer": self.issuer });
+        for (name, address) in self.addresses() {
+            shown[name] = json!(address);
+        }
+        let word = |value: &Value| {
+            value
+                .as_str()
+                .is_some_and(|text| text.len() <= 100 && !text.contains('\0'))
+        };
+        for (name, list) in [
+            ("scopes_supported", &self.scopes_supported),
+            ("response_types_supported", &self.response_types_supported),
+            ("subject_types_supported", &self.subject_types_supported),
+            (
+                "id_token_signing_alg_values_supported",
+                &self.id_token_signing_alg_values_supported,
+            ),
+        ] {
+            let list = list.as_array().filter(|list| list.len() <= 100);
+            if let Some(list) = list.filter(|list| list.iter().all(word)) {
+                shown[name] = json!(list);
+            }
+        }
+        shown
+    }
 }
 
 /// An OpenID provider and what is known of it by now.
@@ -66,6 +121,8 @@ pub(super) struct OpenId {
     env: Env,
     outbound: Outbound,
     issuer: String,
+    /// Where its document is.
+    place: String,
     aliases: &'static [&'static str],
     known: Arc<Known>,
 }
@@ -177,9 +234,19 @@ impl OpenId {
             env,
             outbound,
             issuer: issuer.to_owned(),
+            place: format!(
+                "{}/.well-known/openid-configuration",
+                issuer.trim_end_matches('/')
+            ),
             aliases,
             known: Arc::default(),
         }
+    }
+
+    /// The same, with its document somewhere else than its issuer says.
+    pub(super) fn found_at(mut self, place: &str) -> Self {
+        place.clone_into(&mut self.place);
+        self
     }
 
     /// What the provider says about itself. If it cannot be reached, what it said before goes on counting.
@@ -191,17 +258,21 @@ impl OpenId {
     }
 
     async fn fetch_document(&self) -> Result<Document> {
-        let url = format!(
-            "{}/.well-known/openid-configuration",
-            self.issuer.trim_end_matches('/')
-        );
-        let answer = self.outbound.send(Request::get(url).accept_json()).await?;
+        let request = Request::get(self.place.as_str()).accept_json();
+        let answer = self.outbound.send(request).await?;
         let document: Document = answer.ok()?.json()?;
         let same = document.issuer.trim_end_matches('/') == self.issuer.trim_end_matches('/')
             || self.aliases.contains(&document.issuer.as_str())
             || self.of_any_tenant(&document.issuer);
         if !same {
             return Err(unavailable("It names another issuer than the setting does."));
+        }
+        // People's browsers are sent to one of them.
+        let of_the_web = |address: &str| {
+            url::Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "https" | "http"))
+        };
+        if let Some((name, _)) = document.addresses().find(|(_, address)| !of_the_web(address)) {
+            return Err(unavailable(&format!("Its {name} is no address.")));
         }
         Ok(document)
     }
@@ -238,7 +309,7 @@ impl OpenId {
     /// check.
     ///
     /// Errors: `bad_id_token`, `unexpected_audience`, those of calls outside.
-    pub(super) async fn verify(&self, token: &str, clients: &[&str]) -> Result<Value> {
+    pub(super) async fn verify(&self, token: &str, clients: &[String]) -> Result<Value> {
         if token.len() > MOST_BYTES {
             return Err(bad_token("It is too long."));
         }
@@ -264,7 +335,8 @@ impl OpenId {
         Ok(claims)
     }
 
-    async fn check(&self, claims: &Value, clients: &[&str]) -> Result<()> {
+    async fn check(&self, claims: &Value, clients: &[String]) -> Result<()> {
+        let known = |party: &str| clients.iter().any(|client| client == party);
         let document = self.document().await?;
         let issuer = claims["iss"].as_str().unwrap_or_default();
         // A tenant is a UUID; anything else could make the address another one.
@@ -284,9 +356,7 @@ impl OpenId {
             _ => vec![],
         };
         let party = claims["azp"].as_str();
-        if !audience.iter().any(|one| clients.contains(one))
-            || (audience.len() > 1 && !party.is_some_and(|party| clients.contains(&party)))
-        {
+        if !audience.iter().any(|one| known(one)) || (audience.len() > 1 && !party.is_some_and(known)) {
             return Err(Error::invalid(
                 "unexpected_audience",
                 format!("Unacceptable audience in id_token: {audience:?}"),
@@ -394,7 +464,7 @@ mod tests {
         ] {
             let claims = json!({ "iss": issuer, "tid": tid, "aud": "me", "exp": 4_000_000_000_i64 });
             assert_eq!(
-                common.check(&claims, &["me"]).await.is_ok(),
+                common.check(&claims, &["me".to_owned()]).await.is_ok(),
                 accepted,
                 "{issuer} {tid}"
             );

@@ -20,6 +20,8 @@ pub(super) struct Profile {
     pub(super) name: Option<String>,
     pub(super) user_name: Option<String>,
     pub(super) picture: Option<String>,
+    /// What else the operator wants to know of them, as the provider tells it.
+    pub(super) custom_claims: Map<String, Value>,
 }
 
 impl Profile {
@@ -40,6 +42,9 @@ impl Profile {
         }
         for name in ["user_name", "preferred_username"] {
             put(name, &self.user_name);
+        }
+        if !self.custom_claims.is_empty() {
+            data.insert("custom_claims".into(), json!(self.custom_claims));
         }
         data.insert("iss".into(), json!(issuer));
         data.insert("sub".into(), json!(self.id));
@@ -100,6 +105,7 @@ pub(super) fn openid(claims: &Value, _: &Value) -> Option<Profile> {
         name: text(&claims["name"]).or_else(names),
         user_name: text(&claims["preferred_username"]).or_else(|| text(&claims["nickname"])),
         picture: picture(&claims["picture"]),
+        ..Profile::default()
     })
 }
 
@@ -125,6 +131,7 @@ pub(super) fn github(profile: &Value, emails: &Value) -> Option<Profile> {
         name: text(&profile["name"]).or_else(|| text(&profile["login"])),
         user_name: text(&profile["login"]),
         picture: picture(&profile["avatar_url"]),
+        ..Profile::default()
     })
 }
 
@@ -138,6 +145,7 @@ pub(super) fn facebook(profile: &Value, _: &Value) -> Option<Profile> {
         name: text(&profile["name"]),
         user_name: None,
         picture: picture(&profile["picture"]["data"]["url"]),
+        ..Profile::default()
     })
 }
 
@@ -152,6 +160,7 @@ pub(super) fn twitter(profile: &Value, _: &Value) -> Option<Profile> {
         name: text(&profile["name"]),
         user_name: text(&profile["username"]),
         picture: picture(&profile["profile_image_url"]),
+        ..Profile::default()
     })
 }
 
@@ -172,6 +181,7 @@ pub(super) fn discord(profile: &Value, _: &Value) -> Option<Profile> {
         user_name: text(&profile["username"]),
         picture,
         id,
+        ..Profile::default()
     })
 }
 

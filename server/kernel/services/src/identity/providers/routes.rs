@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::{
     Provider,
     accounts::{self, Comer, Linker},
+    custom::admin as custom,
     exchange,
     flows::{self, Beginning, Flow},
     profile::Profile,
@@ -43,6 +44,14 @@ pub(in crate::identity) fn routes() -> Router<Kernel> {
             limited(Limit::Sso, get(authorize_link)),
         )
         .route("/auth/v1/user/identities/{id}", delete(unlink))
+        .route(
+            "/auth/v1/admin/custom-providers",
+            get(custom::list).post(custom::create),
+        )
+        .route(
+            "/auth/v1/admin/custom-providers/{identifier}",
+            get(custom::one).put(custom::update).delete(custom::delete),
+        )
 }
 
 /// Names and values of a query or a form, in their order.
@@ -85,7 +94,8 @@ async fn begin(
     let provider = identity
         .0
         .providers
-        .get(value(query, "provider").unwrap_or_default())?;
+        .get(value(query, "provider").unwrap_or_default())
+        .await?;
     let text = |name: &str| value(query, name).map(str::to_owned);
     let beginning = Beginning {
         redirect_to: redirects::allowed(identity, value(query, "redirect_to")),
@@ -226,7 +236,7 @@ async fn arrive(
     headers: &HeaderMap,
     target: &str,
 ) -> Result<String, Fault> {
-    let provider = identity.0.providers.get(&flow.provider)?;
+    let provider = identity.0.providers.get(&flow.provider).await?;
     // Whose answer this is comes first: another provider's error would be believed, too.
     provider.check_issuer(value(query, "iss")).await?;
     if let Some(error) = value(query, "error") {

@@ -1,5 +1,7 @@
 //! A small provider of sign-in on this machine: OpenID Connect under several issuers, and the interfaces of others.
 
+mod odd;
+
 use std::{
     collections::HashMap,
     sync::{LazyLock, Mutex, OnceLock},
@@ -85,10 +87,7 @@ pub fn issuer(name: &str) -> String {
 fn router() -> Router {
     Router::new()
         .route("/{issuer}/.well-known/openid-configuration", get(document))
-        .route(
-            "/{issuer}/keys",
-            get(async || Json(json!({ "keys": [{ "kty": "unheard of" }, public(1)] }))),
-        )
+        .route("/{issuer}/keys", get(keys))
         .route("/{issuer}/token", post(token))
         .route("/{issuer}/me", get(me))
         .route(
@@ -97,16 +96,36 @@ fn router() -> Router {
         )
 }
 
-async fn document(Path(name): Path<String>) -> Json<Value> {
+async fn keys(Path(name): Path<String>) -> Response {
+    if let Some(part) = name.strip_suffix("-keys")
+        && let Some(answer) = odd::answer(part).await
+    {
+        return answer;
+    }
+    Json(json!({ "keys": [{ "kty": "unheard of" }, public(1)] })).into_response()
+}
+
+async fn document(Path(name): Path<String>) -> Response {
+    if let Some(answer) = odd::answer(&name).await {
+        return answer;
+    }
     let issuer = issuer(&name);
-    Json(json!({
+    let mut document = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/auth"),
         "token_endpoint": format!("{issuer}/token"),
         "userinfo_endpoint": format!("{issuer}/me"),
         "jwks_uri": format!("{issuer}/keys"),
         "authorization_response_iss_parameter_supported": name == "careful",
-    }))
+        "scopes_supported": ["openid", "email"],
+        "response_types_supported": "not a list",
+    });
+    match name.as_str() {
+        "inward" => document["jwks_uri"] = json!("http://10.255.0.1/keys"),
+        "scheming" => document["authorization_endpoint"] = json!("javascript:alert(1)"),
+        _ => (),
+    }
+    Json(document).into_response()
 }
 
 fn secret(number: u8) -> SecretKey {
@@ -164,6 +183,8 @@ async fn token(Path(name): Path<String>, headers: HeaderMap, body: String) -> Re
         .get("authorization")
         .is_some_and(|value| value == basic.as_str());
     let in_form = form.get("client_secret").is_some_and(|value| value == SECRET);
+    // This one does not look into headers.
+    let in_header = in_header && name != "formal";
     if !(in_header || in_form) {
         return refuse("invalid_client");
     }

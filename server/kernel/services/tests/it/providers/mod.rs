@@ -2,6 +2,8 @@
 
 mod accounts;
 mod answers;
+mod custom;
+mod documents;
 mod id_tokens;
 mod linking;
 mod sign_in;
