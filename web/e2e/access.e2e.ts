@@ -1,19 +1,11 @@
 /** Roles of an organisation's own, keys, tokens, spaces, the review of access, and the console of those who run the installation. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { expectAccessible } from './support/accessibility';
 import { newPerson, picture, URL_OF_SERVER, withBrowser } from './support/browser';
-import { createOrganization, newEmail, signUp } from './support/steps';
+import { createOrganization, makeOperator, newEmail, signUp } from './support/steps';
 
 withBrowser();
-
-async function makeOperator(email: string): Promise<void> {
-  const binary = process.env.TENON_BINARY ?? '';
-  const data = process.env.TENON_DATA ?? '';
-  await promisify(execFile)(binary, ['operator', '--data-dir', data, 'add', email]);
-}
 
 async function settings(page: Page, slug: string, path: string, heading: string): Promise<void> {
   await page.goto(`/o/${slug}/settings/${path}`);

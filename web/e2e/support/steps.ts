@@ -1,6 +1,8 @@
 /** What people do, in their own words. */
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import type { Page } from 'playwright-core';
 import { URL_OF_SERVER } from './browser';
@@ -95,4 +97,11 @@ export async function numberOf(page: Page, testId: string): Promise<number> {
   const number = Number(text.replaceAll(',', ''));
   expect(number, `${testId} shows "${text}"`).not.toBeNaN();
   return number;
+}
+
+/** Somebody runs the installation from now on. */
+export async function makeOperator(email: string): Promise<void> {
+  const binary = process.env.TENON_BINARY ?? '';
+  const data = process.env.TENON_DATA ?? '';
+  await promisify(execFile)(binary, ['operator', '--data-dir', data, 'add', email]);
 }

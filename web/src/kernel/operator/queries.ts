@@ -4,6 +4,7 @@ import { createApi, reply, type Reply } from '@/api/client';
 export type OrganizationRow = Reply<'/api/v1/operator/organizations'>['organizations'][number];
 export type OrganizationDetail = Reply<'/api/v1/operator/organizations/{id}'>;
 export type UserRow = Reply<'/api/v1/operator/users'>['users'][number];
+export type Program = Reply<'/api/v1/operator/programs'>['programs'][number];
 export type Plan = Reply<'/api/v1/operator/plans'>[number];
 export type Feature = Plan['features'][number];
 export type Visit = Reply<'/api/v1/operator/visits'>[number];
@@ -46,6 +47,13 @@ export const usersQuery = (query: { q: string; page: number }) =>
   queryOptions({
     queryKey: ['operator', 'users', query],
     queryFn: () => reply(api.GET('/api/v1/operator/users', { params: { query } })),
+    placeholderData: (previous) => previous,
+  });
+
+export const programsQuery = (query: { q: string; page: number }) =>
+  queryOptions({
+    queryKey: ['operator', 'programs', query],
+    queryFn: () => reply(api.GET('/api/v1/operator/programs', { params: { query } })),
     placeholderData: (previous) => previous,
   });
 

@@ -5,6 +5,7 @@ import { OperatorLayout } from './layout';
 import { OrganizationPage } from './pages/organization';
 import { OrganizationsPage } from './pages/organizations';
 import { PlansPage } from './pages/plans';
+import { ProgramsPage } from './pages/programs';
 import { UsersPage } from './pages/users';
 
 const operatorRoute = createRoute({
@@ -42,6 +43,13 @@ const plansRoute = createRoute({
   component: PlansPage,
 });
 
+const programsRoute = createRoute({
+  getParentRoute: () => operatorRoute,
+  path: '/programs',
+  validateSearch: anySearch,
+  component: ProgramsPage,
+});
+
 const usersRoute = createRoute({
   getParentRoute: () => operatorRoute,
   path: '/users',
@@ -56,6 +64,7 @@ export const operatorRoutes = [
     organizationsRoute,
     oneOrganizationRoute,
     plansRoute,
+    programsRoute,
     usersRoute,
   ]),
 ] as const;

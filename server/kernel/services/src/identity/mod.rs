@@ -33,7 +33,7 @@ mod webauthn;
 
 pub(crate) use errors::spoken;
 pub(crate) use hooks::{Hooks, Point};
-pub(crate) use issuer::guard;
+pub(crate) use issuer::{PROGRAM_COLUMNS, Program, guard, programs};
 pub(crate) use sessions::require_session;
 pub use tokens::TokenVerifier;
 pub use users::{NewUser, User, create_user};

@@ -2,11 +2,13 @@
 //!
 //! An operator is a person whose account says so (`auth.users.is_super_admin`). That gives no rights inside organisations: to look
 //! into one, an operator enters it with a reason and for a time, as somebody with the role `support`; its owners see that and can
-//! end it. What `kernel.begin_request` makes of such a visit is tenancy's.
+//! end it. What `kernel.begin_request` makes of such a visit is tenancy's. The programs that sign people in here are identity's;
+//! operators look after them in the console.
 
 mod extract;
 mod organizations;
 mod plans;
+mod programs;
 mod routes;
 mod users;
 mod visits;

@@ -15,6 +15,7 @@ use super::{
     Operator,
     organizations::{self, OrganizationChange, OrganizationDetail, OrganizationPage, Search},
     plans::{self, PlanRow, PlanText},
+    programs::{self, MadeProgram, NewProgram, NewSecret, ProgramChange, ProgramPage},
     users::{self, Ban, UserPage},
     visits::{self, NewVisit, Visit},
 };
@@ -26,6 +27,9 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(organization, change_organization))
         .routes(routes!(list_plans, create_plan))
         .routes(routes!(change_plan))
+        .routes(routes!(list_programs, create_program))
+        .routes(routes!(change_program, remove_program))
+        .routes(routes!(renew_program_secret))
         .routes(routes!(list_users))
         .routes(routes!(ban_user, unban_user))
         .routes(routes!(enter))
@@ -141,6 +145,72 @@ async fn change_plan(
 ) -> Result<StatusCode> {
     plans::change(&kernel, &operator, &name, &text).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The programs that sign people in here.
+#[utoipa::path(get, path = "/api/v1/operator/programs", tag = "operator", params(Search),
+    responses((status = 200, body = ProgramPage), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody)))]
+async fn list_programs(
+    _: Operator,
+    State(kernel): State<Kernel>,
+    Query(search): Query<Search>,
+) -> Result<Json<ProgramPage>> {
+    programs::list(&kernel, &search).await.map(Json)
+}
+
+/// Registers a program. Its secret is told once, here.
+#[utoipa::path(post, path = "/api/v1/operator/programs", tag = "operator", request_body = NewProgram,
+    responses((status = 201, body = MadeProgram), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
+async fn create_program(
+    operator: Operator,
+    State(kernel): State<Kernel>,
+    Json(new): Json<NewProgram>,
+) -> Result<(StatusCode, Json<MadeProgram>)> {
+    let made = programs::create(&kernel, &operator, new).await?;
+    Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// Changes what a program is called, where it is, and where people are sent back to it.
+#[utoipa::path(patch, path = "/api/v1/operator/programs/{id}", tag = "operator", request_body = ProgramChange,
+    params(("id" = Uuid, Path)),
+    responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
+async fn change_program(
+    operator: Operator,
+    State(kernel): State<Kernel>,
+    Path(id): Path<Uuid>,
+    Json(change): Json<ProgramChange>,
+) -> Result<StatusCode> {
+    programs::change(&kernel, &operator, id, change).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Forgets a program: nobody signs in to it any more, and what it was let do ends.
+#[utoipa::path(delete, path = "/api/v1/operator/programs/{id}", tag = "operator", params(("id" = Uuid, Path)),
+    responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody)))]
+async fn remove_program(
+    operator: Operator,
+    State(kernel): State<Kernel>,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode> {
+    programs::remove(&kernel, &operator, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Gives a program another secret, told once, here; the old one is void at once.
+#[utoipa::path(post, path = "/api/v1/operator/programs/{id}/secret", tag = "operator", params(("id" = Uuid, Path)),
+    responses((status = 201, body = NewSecret), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
+async fn renew_program_secret(
+    operator: Operator,
+    State(kernel): State<Kernel>,
+    Path(id): Path<Uuid>,
+) -> Result<(StatusCode, Json<NewSecret>)> {
+    let secret = programs::renew_secret(&kernel, &operator, id).await?;
+    Ok((StatusCode::CREATED, Json(NewSecret { secret })))
 }
 
 /// People of the installation.

@@ -230,3 +230,135 @@ async fn nobody_hands_an_organisation_to_somebody_who_is_shut_out() {
         "tenancy.member_barred",
     );
 }
+
+const PROGRAMS: &str = "/api/v1/operator/programs";
+
+#[tokio::test]
+async fn programs_are_registered_changed_and_removed_and_the_log_says_so() {
+    let server = TestServer::start(vec![]).await;
+    let operator = operator(&server).await;
+    let home = "https://app.example.com/callback";
+    let new = json!({ "name": " Harbour ", "redirect_uris": [home], "confidential": true, "scope": "openid email" });
+    let (status, made) = send(&operator, Method::POST, PROGRAMS, &new).await;
+    assert_eq!(
+        (status, made["secret"].as_str().map(str::len)),
+        (201, Some(43)),
+        "{made}"
+    );
+    let one = format!("{PROGRAMS}/{}", made["id"].as_str().unwrap());
+    let new =
+        json!({ "name": "Editor", "redirect_uris": ["com.example.editor:/back"], "confidential": false });
+    let (status, public) = send(&operator, Method::POST, PROGRAMS, &new).await;
+    assert_eq!((status, &public["secret"]), (201, &Value::Null), "{public}");
+    let public = format!("{PROGRAMS}/{}", public["id"].as_str().unwrap());
+
+    // The secret is told once, and is good.
+    let (_, page) = operator.get_json(&format!("{PROGRAMS}?q=app.example")).await;
+    assert_eq!(
+        (&page["total"], &page["enabled"]),
+        (&json!(1), &json!(true)),
+        "{page}"
+    );
+    let row = &page["programs"][0];
+    assert_eq!(
+        (
+            &row["name"],
+            &row["confidential"],
+            &row["self_registered"],
+            &row["people"]
+        ),
+        (&json!("Harbour"), &json!(true), &json!(false), &json!(0))
+    );
+    assert!(!page.to_string().contains(made["secret"].as_str().unwrap()));
+    let shown = async |secret: &Value| {
+        let request = server
+            .anonymous(Method::POST, "/auth/v1/oauth/introspect")
+            .basic_auth(made["id"].as_str().unwrap(), secret.as_str())
+            .form(&[("token", "x")]);
+        answer(request).await.0
+    };
+    assert_eq!(shown(&made["secret"]).await, 200);
+    let (status, renewed) = send(&operator, Method::POST, &format!("{one}/secret"), &json!({})).await;
+    assert_eq!(status, 201, "{renewed}");
+    assert_eq!(shown(&made["secret"]).await, 401);
+    assert_eq!(shown(&renewed["secret"]).await, 200);
+    let none = send(&operator, Method::POST, &format!("{public}/secret"), &json!({})).await;
+    refused(&none, 422, "operator.program_invalid");
+
+    let moved = json!({ "name": "Port", "redirect_uris": ["https://port.example.com/back"], "scope": "" });
+    assert_eq!(send(&operator, Method::PATCH, &one, &moved).await.0, 204);
+    let (_, page) = operator.get_json(&format!("{PROGRAMS}?q=port")).await;
+    let row = &page["programs"][0];
+    assert_eq!(
+        (&row["name"], &row["redirect_uris"], &row["scope"]),
+        (
+            &json!("Port"),
+            &json!(["https://port.example.com/back"]),
+            &Value::Null
+        )
+    );
+    for bad in [
+        json!({ "name": "" }),
+        json!({ "name": "x".repeat(101) }),
+        json!({ "name": "a\u{202e}b" }),
+        json!({ "name": "a\0b" }),
+        json!({ "redirect_uris": [] }),
+        json!({ "redirect_uris": ["javascript:alert(1)"] }),
+        json!({ "redirect_uris": ["http://evil.example"] }),
+        json!({ "redirect_uris": ["https://a.example/#x"] }),
+        json!({ "redirect_uris": vec![home; 11] }),
+        json!({ "uri": "javascript:alert(1)" }),
+        json!({ "logo_uri": "http://a.example/logo.png" }),
+        json!({ "scope": "everything" }),
+    ] {
+        let answered = send(&operator, Method::PATCH, &one, &bad).await;
+        refused(&answered, 422, "operator.program_invalid");
+        let mut new = json!({ "name": "New", "redirect_uris": [home], "confidential": true });
+        new.as_object_mut()
+            .unwrap()
+            .extend(bad.as_object().unwrap().clone());
+        let answered = send(&operator, Method::POST, PROGRAMS, &new).await;
+        refused(&answered, 422, "operator.program_invalid");
+    }
+    for bad in [
+        json!({}),
+        json!({ "name": "New", "redirect_uris": home, "confidential": true }),
+    ] {
+        assert_eq!(send(&operator, Method::POST, PROGRAMS, &bad).await.0, 400);
+    }
+    assert_eq!(
+        send(&operator, Method::PATCH, &one, &json!({ "secret": "x" }))
+            .await
+            .0,
+        400
+    );
+
+    assert_eq!(send(&operator, Method::DELETE, &one, &json!({})).await.0, 204);
+    for (method, path) in [
+        (Method::DELETE, one.clone()),
+        (Method::PATCH, one.clone()),
+        (Method::POST, format!("{one}/secret")),
+    ] {
+        let answered = send(&operator, method, &path, &json!({})).await;
+        refused(&answered, 404, "operator.program_not_found");
+    }
+    let sql = "select payload ->> 'action' from auth.audit_log_entries where payload ->> 'actor_id' = $1 \
+               and payload ->> 'action' like 'oauth_client%' order by created_at, id";
+    let rows = server
+        .admin()
+        .await
+        .query(sql, &[&operator.id.0.to_string()])
+        .await
+        .unwrap();
+    let log: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!(
+        log,
+        [
+            "oauth_client_created",
+            "oauth_client_created",
+            "oauth_client_secret_regenerated",
+            "oauth_client_updated",
+            "oauth_client_deleted"
+        ]
+    );
+}

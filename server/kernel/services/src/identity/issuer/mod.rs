@@ -20,6 +20,7 @@ mod redirects;
 mod revoke;
 mod scopes;
 
+pub(crate) use clients::{COLUMNS as PROGRAM_COLUMNS, Client as Program, commands as programs};
 pub(crate) use program::guard;
 
 use axum::{

@@ -7,33 +7,30 @@ use axum::{
     http::StatusCode,
     response::IntoResponse,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tenon_sdk::{Error, Result, SystemTx};
 
 use super::{
-    super::{
-        super::{
-            Identity,
-            admin::{Admin, Page, page_headers},
-            audit,
-            routes::{Service, read},
-        },
-        fault::Fault,
+    super::super::{
+        admin::{Admin, Page, page_headers},
+        routes::{Service, read},
     },
-    COLUMNS, Client, hash, insert,
-    metadata::Asked,
+    COLUMNS, Client,
+    commands::{self, Asked},
 };
 
 fn missing() -> Error {
     Error::not_found("oauth_client_not_found", "There is no such program.")
 }
 
-fn refused(fault: Fault) -> Error {
-    Error::invalid("validation_failed", fault.description)
+fn refused(why: String) -> Error {
+    Error::invalid("validation_failed", why)
 }
 
-async fn found(tx: &SystemTx, id: &str) -> Result<Client> {
-    Client::find(tx, id).await?.ok_or_else(missing)
+/// The program of an id, for a change of it.
+async fn locked(tx: &SystemTx, id: &str) -> Result<Client> {
+    let id = super::super::id(id, missing)?;
+    commands::locked(tx, id).await?.ok_or_else(missing)
 }
 
 pub(in super::super) async fn list(
@@ -65,17 +62,11 @@ pub(in super::super) async fn list(
 }
 
 pub(in super::super) async fn create(_: Admin, service: Service, body: Bytes) -> Result<impl IntoResponse> {
-    let metadata = read::<Asked>(&body)?.fresh().map_err(refused)?;
+    let metadata = commands::check(read::<Asked>(&body)?, None, refused)?;
     let tx = SystemTx::begin(&service.0.0.db, "new client").await?;
-    let made = insert(&service, &tx, &metadata, "manual").await?;
-    record(&service, &tx, "oauth_client_created", &made).await?;
+    let (made, secret) = commands::create(&service.0.0.env, &tx, None, &metadata).await?;
     tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(made)))
-}
-
-async fn record(identity: &Identity, tx: &SystemTx, action: &str, client: &Value) -> Result<()> {
-    let traits = json!({ "client_id": client["client_id"], "client_name": client["client_name"] });
-    audit::record(tx, &identity.0.env, None, action, traits).await
+    Ok((StatusCode::CREATED, Json(made.to_json(secret.as_deref()))))
 }
 
 pub(in super::super) async fn one(
@@ -84,7 +75,7 @@ pub(in super::super) async fn one(
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse> {
     let tx = SystemTx::begin(&service.0.0.db, "client").await?;
-    let client = found(&tx, &id).await?;
+    let client = Client::find(&tx, &id).await?.ok_or_else(missing)?;
     tx.commit().await?;
     Ok(Json(client.to_json(None)))
 }
@@ -97,39 +88,11 @@ pub(in super::super) async fn update(
 ) -> Result<impl IntoResponse> {
     let asked: Asked = read(&body)?;
     let tx = SystemTx::begin(&service.0.0.db, "change of client").await?;
-    let client = found(&tx, &id).await?;
-    let was = client.confidential();
-    let metadata = asked.over(client.metadata).map_err(refused)?;
-    if metadata.confidential() != was {
-        return Err(
-            Error::invalid("validation_failed", "A program stays public or confidential.")
-                .hint("Register it anew."),
-        );
-    }
-    let row = tx
-        .query_one(
-            &format!(
-                "update auth.oauth_clients c set token_endpoint_auth_method = $2, redirect_uris = $3, \
-                 grant_types = $4, client_name = $5, client_uri = $6, logo_uri = $7, scope = $8, updated_at = $9 \
-                 where c.id = $1 returning {COLUMNS}"
-            ),
-            &[
-                &client.id,
-                &metadata.method,
-                &metadata.redirect_uris,
-                &metadata.grant_types,
-                &metadata.name,
-                &metadata.uri,
-                &metadata.logo_uri,
-                &metadata.scope,
-                &service.0.0.env.now(),
-            ],
-        )
-        .await?;
-    let changed = Client::from_row(&row)?.to_json(None);
-    record(&service, &tx, "oauth_client_updated", &changed).await?;
+    let client = locked(&tx, &id).await?;
+    let metadata = commands::check(asked, Some(&client), refused)?;
+    let changed = commands::change(&service.0.0.env, &tx, None, &client, &metadata).await?;
     tx.commit().await?;
-    Ok(Json(changed))
+    Ok(Json(changed.to_json(None)))
 }
 
 /// Forgets a program; its sessions and grants end with it.
@@ -139,10 +102,8 @@ pub(in super::super) async fn delete(
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse> {
     let tx = SystemTx::begin(&service.0.0.db, "deletion of client").await?;
-    let client = found(&tx, &id).await?;
-    tx.execute("delete from auth.oauth_clients where id = $1", &[&client.id])
-        .await?;
-    record(&service, &tx, "oauth_client_deleted", &client.to_json(None)).await?;
+    let client = locked(&tx, &id).await?;
+    commands::remove(&service.0.0.env, &tx, None, &client).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -153,23 +114,10 @@ pub(in super::super) async fn regenerate_secret(
     service: Service,
     Path(id): Path<String>,
 ) -> Result<impl IntoResponse> {
-    let env = &service.0.0.env;
     let tx = SystemTx::begin(&service.0.0.db, "new secret of client").await?;
-    let client = found(&tx, &id).await?;
-    if !client.confidential() {
-        return Err(Error::invalid(
-            "validation_failed",
-            "A public program has no secret.",
-        ));
-    }
-    let secret = env.new_secret::<32>();
-    tx.execute(
-        "update auth.oauth_clients set client_secret_hash = $2, updated_at = $3 where id = $1",
-        &[&client.id, &hash(&secret), &env.now()],
-    )
-    .await?;
-    let shown = client.to_json(Some(&secret));
-    record(&service, &tx, "oauth_client_secret_regenerated", &shown).await?;
+    let client = locked(&tx, &id).await?;
+    let secret = commands::renew_secret(&service.0.0.env, &tx, None, &client).await?;
+    let secret = secret.ok_or_else(|| refused("A public program has no secret.".to_owned()))?;
     tx.commit().await?;
-    Ok(Json(shown))
+    Ok(Json(client.to_json(Some(&secret))))
 }

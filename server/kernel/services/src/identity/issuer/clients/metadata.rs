@@ -12,28 +12,28 @@ const MOST_ADDRESSES: usize = 10;
 /// As it is asked for; what is left out keeps its value, or gets the usual one.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Asked {
-    client_name: Option<String>,
-    client_uri: Option<String>,
-    logo_uri: Option<String>,
-    redirect_uris: Option<Vec<String>>,
-    grant_types: Option<Vec<String>>,
-    response_types: Option<Vec<String>>,
-    scope: Option<String>,
-    token_endpoint_auth_method: Option<String>,
-    client_type: Option<String>,
+pub(crate) struct Asked {
+    pub(crate) client_name: Option<String>,
+    pub(crate) client_uri: Option<String>,
+    pub(crate) logo_uri: Option<String>,
+    pub(crate) redirect_uris: Option<Vec<String>>,
+    pub(crate) grant_types: Option<Vec<String>>,
+    pub(crate) response_types: Option<Vec<String>>,
+    pub(crate) scope: Option<String>,
+    pub(crate) token_endpoint_auth_method: Option<String>,
+    pub(crate) client_type: Option<String>,
 }
 
 /// As it holds.
 #[derive(Clone, Debug)]
-pub(super) struct Metadata {
-    pub(super) name: String,
-    pub(super) uri: Option<String>,
-    pub(super) logo_uri: Option<String>,
-    pub(super) redirect_uris: Vec<String>,
-    pub(super) grant_types: Vec<String>,
-    pub(super) scope: Option<String>,
-    pub(super) method: String,
+pub(crate) struct Metadata {
+    pub(crate) name: String,
+    pub(crate) uri: Option<String>,
+    pub(crate) logo_uri: Option<String>,
+    pub(crate) redirect_uris: Vec<String>,
+    pub(crate) grant_types: Vec<String>,
+    pub(crate) scope: Option<String>,
+    pub(crate) method: String,
 }
 
 fn wrong(description: &'static str) -> Fault {

@@ -2,6 +2,7 @@
 
 pub(super) mod admin;
 mod authenticate;
+pub(crate) mod commands;
 mod metadata;
 mod register;
 
@@ -11,7 +12,7 @@ pub(super) use register::register;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tenon_sdk::{Result, SystemTx};
+use tenon_sdk::{Result, SystemTx, env::Env};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -19,21 +20,21 @@ use metadata::Metadata;
 
 /// A program.
 #[derive(Clone, Debug)]
-pub(super) struct Client {
-    pub(super) id: Uuid,
+pub(crate) struct Client {
+    pub(crate) id: Uuid,
     secret_hash: Option<Vec<u8>>,
     registration: String,
-    metadata: Metadata,
-    created_at: Timestamp,
+    pub(crate) metadata: Metadata,
+    pub(crate) created_at: Timestamp,
     updated_at: Timestamp,
 }
 
 /// What [`Client::from_row`] reads, of the table alone or of a join in which no other has these names.
-pub(super) const COLUMNS: &str = "c.id, c.client_secret_hash, c.registration_type, c.token_endpoint_auth_method, \
+pub(crate) const COLUMNS: &str = "c.id, c.client_secret_hash, c.registration_type, c.token_endpoint_auth_method, \
      c.redirect_uris, c.grant_types, c.client_name, c.client_uri, c.logo_uri, c.scope, c.created_at, c.updated_at";
 
 impl Client {
-    pub(super) fn from_row(row: &Row) -> Result<Self> {
+    pub(crate) fn from_row(row: &Row) -> Result<Self> {
         Ok(Self {
             id: row.try_get(0)?,
             secret_hash: row.try_get(1)?,
@@ -67,12 +68,12 @@ impl Client {
     }
 
     /// Whether it can keep a secret.
-    pub(super) fn confidential(&self) -> bool {
+    pub(crate) fn confidential(&self) -> bool {
         self.metadata.confidential()
     }
 
     /// Whether the operator registered it, and not it itself.
-    pub(super) fn checked(&self) -> bool {
+    pub(crate) fn checked(&self) -> bool {
         self.registration == "manual"
     }
 
@@ -143,14 +144,13 @@ pub(super) fn hash(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
 }
 
-/// Adds a program and gives it as it is shown once: with its secret, if it has one.
+/// Adds a program; gives its secret, too, if it has one.
 async fn insert(
-    identity: &super::Identity,
+    env: &Env,
     tx: &SystemTx,
     metadata: &Metadata,
     registration: &'static str,
-) -> Result<Value> {
-    let env = &identity.0.env;
+) -> Result<(Client, Option<String>)> {
     let secret = metadata.confidential().then(|| env.new_secret::<32>());
     let row = tx
         .query_one(
@@ -176,5 +176,5 @@ async fn insert(
             ],
         )
         .await?;
-    Ok(Client::from_row(&row)?.to_json(secret.as_deref()))
+    Ok((Client::from_row(&row)?, secret))
 }

@@ -65,11 +65,11 @@ pub(in super::super) async fn register(service: Service, body: Bytes) -> Respons
         if lately >= settings.registrations_per_hour {
             return Err(Refused::Often);
         }
-        let made = insert(&service, &tx, &metadata, "dynamic").await?;
-        let traits = json!({ "client_id": made["client_id"], "client_name": made["client_name"] });
+        let (made, secret) = insert(env, &tx, &metadata, "dynamic").await?;
+        let traits = json!({ "client_id": made.id, "client_name": metadata.name });
         audit::record(&tx, env, None, "oauth_client_registered", traits).await?;
         tx.commit().await?;
-        Ok((StatusCode::CREATED, Json(made)))
+        Ok((StatusCode::CREATED, Json(made.to_json(secret.as_deref()))))
     };
     match result.await {
         Ok(made) => not_kept(made),
