@@ -3,7 +3,14 @@ import { expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { expectAccessible } from './support/accessibility';
 import { newPerson, picture, URL_OF_SERVER, withBrowser } from './support/browser';
-import { createOrganization, makeOperator, newEmail, signUp } from './support/steps';
+import {
+  createOrganization,
+  makeOperator,
+  navigateTo,
+  newEmail,
+  PASSWORD,
+  signUp,
+} from './support/steps';
 
 withBrowser();
 
@@ -49,6 +56,105 @@ it('lets an operator write plans', async () => {
   await dialog.getByLabel('Most members').fill('');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await row.getByText('25').waitFor({ state: 'detached' });
+
+  // The last in the list goes up by one, and stays there.
+  const titles = () => page.getByTestId('plan').getByRole('rowheader').allInnerTexts();
+  const before = await titles();
+  expect(before.at(-1)).toContain(title);
+  await page.getByRole('button', { name: `Move ${title} up` }).click();
+  await expect.poll(async () => (await titles()).at(-2)).toContain(title);
+  await page.reload();
+  await row.waitFor();
+  expect((await titles()).at(-2)).toContain(title);
+  expect(await page.getByRole('button', { name: /^Move .* up$/ }).first().isDisabled()).toBe(true);
+
+  // What organisations have stays; what nobody has goes.
+  await page.getByRole('button', { name: 'Remove Business' }).click();
+  await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
+  await dialog.getByText('This plan is in use.').waitFor();
+  await expectAccessible(page);
+  await picture(page, 'operator-plan-in-use');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: `Remove ${title}` }).click();
+  await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
+  await row.waitFor({ state: 'detached' });
+});
+
+/** The link of an invitation by somebody who signed up with the tests' password. */
+async function invitation(email: string, role: string): Promise<string> {
+  const post = async (path: string, body: unknown, token?: string) => {
+    const answer = await fetch(URL_OF_SERVER + path, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify(body),
+    });
+    expect(answer.ok, path).toBe(true);
+    return (await answer.json()) as Record<string, string>;
+  };
+  const session = await post('/auth/v1/token?grant_type=password', { email, password: PASSWORD });
+  const { url = '' } = await post('/api/v1/tenancy/invitations', { role }, session.access_token);
+  return url;
+}
+
+it('lets an owner give a role of their own making in the member list, which counts at once', async () => {
+  const owner = await newPerson();
+  const email = newEmail('ines');
+  await signUp(owner.page, 'Ines Falk', email);
+  const slug = await createOrganization(owner.page, `Lock ${Date.now().toString(36)}`);
+  const url = await invitation(email, 'viewer');
+
+  const guest = await newPerson();
+  await signUp(guest.page, 'Theo Brandt', newEmail('theo'));
+  await guest.page.getByRole('heading', { name: 'Name your organisation' }).waitFor();
+  await guest.page.goto(new URL(url).pathname);
+  await guest.page.getByRole('button', { name: 'Join organisation' }).click();
+  await guest.page.getByTestId('organization-name').waitFor();
+  await navigateTo(guest.page, 'Members');
+  const invite = guest.page.getByRole('button', { name: 'Invite someone' });
+  await guest.page.getByRole('row', { name: /Ines Falk/ }).waitFor();
+  expect(await invite.count()).toBe(0);
+
+  await settings(owner.page, slug, 'roles', 'Roles');
+  await owner.page.getByRole('button', { name: 'New role' }).click();
+  await owner.page.getByRole('textbox', { name: 'Name' }).fill('Doorkeeper');
+  await addPattern(owner.page, 'Grants', 'tenancy.members.*');
+  await owner.page.getByTestId('role-preview').getByText('tenancy.members.invite').waitFor();
+  await owner.page.getByRole('button', { name: 'Save' }).click();
+  await owner.page.getByTestId('custom-role').getByText('Doorkeeper').waitFor();
+
+  const give = async (role: string) => {
+    await owner.page.goto(`/o/${slug}/settings/members`);
+    await owner.page.getByRole('button', { name: 'Actions for Theo Brandt' }).click();
+    await owner.page.getByRole('menuitem', { name: 'Change role or department' }).click();
+    const dialog = owner.page.getByRole('dialog');
+    await dialog.getByRole('combobox', { name: 'Role of your own' }).click();
+    await owner.page.getByRole('option', { name: role, exact: true }).click();
+    await expectAccessible(owner.page);
+    await picture(owner.page, 'member-own-role');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'detached' });
+  };
+  await give('Doorkeeper');
+  const row = owner.page.getByRole('row', { name: /Theo Brandt/ });
+  await row.getByText('Viewer and Doorkeeper').waitFor();
+  await guest.page.reload();
+  await invite.click();
+  await guest.page.getByRole('button', { name: 'Create link' }).click();
+  await guest.page.getByLabel('Invitation link').waitFor();
+
+  // Taken away, it is over at once: a page that is open already is refused.
+  await guest.page.getByRole('button', { name: 'Done' }).click();
+  await give('None');
+  await row.getByText('Doorkeeper').waitFor({ state: 'detached' });
+  await invite.click();
+  await guest.page.getByRole('button', { name: 'Create link' }).click();
+  await guest.page.getByTestId('error-state').waitFor();
+  await guest.page.reload();
+  await guest.page.getByRole('row', { name: /Ines Falk/ }).waitFor();
+  expect(await invite.count()).toBe(0);
 });
 
 it('lets an operator open the console, change a plan, and come in to help as long as the owner lets them', async () => {

@@ -92,6 +92,8 @@ const OPERATIONS: &[(&str, Names, Needs, &str)] = &[
     ("delete /api/v1/operator/organizations/{id}/visits/{visit}", Names::Anything, Console, ""),
     ("get /api/v1/operator/plans", Names::Nothing, Console, ""),
     ("post /api/v1/operator/plans", Names::Nothing, Console, r#"{"title":"Another","features":[]}"#),
+    ("put /api/v1/operator/plans", Names::Nothing, Console, r#"{"names":["business","free","team"]}"#),
+    ("delete /api/v1/operator/plans/{name}", Names::Anything, Console, ""),
     ("put /api/v1/operator/plans/{name}", Names::Anything, Console, r#"{"title":"Another","features":[]}"#),
     ("get /api/v1/operator/programs", Names::Nothing, Console, ""),
     ("post /api/v1/operator/programs", Names::Nothing, Console, r#"{"name":"Another","redirect_uris":["https://app.example.com/back"],"confidential":true}"#),

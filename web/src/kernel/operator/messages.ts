@@ -58,7 +58,7 @@ const en = {
   },
   plans: {
     title: 'Plans',
-    text: 'What organisations are entitled to. A change counts for all that have the plan; what they have beyond its limits stays.',
+    text: 'What organisations are entitled to, the least first. A change counts for all that have the plan; what they have beyond its limits stays.',
     add: 'New plan',
     edit: 'Change {{name}}',
     name: 'Title',
@@ -72,6 +72,12 @@ const en = {
     nothing: 'Nothing besides',
     organizations: 'Organisations',
     actions: 'Actions',
+    up: 'Move {{name}} up',
+    down: 'Move {{name}} down',
+    remove: 'Remove {{name}}',
+    removeButton: 'Remove',
+    removeText:
+      'The plan goes for good. As long as organisations have it, or new ones get it, it stays.',
   },
   programs: {
     title: 'Programs',
@@ -199,7 +205,7 @@ const de: Translation<typeof en> = {
   },
   plans: {
     title: 'Tarife',
-    text: 'Was Organisationen zusteht. Eine Änderung gilt für alle mit dem Tarif; was sie über seine Grenzen hinaus haben, bleibt.',
+    text: 'Was Organisationen zusteht, der kleinste Tarif zuerst. Eine Änderung gilt für alle mit dem Tarif; was sie über seine Grenzen hinaus haben, bleibt.',
     add: 'Neuer Tarif',
     edit: '{{name}} ändern',
     name: 'Bezeichnung',
@@ -213,6 +219,12 @@ const de: Translation<typeof en> = {
     nothing: 'Nichts weiter',
     organizations: 'Organisationen',
     actions: 'Aktionen',
+    up: '{{name}} nach oben',
+    down: '{{name}} nach unten',
+    remove: '{{name}} entfernen',
+    removeButton: 'Entfernen',
+    removeText:
+      'Der Tarif ist danach weg. Solange Organisationen ihn haben oder neue ihn bekommen, bleibt er.',
   },
   programs: {
     title: 'Programme',

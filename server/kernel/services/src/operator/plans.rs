@@ -101,15 +101,16 @@ pub async fn list(kernel: &Kernel) -> Result<Vec<PlanRow>> {
         .collect()
 }
 
-/// Whether there is a plan.
+/// Whether there is a plan, which stays as long as `tx` goes on.
 pub(super) async fn is_known(tx: &SystemTx, name: &str) -> Result<bool> {
     let row = tx
-        .query_one(
-            "select exists (select from tenancy.plans where name = $1)",
-            &[&name],
-        )
+        .query_opt("select from tenancy.plans where name = $1 for share", &[&name])
         .await?;
-    Ok(row.try_get(0)?)
+    Ok(row.is_some())
+}
+
+fn not_found() -> Error {
+    Error::not_found("operator.plan_not_found", "There is no such plan.")
 }
 
 /// Makes a plan, the last in the list; gives its word.
@@ -167,12 +168,115 @@ pub async fn change(kernel: &Kernel, operator: &Operator, name: &str, text: &Pla
         )
         .await?;
     if updated == 0 {
-        return Err(Error::not_found(
-            "operator.plan_not_found",
-            "There is no such plan.",
-        ));
+        return Err(not_found());
     }
     record(kernel, &tx, operator, "operator_plan_written", name, text).await?;
+    tx.commit().await
+}
+
+/// How many organisations are named that stand in the way of a plan's end.
+const NAMED: usize = 5;
+
+/// Removes a plan that nobody has.
+///
+/// Errors: `operator.plan_not_found`; `operator.plan_in_use` while organisations have it, with who they are, or new ones get it.
+pub async fn remove(kernel: &Kernel, operator: &Operator, name: &str) -> Result<()> {
+    let in_use = |details: String, hint: &str| {
+        Error::conflict("operator.plan_in_use", "This plan is in use.")
+            .details(details)
+            .hint(hint.to_owned())
+    };
+    let tx = operator.begin(kernel, "operator: plan removed").await?;
+    // Whoever gives it to an organisation at this moment holds it.
+    tx.query_opt("select from tenancy.plans where name = $1 for update", &[&name])
+        .await?
+        .ok_or_else(not_found)?;
+    if kernel.config().tenancy.default_plan == name {
+        return Err(in_use(
+            "New organisations get it.".to_owned(),
+            "Name another in the setting tenancy.default_plan first.",
+        ));
+    }
+    let rows = tx
+        .query(
+            "select name from tenancy.organizations where plan = $1 order by lower(name), id",
+            &[&name],
+        )
+        .await?;
+    if !rows.is_empty() {
+        let mut names: Vec<String> = Vec::new();
+        for row in rows.iter().take(NAMED) {
+            names.push(row.try_get(0)?);
+        }
+        let more = rows.len().saturating_sub(NAMED);
+        let rest = if more > 0 {
+            format!(" (+{more})")
+        } else {
+            String::new()
+        };
+        return Err(in_use(
+            format!("{}{rest}", names.join(", ")),
+            "Give these organisations another plan first.",
+        ));
+    }
+    tx.execute("delete from tenancy.plans where name = $1", &[&name])
+        .await?;
+    let traits = json!({ "plan": name });
+    audit::record(
+        &tx,
+        kernel.env(),
+        Some(operator.user.0),
+        "operator_plan_removed",
+        traits,
+    )
+    .await?;
+    tx.commit().await
+}
+
+/// All plans in the order they are to have.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlanOrder {
+    /// The words for them, the least first.
+    #[schema(max_items = 50)]
+    pub names: Vec<String>,
+}
+
+/// Gives the plans another order. The first is what organisations have whose plan there is no more.
+pub async fn order(kernel: &Kernel, operator: &Operator, order: &PlanOrder) -> Result<()> {
+    let tx = operator.begin(kernel, "operator: order of plans").await?;
+    let rows = tx
+        .query("select name from tenancy.plans order by name for update", &[])
+        .await?;
+    let mut known: Vec<String> = Vec::new();
+    for row in &rows {
+        known.push(row.try_get(0)?);
+    }
+    let mut wanted = order.names.clone();
+    wanted.sort();
+    known.sort();
+    if wanted != known {
+        return Err(Error::unprocessable(
+            "operator.plan_order_invalid",
+            "The order names each plan once, and nothing else.",
+        )
+        .hint("Look at the plans once more: one may have come or gone."));
+    }
+    tx.execute(
+        "update tenancy.plans p set place = o.place::int from unnest($1::text[]) with ordinality as o (name, place) \
+         where p.name = o.name",
+        &[&order.names],
+    )
+    .await?;
+    let traits = json!({ "plans": order.names });
+    audit::record(
+        &tx,
+        kernel.env(),
+        Some(operator.user.0),
+        "operator_plans_ordered",
+        traits,
+    )
+    .await?;
     tx.commit().await
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{
     Operator,
     organizations::{self, OrganizationChange, OrganizationDetail, OrganizationPage, Search},
-    plans::{self, PlanRow, PlanText},
+    plans::{self, PlanOrder, PlanRow, PlanText},
     programs::{self, MadeProgram, NewProgram, NewSecret, ProgramChange, ProgramPage},
     users::{self, Ban, UserPage},
     visits::{self, NewVisit, Visit},
@@ -25,8 +25,8 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(who))
         .routes(routes!(list_organizations))
         .routes(routes!(organization, change_organization))
-        .routes(routes!(list_plans, create_plan))
-        .routes(routes!(change_plan))
+        .routes(routes!(list_plans, create_plan, order_plans))
+        .routes(routes!(change_plan, remove_plan))
         .routes(routes!(list_programs, create_program))
         .routes(routes!(change_program, remove_program))
         .routes(routes!(renew_program_secret))
@@ -144,6 +144,32 @@ async fn change_plan(
     Json(text): Json<PlanText>,
 ) -> Result<StatusCode> {
     plans::change(&kernel, &operator, &name, &text).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Gives the plans another order.
+#[utoipa::path(put, path = "/api/v1/operator/plans", tag = "operator", request_body = PlanOrder,
+    responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
+async fn order_plans(
+    operator: Operator,
+    State(kernel): State<Kernel>,
+    Json(order): Json<PlanOrder>,
+) -> Result<StatusCode> {
+    plans::order(&kernel, &operator, &order).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Removes a plan that no organisation has.
+#[utoipa::path(delete, path = "/api/v1/operator/plans/{name}", tag = "operator", params(("name" = String, Path)),
+    responses((status = 204), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
+async fn remove_plan(
+    operator: Operator,
+    State(kernel): State<Kernel>,
+    Path(name): Path<String>,
+) -> Result<StatusCode> {
+    plans::remove(&kernel, &operator, &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -38,7 +38,7 @@ pub(super) fn routes() -> Routes {
 
 /// The organisations that let the caller in, oldest membership first.
 #[utoipa::path(get, path = "/api/v1/tenancy/organizations", tag = "tenancy",
-    responses((status = 200, body = Vec<Organization>), (status = 401, body = ErrorBody)))]
+    responses((status = 200, body = Vec<Organization>), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
 async fn list_organizations(caller: Caller, State(kernel): State<Kernel>) -> Result<Json<Vec<Organization>>> {
     let tx = SystemTx::begin(kernel.db(), "own organisations").await?;
     let rows = tx
@@ -82,7 +82,8 @@ fn parse_role(role: &str) -> Result<Role> {
 
 /// Founds an organisation; the caller becomes its owner.
 #[utoipa::path(post, path = "/api/v1/tenancy/organizations", tag = "tenancy", request_body = NewOrganization,
-    responses((status = 201, body = Organization), (status = 401, body = ErrorBody), (status = 422, body = ErrorBody)))]
+    responses((status = 201, body = Organization), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 422, body = ErrorBody)))]
 async fn create_organization(
     caller: Caller,
     State(kernel): State<Kernel>,

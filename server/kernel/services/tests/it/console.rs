@@ -97,6 +97,78 @@ async fn plans_are_listed_made_and_written_anew_and_the_log_says_so() {
 }
 
 #[tokio::test]
+async fn plans_have_an_order_and_those_that_nobody_has_go() {
+    let server = TestServer::start(vec![]).await;
+    let operator = operator(&server).await;
+    let org = server.organization("Harbour").await;
+    let order = async |names: Value| {
+        let request = operator
+            .request(Method::PUT, PLANS)
+            .json(&json!({ "names": names }));
+        answer(request).await
+    };
+    let remove = async |name: &str| {
+        let path = format!("{PLANS}/{name}");
+        answer(operator.request(Method::DELETE, &path)).await
+    };
+    let names = async || -> Vec<String> {
+        let (_, plans) = operator.get_json(PLANS).await;
+        let rows = plans.as_array().unwrap().iter();
+        rows.map(|plan| plan["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(order(json!(["business", "free", "team"])).await.0, 204);
+    assert_eq!(names().await, ["business", "free", "team"]);
+    for bad in [
+        json!([]),
+        json!(["business", "free"]),
+        json!(["business", "free", "free"]),
+        json!(["business", "free", "gold"]),
+        json!(["business", "free", "team", "team"]),
+    ] {
+        refused(&order(bad).await, 422, "operator.plan_order_invalid");
+    }
+    assert_eq!(order(json!("free")).await.0, 400);
+    assert_eq!(names().await, ["business", "free", "team"]);
+
+    // New organisations get one, these have another.
+    let admin = server.admin().await;
+    admin
+        .execute("update tenancy.organizations set plan = 'team'", &[])
+        .await
+        .unwrap();
+    for number in 1..=6 {
+        admin
+            .execute(
+                "insert into tenancy.organizations (id, slug, name, plan) values (gen_random_uuid(), $1, $1, 'team')",
+                &[&format!("quay-{number}")],
+            )
+            .await
+            .unwrap();
+    }
+    let told = remove("team").await;
+    refused(&told, 409, "operator.plan_in_use");
+    assert_eq!(told.1["details"], "Harbour, quay-1, quay-2, quay-3, quay-4 (+2)");
+    admin
+        .execute("update tenancy.organizations set plan = 'free'", &[])
+        .await
+        .unwrap();
+    let told = remove("business").await;
+    refused(&told, 409, "operator.plan_in_use");
+    assert_eq!(told.1["details"], "New organisations get it.");
+    assert_eq!(remove("team").await.0, 204);
+    refused(&remove("team").await, 404, "operator.plan_not_found");
+    assert_eq!(names().await, ["business", "free"]);
+    let log = "select payload ->> 'action' from auth.audit_log_entries where payload ->> 'action' like 'operator_plan%' \
+               order by created_at, id";
+    let rows = admin.query(log, &[]).await.unwrap();
+    let actions: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!(actions, ["operator_plans_ordered", "operator_plan_removed"]);
+    let stranger = answer(org.owner.request(Method::DELETE, &format!("{PLANS}/business"))).await;
+    assert_eq!(stranger.0, 404);
+}
+
+#[tokio::test]
 async fn what_a_lesser_plan_lacks_rests_and_comes_back() {
     let server = TestServer::start(vec![app()]).await;
     let org = organization(&server, "Harbour").await;

@@ -184,7 +184,23 @@ async fn whoever_is_erased_leaves_their_organisations_as_a_member_who_leaves() {
     let (_, open) = admin
         .post_json("/api/v1/tenancy/invitations", &json!({ "role": "admin" }))
         .await;
+    let (_, space) = admin
+        .post_json("/api/v1/access/spaces", &json!({ "name": "Tender North" }))
+        .await;
+    let members = format!("/api/v1/access/spaces/{}/members", space["id"].as_str().unwrap());
+    let everybody = json!({ "members": [admin.id.0, org.owner.id.0] });
+    let wish = admin.request(Method::PUT, &members).json(&everybody);
+    assert_eq!(answer(wish).await.0, 204);
     assert_eq!(erase(&admin).await.0, 204);
+    let (_, spaces) = org.owner.get_json("/api/v1/access/spaces").await;
+    assert_eq!(spaces[0]["members"], json!([org.owner.id.0]));
+    // Not even if somebody was about to write them down.
+    let late = "insert into tenancy.space_members (org_id, space_id, user_id) select org_id, id, $1 from tenancy.spaces";
+    let db = server.admin().await;
+    assert_eq!(db.execute(late, &[&admin.id]).await.unwrap(), 0);
+    let kept = "select count(*) from tenancy.space_members where user_id = $1";
+    let kept: i64 = db.query_one(kept, &[&admin.id]).await.unwrap().get(0);
+    assert_eq!(kept, 0, "spaces know nobody who is gone");
     let take = format!(
         "/api/v1/tenancy/invitations/{}/accept",
         open["token"].as_str().unwrap()

@@ -1,4 +1,5 @@
 import {
+  ActionIcon,
   Button,
   Checkbox,
   Group,
@@ -9,6 +10,7 @@ import {
   Text,
   TextInput,
 } from '@mantine/core';
+import { IconArrowDown, IconArrowUp } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -28,8 +30,10 @@ export function PlansPage() {
   const { t } = useTranslation('operator');
   const { data, error, refetch } = useQuery(plansQuery());
   const [asked, setAsked] = useState<Plan | 'new' | null>(null);
+  const [leaving, setLeaving] = useState<Plan | null>(null);
   const close = () => {
     setAsked(null);
+    setLeaving(null);
   };
   return (
     <>
@@ -48,7 +52,7 @@ export function PlansPage() {
       />
       {error !== null && <ErrorState error={error} onRetry={() => void refetch()} />}
       {data === undefined && error === null && <LoadingState />}
-      {data !== undefined && <PlanTable plans={data} onEdit={setAsked} />}
+      {data !== undefined && <PlanTable plans={data} onEdit={setAsked} onRemove={setLeaving} />}
       <Dialog
         opened={asked !== null}
         onClose={close}
@@ -60,17 +64,101 @@ export function PlansPage() {
       >
         {asked !== null && <PlanForm plan={asked === 'new' ? null : asked} onDone={close} />}
       </Dialog>
+      <Dialog
+        opened={leaving !== null}
+        onClose={close}
+        title={t('plans.remove', { name: leaving?.title ?? '' })}
+      >
+        {leaving !== null && <Removal plan={leaving} onDone={close} />}
+      </Dialog>
     </>
   );
 }
 
-function PlanTable({ plans, onEdit }: { plans: Plan[]; onEdit: (plan: Plan) => void }) {
+/** The last question before a plan goes; who has it still is what the refusal says. */
+function Removal({ plan, onDone }: { plan: Plan; onDone: () => void }) {
   const { t } = useTranslation('operator');
+  const client = useQueryClient();
+  const remove = useMutation({
+    mutationFn: () =>
+      reply(
+        api.DELETE('/api/v1/operator/plans/{name}', { params: { path: { name: plan.name } } }),
+      ),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: plansQuery().queryKey });
+      onDone();
+    },
+  });
+  return (
+    <Stack>
+      {remove.isError && <ErrorState error={remove.error} />}
+      <Text size="sm">{t('plans.removeText')}</Text>
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onDone}>
+          {t('cancel')}
+        </Button>
+        <Button
+          color="red"
+          loading={remove.isPending}
+          onClick={() => {
+            remove.mutate();
+          }}
+        >
+          {t('plans.removeButton')}
+        </Button>
+      </Group>
+    </Stack>
+  );
+}
+
+/** The names with the one at an index moved by a step; none where there is no such place. */
+function moved(plans: Plan[], index: number, step: -1 | 1): string[] | null {
+  const names = plans.map(({ name }) => name);
+  const [name, other] = [names[index], names[index + step]];
+  if (name === undefined || other === undefined) return null;
+  names[index] = other;
+  names[index + step] = name;
+  return names;
+}
+
+function PlanTable({
+  plans,
+  onEdit,
+  onRemove,
+}: {
+  plans: Plan[];
+  onEdit: (plan: Plan) => void;
+  onRemove: (plan: Plan) => void;
+}) {
+  const { t } = useTranslation('operator');
+  const client = useQueryClient();
+  const order = useMutation({
+    mutationFn: (names: string[]) => reply(api.PUT('/api/v1/operator/plans', { body: { names } })),
+    // Another operator may have made or removed one.
+    onSettled: () => client.invalidateQueries({ queryKey: plansQuery().queryKey }),
+  });
+  const move = (index: number, step: -1 | 1) => {
+    const names = moved(plans, index, step);
+    return (
+      <ActionIcon
+        variant="default"
+        size="md"
+        aria-label={t(step < 0 ? 'plans.up' : 'plans.down', { name: plans[index]?.title })}
+        disabled={names === null || order.isPending}
+        onClick={() => {
+          if (names !== null) order.mutate(names);
+        }}
+      >
+        {step < 0 ? <IconArrowUp size={16} /> : <IconArrowDown size={16} />}
+      </ActionIcon>
+    );
+  };
   const limit = (most: number | null | undefined) =>
     most == null ? t('plans.noLimit') : <Count value={most} />;
   return (
     <Paper withBorder>
-      <WideContent label={t('plans.title')} minWidth={640}>
+      {order.isError && <ErrorState error={order.error} />}
+      <WideContent label={t('plans.title')} minWidth={760}>
         <Table>
           <Table.Thead>
             <Table.Tr>
@@ -83,7 +171,7 @@ function PlanTable({ plans, onEdit }: { plans: Plan[]; onEdit: (plan: Plan) => v
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {plans.map((plan) => (
+            {plans.map((plan, index) => (
               <Table.Tr key={plan.name} data-testid="plan">
                 <Table.Th scope="row" fw={550}>
                   {plan.title}
@@ -104,16 +192,31 @@ function PlanTable({ plans, onEdit }: { plans: Plan[]; onEdit: (plan: Plan) => v
                   <Count value={plan.organizations} />
                 </Table.Td>
                 <Table.Td>
-                  <Button
-                    size="xs"
-                    variant="default"
-                    aria-label={t('plans.edit', { name: plan.title })}
-                    onClick={() => {
-                      onEdit(plan);
-                    }}
-                  >
-                    {t('change')}
-                  </Button>
+                  <Group gap="xs" wrap="nowrap">
+                    {move(index, -1)}
+                    {move(index, 1)}
+                    <Button
+                      size="xs"
+                      variant="default"
+                      aria-label={t('plans.edit', { name: plan.title })}
+                      onClick={() => {
+                        onEdit(plan);
+                      }}
+                    >
+                      {t('change')}
+                    </Button>
+                    <Button
+                      size="xs"
+                      variant="subtle"
+                      color="red"
+                      aria-label={t('plans.remove', { name: plan.title })}
+                      onClick={() => {
+                        onRemove(plan);
+                      }}
+                    >
+                      {t('plans.removeButton')}
+                    </Button>
+                  </Group>
                 </Table.Td>
               </Table.Tr>
             ))}

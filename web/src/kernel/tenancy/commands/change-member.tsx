@@ -1,8 +1,9 @@
-import { Button, Group, Select, Stack, Text } from '@mantine/core';
+import { Button, Checkbox, Group, Select, Stack, Text } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { reply } from '@/api/client';
+import { rolesQuery } from '@/kernel/access/queries';
 import { Dialog } from '@/ui/dialog';
 import { notifyDone } from '@/ui/notify';
 import { ErrorState } from '@/ui/states/error-state';
@@ -47,6 +48,7 @@ function useDone(onDone: () => void) {
       queryClient.invalidateQueries({ queryKey: [id, 'open-invitations'] }),
       queryClient.invalidateQueries({ queryKey: [id, 'departments'] }),
       queryClient.invalidateQueries({ queryKey: [id, 'organization'] }),
+      queryClient.invalidateQueries({ queryKey: [id, 'access'] }),
       // It may have been oneself.
       queryClient.invalidateQueries({ queryKey: organizationSessionQuery(id).queryKey }),
     ]);
@@ -100,26 +102,46 @@ function Confirm({
 
 function ChangeForm({ member, onDone }: { member: Member; onDone: () => void }) {
   const { t } = useTranslation('tenancy');
-  const { id, api, role: own } = useOrganization();
+  const { id, api, can, role: own } = useOrganization();
   const { data: departments = [] } = useQuery(departmentsQuery(id));
-  const offered = ROLES.slice(ROLES.indexOf(own));
-  const form = useForm({
-    initialValues: { role: member.role, department: member.department ?? '' },
+  const { data: roles } = useQuery({
+    ...rolesQuery(id),
+    enabled: can('access.roles.manage'),
   });
+  const customRoles = roles?.custom ?? [];
+  const offered = ROLES.slice(ROLES.indexOf(own));
+  const before = {
+    role: member.role,
+    department: member.department ?? '',
+    custom: member.custom_role ?? '',
+    only: member.custom_only,
+  };
+  const form = useForm({ initialValues: before });
   const onSuccess = useDone(onDone);
   const mutation = useMutation({
-    mutationFn: ({ role, department }: typeof form.values) =>
-      reply(
-        api.PATCH('/api/v1/tenancy/members/{user_id}', {
-          params: { path: { user_id: member.user_id } },
-          body: {
-            ...(role === member.role ? {} : { role }),
-            ...(department === (member.department ?? '')
-              ? {}
-              : { department: department === '' ? null : department }),
-          },
-        }),
-      ),
+    mutationFn: async ({ role, department, custom, only }: typeof form.values) => {
+      if (role !== before.role || department !== before.department) {
+        await reply(
+          api.PATCH('/api/v1/tenancy/members/{user_id}', {
+            params: { path: { user_id: member.user_id } },
+            body: {
+              ...(role === before.role ? {} : { role }),
+              ...(department === before.department
+                ? {}
+                : { department: department === '' ? null : department }),
+            },
+          }),
+        );
+      }
+      if (custom !== before.custom || only !== before.only) {
+        await reply(
+          api.PUT('/api/v1/access/members/{id}/role', {
+            params: { path: { id: member.user_id } },
+            body: { role: customRoles.find(({ name }) => name === custom)?.id ?? null, only },
+          }),
+        );
+      }
+    },
     onSuccess,
   });
   return (
@@ -148,6 +170,23 @@ function ChangeForm({ member, onDone }: { member: Member; onDone: () => void }) 
           ]}
           {...form.getInputProps('department')}
         />
+        {customRoles.length > 0 && (
+          <Select
+            label={t('members.ownRole')}
+            allowDeselect={false}
+            data={[
+              { value: '', label: t('members.noOwnRole') },
+              ...customRoles.map(({ name }) => ({ value: name, label: name })),
+            ]}
+            {...form.getInputProps('custom')}
+          />
+        )}
+        {form.values.custom !== '' && customRoles.length > 0 && (
+          <Checkbox
+            label={t('members.ownRoleOnly')}
+            {...form.getInputProps('only', { type: 'checkbox' })}
+          />
+        )}
         <Group justify="flex-end">
           <Button variant="default" onClick={onDone}>
             {t('ui:cancel')}
