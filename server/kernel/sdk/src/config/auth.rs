@@ -30,12 +30,16 @@ pub struct Auth {
     pub refuse_common_passwords: bool,
     /// Where the beginnings of hashes are asked for breached passwords, as HIBP has it; empty: nowhere.
     pub breached_passwords_url: String,
+    /// Whether a password that cannot be asked for there is refused.
+    pub breached_passwords_required: bool,
     /// Whether anybody may sign up.
     pub sign_up: bool,
     /// Whether somebody who asks for a code without wanting an account is told that there is none.
     pub tell_unknown: bool,
     /// Whether visitors may have an account without an address (`signInAnonymously`).
     pub anonymous_users: bool,
+    /// Days after which a visitor's account that nobody used goes; 0: never.
+    pub anonymous_days: i64,
     /// Whether people show that they read a new address before it is theirs.
     pub confirm_email: bool,
     /// Whether the address that is given up has to agree to the new one, too.

@@ -21,6 +21,7 @@ mod mail;
 mod members;
 mod operator;
 mod organizations;
+mod outside;
 mod own_account;
 mod passkeys;
 mod phone;

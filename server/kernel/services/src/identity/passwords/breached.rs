@@ -11,14 +11,15 @@ use tenon_sdk::{
 
 use crate::identity::Identity;
 
-/// Somebody waits for the answer; without one the password passes.
+/// Somebody waits for the answer.
 const TIME: Duration = Duration::from_secs(2);
 
-/// An error if a password is known from a breach. What cannot be asked is let pass, and logged.
+/// An error if a password is known from a breach. What cannot be asked is logged, and let pass unless the settings say otherwise.
 ///
-/// Errors: `weak_password` with the reason `pwned`.
+/// Errors: `weak_password` with the reason `pwned`; `breached_passwords_unavailable`.
 pub(in crate::identity) async fn check_online(identity: &Identity, password: &str) -> Result<()> {
-    let base = &identity.0.config.auth.breached_passwords_url;
+    let auth = &identity.0.config.auth;
+    let base = &auth.breached_passwords_url;
     if base.is_empty() {
         return Ok(());
     }
@@ -36,8 +37,16 @@ pub(in crate::identity) async fn check_online(identity: &Identity, password: &st
         .details("pwned")),
         Ok(_) => Ok(()),
         Err(error) => {
-            tracing::warn!(%error, "breached passwords could not be asked for; the password passes");
-            Ok(())
+            let passes = !auth.breached_passwords_required;
+            tracing::warn!(%error, passes, "breached passwords could not be asked for");
+            if passes {
+                return Ok(());
+            }
+            Err(Error::unavailable(
+                "breached_passwords_unavailable",
+                "The password cannot be checked at the moment.",
+            )
+            .hint("Try again later."))
         }
     }
 }
