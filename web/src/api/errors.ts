@@ -17,7 +17,8 @@ export class ApiError extends Error {
   }
 
   get isUnauthenticated(): boolean {
-    return this.status === 401;
+    // What sign-in says of a token that is not good any more.
+    return this.status === 401 || this.code === 'bad_jwt';
   }
 
   get isForbidden(): boolean {

@@ -3,8 +3,16 @@
 use std::sync::Arc;
 
 use crate::{
-    accounts::Accounts, config::Config, ctx::Identity, db::Db, env::Env, error::Result,
-    import_template::ImportTemplate, live::Live, module::Module, outbound::Outbound,
+    accounts::Accounts,
+    config::Config,
+    ctx::Identity,
+    db::Db,
+    env::Env,
+    error::{Error, Result},
+    import_template::ImportTemplate,
+    live::Live,
+    module::Module,
+    outbound::Outbound,
 };
 
 /// Turns a bearer token into an identity; the identity service implements it.
@@ -12,6 +20,11 @@ use crate::{
 pub trait Authenticator: Send + Sync {
     /// The identity of a token, or an error of kind `Unauthenticated`.
     async fn authenticate(&self, bearer: &str) -> Result<Identity>;
+
+    /// What a request to `path` is told whose token is not good: clients of each API look for words of their own.
+    fn refusal(&self, _path: &str, error: Error) -> Error {
+        error
+    }
 
     /// Forgets what it remembers of a key that was revoked here.
     fn forget_key(&self, _key: uuid::Uuid) {}

@@ -18,6 +18,7 @@ mod process;
 mod rest;
 mod rest_breaks;
 mod rights;
+mod seeds;
 mod serve;
 mod stand_in;
 mod standalone;

@@ -10,12 +10,12 @@ use tokio_postgres::{Client, NoTls};
 use crate::process::{Process, folder, tenon};
 
 // Of every stack that `supabase start` makes.
-const ANON: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJzdXBhYmFzZS1kZW1vIiwicm9sZSI6ImFub24iLCJleHAiOjE5ODM4MTI5OTZ9.CRXP1A7WOeoJeXxjNni43kdQwgnWNReilDMblYTn_I0";
-const SERVICE: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJzdXBhYmFzZS1kZW1vIiwicm9sZSI6InNlcnZpY2Vfcm9sZSIsImV4cCI6MTk4MzgxMjk5Nn0.EGIM96RAZx35lJzdJsyH-qQwv8Hdp7fsn3W0YpN81IU";
+pub(crate) const ANON: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJzdXBhYmFzZS1kZW1vIiwicm9sZSI6ImFub24iLCJleHAiOjE5ODM4MTI5OTZ9.CRXP1A7WOeoJeXxjNni43kdQwgnWNReilDMblYTn_I0";
+pub(crate) const SERVICE: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJzdXBhYmFzZS1kZW1vIiwicm9sZSI6InNlcnZpY2Vfcm9sZSIsImV4cCI6MTk4MzgxMjk5Nn0.EGIM96RAZx35lJzdJsyH-qQwv8Hdp7fsn3W0YpN81IU";
 
 /// A server with the settings of the file, on ports of its own.
-struct Stack {
-    server: Process,
+pub(crate) struct Stack {
+    pub(crate) server: Process,
     sql: u16,
     mail: u16,
     _folder: TempDir,
@@ -32,7 +32,7 @@ fn profile() -> PathBuf {
 }
 
 impl Stack {
-    async fn start(more: &[&str]) -> Self {
+    pub(crate) async fn start(more: &[&str]) -> Self {
         let folder = folder();
         let (sql, mail) = (free_port(), free_port());
         let mut command = tenon(&["serve", "--port", "0", "--set", "server.site_url="]);
@@ -57,7 +57,7 @@ impl Stack {
     }
 
     /// SQL as `psql postgresql://postgres:postgres@127.0.0.1:54322/postgres` has it.
-    async fn sql(&self, user: &str, password: &str) -> Result<Client, tokio_postgres::Error> {
+    pub(crate) async fn sql(&self, user: &str, password: &str) -> Result<Client, tokio_postgres::Error> {
         let mut config = tokio_postgres::Config::new();
         config
             .host("127.0.0.1")
@@ -79,16 +79,16 @@ impl Stack {
         }
     }
 
-    async fn ask(&self, method: Method, path: &str, key: &str, body: Value) -> (u16, Value) {
+    pub(crate) async fn ask(&self, method: Method, path: &str, key: &str, body: Value) -> (u16, Value) {
         tenon_testkit::answer(self.request(method, path, key).json(&body)).await
     }
 
-    async fn get(&self, path: &str, key: &str) -> (u16, Value) {
+    pub(crate) async fn get(&self, path: &str, key: &str) -> (u16, Value) {
         tenon_testkit::answer(self.request(Method::GET, path, key)).await
     }
 
     /// Waits until a relation that was just made is known.
-    async fn known(&self, path: &str) {
+    pub(crate) async fn known(&self, path: &str) {
         for _ in 0..200 {
             if self.get(path, SERVICE).await.0 == 200 {
                 return;
@@ -181,9 +181,9 @@ async fn the_keys_that_every_local_stack_has_are_good() {
         );
     }
     let (status, answer) = stack.get("/auth/v1/user", "not.a.token").await;
-    assert_eq!(status, 401);
+    assert_eq!((status, &answer["error_code"]), (403, &json!("bad_jwt")));
     assert!(
-        answer["message"]
+        answer["msg"]
             .as_str()
             .unwrap()
             .starts_with("invalid JWT: unable to parse or verify signature")

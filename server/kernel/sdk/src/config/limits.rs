@@ -23,6 +23,8 @@ pub struct Limits {
     pub otp: u32,
     /// Passkey ceremonies in five minutes.
     pub passkey: u32,
+    /// Questions for a passkey in five minutes: the sign-in page asks one at every look, so that an office asks many.
+    pub passkey_options: u32,
     /// OAuth clients registered by themselves in five minutes.
     pub client: u32,
     /// Challenges and answers of second factors in a minute.
@@ -40,6 +42,7 @@ impl Limits {
         sso: 0,
         otp: 0,
         passkey: 0,
+        passkey_options: 0,
         client: 0,
         mfa: 0,
     };

@@ -28,7 +28,12 @@ pub async fn authenticate(State(kernel): State<Kernel>, mut request: Request, ne
     let identity = match bearer(request.headers()) {
         Some(token) => match kernel.authenticator().authenticate(token).await {
             Ok(identity) => identity,
-            Err(error) => return error.into_response(),
+            Err(error) => {
+                return kernel
+                    .authenticator()
+                    .refusal(request.uri().path(), error)
+                    .into_response();
+            }
         },
         None => Identity::anonymous(),
     };

@@ -213,6 +213,10 @@ impl Authenticator for KeyAuthenticator {
         Ok(known.identity)
     }
 
+    fn refusal(&self, path: &str, error: Error) -> Error {
+        self.0.behind.refusal(path, error)
+    }
+
     fn forget_key(&self, key: Uuid) {
         self.0
             .known

@@ -58,6 +58,56 @@ fn in_their_words(error: Error) -> Error {
     error
 }
 
+/// What a request is told whose token is not good, in the words of the API it asked.
+pub(super) fn bad_token(path: &str, error: Error) -> Error {
+    // OpenID Connect wants 401 with a challenge there.
+    if path.starts_with("/auth/v1/") && path != "/auth/v1/oauth/userinfo" {
+        return bad_jwt(error);
+    }
+    if path.starts_with("/rest/v1") {
+        return in_postgrests_words(error);
+    }
+    error
+}
+
+/// In GoTrue's words, as far as it is the token that is not good.
+fn bad_jwt(error: Error) -> Error {
+    let cause = match (error.code.as_ref(), error.details.as_deref()) {
+        ("auth.token_expired", _) => "token has invalid claims: token is expired",
+        ("auth.token_invalid", Some("It is no JSON Web Token.")) => {
+            "token is malformed: token contains an invalid number of segments"
+        }
+        ("auth.token_invalid", Some("Its signature is wrong.")) => {
+            "token signature is invalid: signature is invalid"
+        }
+        ("auth.token_invalid", Some("It is not good yet.")) => {
+            "token has invalid claims: token is not valid yet"
+        }
+        ("auth.token_invalid" | "auth.key_invalid", _) => "token is unverifiable",
+        _ => return error,
+    };
+    Error::forbidden(
+        "bad_jwt",
+        format!("invalid JWT: unable to parse or verify signature, {cause}"),
+    )
+    .hint(error.hint.unwrap_or_default())
+}
+
+fn in_postgrests_words(error: Error) -> Error {
+    let (hint, details) = (
+        error.hint.clone().unwrap_or_default(),
+        error.details.clone().unwrap_or_default(),
+    );
+    let worded = match error.code.as_ref() {
+        "auth.token_expired" => Error::unauthenticated("PGRST303", "JWT expired"),
+        "auth.token_invalid" => {
+            Error::unauthenticated("PGRST301", "JWT cannot be read or verified").details(details)
+        }
+        _ => return error,
+    };
+    worded.hint(hint)
+}
+
 pub(super) fn no_authorization() -> Error {
     Error::unauthenticated("no_authorization", "This endpoint requires a valid Bearer token")
         .hint("Sign in and send the access token as Authorization: Bearer <token>.")

@@ -134,7 +134,7 @@ impl Identity {
         Module::new("identity", "Identity")
             .tables(
                 "auth",
-                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange", "0006_companions", "0007_factors", "0008_providers", "0009_protection", "0010_issuer", "0011_administration", "0012_account", "0014_ways", "0015_custom_providers"],
+                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange", "0006_companions", "0007_factors", "0008_providers", "0009_protection", "0010_issuer", "0011_administration", "0012_account", "0014_ways", "0015_custom_providers", "0016_upstream"],
             )
             .routes(move || routes::routes(&identity))
             .on_start({

@@ -17,13 +17,13 @@ use tenon_sdk::{
 };
 
 use super::{
-    Identity, NewUser, Point, absent, admin, audit, captcha, cookie, errors, factors,
+    Identity, NewUser, absent, admin, captcha, cookie, errors, factors,
     hooks::Newcomer,
     issuer,
     limits::{Limit, limited},
     one_time::Way,
-    own_account, own_sessions, passkeys, phones, pkce, places, proofs, providers, reauthentication,
-    redirects,
+    own_account, own_sessions, passkeys, passwords, phones, pkce, places, proofs, providers,
+    reauthentication, redirects,
     sessions::{self, Method},
     users,
 };
@@ -262,10 +262,14 @@ async fn sign_in(
         identity.0.guesses.elsewhere(&name)?;
     }
     let hash = user.as_ref().and_then(|user| user.password.clone());
-    let fits = credentials.password.len() <= super::passwords::MAX_BYTES
-        && identity.0.passwords.verify(credentials.password, hash).await?;
+    let fits = credentials.password.len() <= passwords::MAX_BYTES
+        && identity
+            .0
+            .passwords
+            .verify(credentials.password.clone(), hash)
+            .await?;
     if let Some(user) = &user {
-        password_was_shown(identity, user.id, fits).await?;
+        identity.password_was_shown(user.id, fits).await?;
     }
     match user {
         Some(user) if fits => {
@@ -276,6 +280,12 @@ async fn sign_in(
             if !by_phone && !user.confirmed() {
                 return Err(errors::email_not_confirmed());
             }
+            let renewed = match &user.password {
+                Some(hash) if passwords::outdated(hash) => {
+                    Some(identity.0.passwords.hash(credentials.password).await?)
+                }
+                _ => None,
+            };
             let tx = SystemTx::begin(&identity.0.db, "sign-in").await?;
             // The password may have been changed while it was being checked.
             let same = tx
@@ -287,34 +297,18 @@ async fn sign_in(
             if same.is_none() {
                 return Err(errors::invalid_credentials());
             }
+            if renewed.is_some() {
+                tx.execute(
+                    "update auth.users set encrypted_password = $2 where id = $1",
+                    &[&user.id, &renewed],
+                )
+                .await?;
+            }
             places::remember(identity, &tx, user.id, client).await?;
             sessions::open(identity, tx, user.id, Method::Password, user_agent).await
         }
         _ => Err(errors::invalid_credentials()),
     }
-}
-
-/// Asks the hook that looks at passwords which were shown, right or wrong.
-async fn password_was_shown(identity: &Identity, user: uuid::Uuid, valid: bool) -> Result<()> {
-    let (hooks, point) = (&identity.0.hooks, Point::PasswordVerificationAttempt);
-    if !hooks.has(point) {
-        return Ok(());
-    }
-    let decision = hooks
-        .decide(point, &json!({ "user_id": user, "valid": valid }))
-        .await?;
-    let Some(words) = decision.refused else {
-        return Ok(());
-    };
-    if decision.ends_sessions {
-        let tx = SystemTx::begin(&identity.0.db, "sessions ended by a hook").await?;
-        tx.execute("delete from auth.sessions where user_id = $1", &[&user])
-            .await?;
-        let traits = json!({ "scope": "global", "by": "hook" });
-        audit::record(&tx, &identity.0.env, Some(user), "logout", traits).await?;
-        tx.commit().await?;
-    }
-    Err(Error::invalid("invalid_credentials", words))
 }
 
 /// The caller's session, which goes on, and who they are. Errors: `session_not_found`, `user_banned`.

@@ -1,5 +1,9 @@
 //! Sessions and their refresh tokens: each token is good once; one that comes back later ends the whole session.
 
+mod rise;
+
+pub(super) use rise::{Rise, lower, raise};
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -100,7 +104,7 @@ pub(super) async fn open(
     }
     tx.execute(
         "insert into auth.sessions (id, user_id, user_agent, aal, amr, created_at, refreshed_at, not_after, ip) \
-         values ($1, $2, $3, $4, $5, $6, $6, $7, $8)",
+         values ($1, $2, $3, $4::text::auth.aal_level, $5, $6, $6, $7, $8)",
         &[
             &session.id,
             &user,
@@ -219,76 +223,10 @@ pub(super) async fn is_aal2(tx: &SystemTx, session: Uuid) -> Result<bool> {
     Ok(row.try_get(0)?)
 }
 
-/// Raises a session to `aal2` in the transaction that proved a second factor, ends the person's sessions that stay below, and
-/// commits. The session's refresh token is void: what was stolen before does not rise with it. Errors as [`whose`].
-pub(super) async fn raise(
-    identity: &Identity,
-    tx: SystemTx,
-    session: Uuid,
-    method: Method,
-    factor: Option<Uuid>,
-) -> Result<Value> {
-    let env = &identity.0.env;
-    let (refresh_token, now) = (env.new_secret::<24>(), env.now());
-    // Tokens before their session, as a refresh locks them.
-    tx.query(
-        "select 1 from auth.refresh_tokens where session_id = $1 and used_at is null for update",
-        &[&session],
-    )
-    .await?;
-    let row = tx
-        .query_opt(
-            "select amr from auth.sessions where id = $1 for update",
-            &[&session],
-        )
-        .await?
-        .ok_or_else(errors::session_not_found)?;
-    let user = whose(identity, &tx, session).await?;
-    let shown: Value = row.try_get(0)?;
-    let before = shown.as_array().into_iter().flatten();
-    let mut amr = vec![json!({ "method": method.name(), "timestamp": now.as_second() })];
-    amr.extend(before.filter(|claim| claim["method"] != method.name()).cloned());
-    let session = Session {
-        id: session,
-        aal: "aal2".into(),
-        amr: Value::Array(amr),
-    };
-    tx.execute(
-        "update auth.sessions set aal = $2, amr = $3, factor_id = $4, refreshed_at = $5, updated_at = $5 where id = $1",
-        &[&session.id, &session.aal, &session.amr, &factor, &now],
-    )
-    .await?;
-    tx.execute(
-        "delete from auth.refresh_tokens where session_id = $1 and used_at is null",
-        &[&session.id],
-    )
-    .await?;
-    tx.execute(
-        "delete from auth.sessions where user_id = $1 and id <> $2 and aal = 'aal1'",
-        &[&user.id, &session.id],
-    )
-    .await?;
-    insert_token(&tx, &refresh_token, session.id, now).await?;
-    tx.commit().await?;
-    answer(identity, &user, &session, &refresh_token, now).await
-}
-
-/// Takes from the sessions that rest on a factor what it gave them: their next token is of `aal1`.
-pub(super) async fn lower(identity: &Identity, tx: &SystemTx, factor: Uuid, method: Method) -> Result<()> {
-    tx.execute(
-        "update auth.sessions set aal = 'aal1', factor_id = null, updated_at = $3, \
-         amr = (select coalesce(jsonb_agg(claim order by at), '[]') \
-             from jsonb_array_elements(amr) with ordinality as claims (claim, at) where claim ->> 'method' <> $2) \
-         where factor_id = $1",
-        &[&factor, &method.name(), &identity.0.env.now()],
-    )
-    .await
-    .map(drop)
-}
-
 pub(super) async fn insert_token(tx: &SystemTx, token: &str, session: Uuid, now: Timestamp) -> Result<()> {
     tx.execute(
-        "insert into auth.refresh_tokens (token_hash, session_id, created_at) values ($1, $2, $3)",
+        "insert into auth.refresh_tokens (token_hash, session_id, user_id, created_at, updated_at) \
+         select $1, id, user_id, $3, $3 from auth.sessions where id = $2",
         &[&hash(token), &session, &now],
     )
     .await
@@ -309,7 +247,7 @@ pub(super) async fn refresh(identity: &Identity, token: &str, user_agent: Option
         &identity.0.db,
         "refresh",
         &format!(
-            "select person.*, t.session_id, t.used_at, s.aal, s.amr, s.not_after, s.refreshed_at from auth.refresh_tokens t \
+            "select person.*, t.session_id, t.used_at, t.revoked, s.aal::text as aal, s.amr, s.not_after, s.refreshed_at from auth.refresh_tokens t \
              join auth.sessions s on s.id = t.session_id \
              cross join lateral (select {} from auth.users where id = s.user_id) person \
              where t.token_hash = $1 and s.oauth_client_id is null for update of t, s",
@@ -325,8 +263,9 @@ pub(super) async fn refresh(identity: &Identity, token: &str, user_agent: Option
         aal: row.try_get("aal")?,
         amr: row.try_get("amr")?,
     };
-    let used_at: Option<Timestamp> = row.try_get("used_at")?;
-    if let Some(used_at) = used_at {
+    let (used_at, revoked): (Option<Timestamp>, bool) = (row.try_get("used_at")?, row.try_get("revoked")?);
+    // Revoked by SQL, it is as one that was spent long ago.
+    if let Some(used_at) = used_at.or(revoked.then_some(Timestamp::UNIX_EPOCH)) {
         let tolerated = SignedDuration::from_secs(identity.0.config.auth.refresh_reuse_seconds);
         if now.duration_since(used_at) > tolerated {
             // Somebody kept a token that was already spent: it may have been stolen, so nobody goes on with it.
@@ -366,8 +305,10 @@ pub(super) async fn refresh(identity: &Identity, token: &str, user_agent: Option
     }
     let next = env.new_secret::<24>();
     tx.execute_and_commit(
-        "with spent as (update auth.refresh_tokens set used_at = coalesce(used_at, $2) where token_hash = $1), \
-         next as (insert into auth.refresh_tokens (token_hash, session_id, created_at) values ($3, $4, $2)) \
+        "with spent as (update auth.refresh_tokens set used_at = coalesce(used_at, $2), revoked = true, updated_at = $2 \
+         where token_hash = $1), \
+         next as (insert into auth.refresh_tokens (token_hash, session_id, user_id, created_at, updated_at) \
+         values ($3, $4, $7::uuid, $2, $2)) \
          update auth.sessions set refreshed_at = $2, user_agent = coalesce($5, user_agent), ip = coalesce($6, ip) where id = $4",
         &[
             &hash(token),
@@ -376,6 +317,7 @@ pub(super) async fn refresh(identity: &Identity, token: &str, user_agent: Option
             &session.id,
             &bounded(user_agent),
             &audit::address(),
+            &user.id,
         ],
     )
     .await?;
@@ -396,7 +338,7 @@ pub(super) async fn undo_refresh(identity: &Identity, token: Option<&str>, next:
     )
     .await?;
     tx.execute(
-        "update auth.refresh_tokens set used_at = null where token_hash = $1",
+        "update auth.refresh_tokens set used_at = null, revoked = false where token_hash = $1",
         &[&token.map(hash)],
     )
     .await?;
@@ -456,16 +398,25 @@ async fn answer(
     refresh_token: &str,
     now: Timestamp,
 ) -> Result<Value> {
+    let claims = agreed_claims(identity, user, session, now).await?;
+    signed(identity, user, &claims, refresh_token).await
+}
+
+/// What a token of a session says, as the operator's hook wants it.
+async fn agreed_claims(identity: &Identity, user: &User, session: &Session, now: Timestamp) -> Result<Value> {
     let lifetime = identity.0.config.auth.access_token_seconds;
     let issuer = format!("{}/auth/v1", identity.0.config.server.site_url);
     let claims = Claims::new(user, session, &issuer, now.as_second(), lifetime);
     let method = session.amr[0]["method"].as_str().unwrap_or_default();
-    let customised = identity.customised(user.id, method, &claims).await?;
+    identity.customised(user.id, method, &claims).await
+}
+
+async fn signed(identity: &Identity, user: &User, claims: &Value, refresh_token: &str) -> Result<Value> {
     Ok(json!({
-        "access_token": tokens::sign(&identity.0.keys, &customised).await?,
+        "access_token": tokens::sign(&identity.0.keys, claims).await?,
         "token_type": "bearer",
-        "expires_in": lifetime,
-        "expires_at": claims.exp,
+        "expires_in": identity.0.config.auth.access_token_seconds,
+        "expires_at": claims["exp"],
         "refresh_token": refresh_token,
         "user": user.to_json(),
     }))

@@ -5,9 +5,11 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tenon_sdk::{Kernel, Result, SystemTx};
+use serde_json::json;
+use tenon_sdk::{Error, Kernel, Result, SystemTx};
+use uuid::Uuid;
 
-use super::{places, sessions};
+use super::{audit, places, sessions, users};
 
 /// Between two rounds.
 const PAUSE: Duration = Duration::from_mins(15);
@@ -94,7 +96,56 @@ pub async fn sweep(kernel: &Kernel) -> Result<u64> {
             gone += in_batches(kernel, table, condition, before).await?;
         }
     }
+    if auth.anonymous_days > 0 {
+        let since = now.saturating_sub(SignedDuration::from_hours(24 * auth.anonymous_days));
+        gone += visitors(kernel, since.map_err(Error::internal)?).await?;
+    }
     Ok(gone)
+}
+
+const VISITORS: &str = "select u.id from auth.users u where u.is_anonymous and u.id > $2 \
+     and u.created_at < $1 and coalesce(u.last_sign_in_at, u.created_at) < $1 \
+     and not exists (select from auth.sessions s where s.user_id = u.id and s.refreshed_at >= $1)";
+
+/// Deletes visitors' accounts that nobody has used since a moment, each in a transaction of its own: what of the installation's
+/// own tables refers to one may stand in its way, and in no other's.
+async fn visitors(kernel: &Kernel, since: Timestamp) -> Result<u64> {
+    let (mut gone, mut last) = (0, Uuid::nil());
+    for _ in 0..BATCHES {
+        let tx = SystemTx::begin(kernel.db(), "visitors who left").await?;
+        let sql = format!("{VISITORS} order by u.id limit {BATCH}");
+        let rows = tx.query(&sql, &[&since, &last]).await?;
+        tx.commit().await?;
+        for row in &rows {
+            last = row.try_get(0)?;
+            match visitor(kernel, last, since).await {
+                Ok(rows) => gone += rows,
+                Err(error) => tracing::warn!(user = %last, %error, "a visitor's account cannot be swept"),
+            }
+        }
+        if rows.len() < usize::try_from(BATCH).unwrap_or_default() {
+            break;
+        }
+    }
+    Ok(gone)
+}
+
+async fn visitor(kernel: &Kernel, user: Uuid, since: Timestamp) -> Result<u64> {
+    let tx = SystemTx::begin(kernel.db(), "visitor who left").await?;
+    // Meanwhile they may have come back, or said who they are.
+    let sql = format!("{VISITORS} and u.id = $3 for update skip locked");
+    if tx
+        .query_opt(&sql, &[&since, &Uuid::nil(), &user])
+        .await?
+        .is_none()
+    {
+        return Ok(0);
+    }
+    users::delete(kernel, &tx, user).await?;
+    let traits = json!({ "user_id": user, "anonymous": true });
+    audit::record(&tx, kernel.env(), None, "user_deleted", traits).await?;
+    tx.commit().await?;
+    Ok(1)
 }
 
 /// Deletes the rows of a table that are older than a moment, some at a time. Rows that somebody holds wait for the next round.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256, Sha512};
 use tenon_sdk::{Error, Result, UserId, config::Auth, ctx::Identity, env::Env, kernel::Authenticator};
 use uuid::Uuid;
 
-use super::{keys::Keys, sessions::Session, users::User};
+use super::{errors, keys::Keys, sessions::Session, users::User};
 
 /// Clocks of servers may differ by so many seconds.
 const SKEW_SECONDS: i64 = 30;
@@ -262,5 +262,9 @@ impl Authenticator for TokenVerifier {
             return Err(bad("It is not good yet."));
         }
         Ok(verified.identity)
+    }
+
+    fn refusal(&self, path: &str, error: Error) -> Error {
+        errors::bad_token(path, error)
     }
 }

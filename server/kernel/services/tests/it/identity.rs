@@ -174,20 +174,40 @@ async fn expired_forged_and_foreign_tokens_are_refused() {
     let swapped = format!("{}.{}.{}", parts[0], other.split('.').nth(1).unwrap(), parts[2]);
     for forged in [&flipped, &unsigned, &swapped, "x", "a.b.c", &"a".repeat(20_000)] {
         let (status, body) = me(&server, forged).await;
-        assert_eq!(
-            (status, text(&body["error_code"])),
-            (401, "auth.token_invalid"),
-            "{forged}"
-        );
+        assert_eq!((status, text(&body["error_code"])), (403, "bad_jwt"), "{forged}");
     }
     assert_eq!(me(&server, &token).await.0, 200);
     server.advance(SignedDuration::from_secs(3600 + 31));
     let (status, body) = me(&server, &token).await;
-    assert_eq!((status, text(&body["error_code"])), (401, "auth.token_expired"));
+    assert_eq!((status, text(&body["error_code"])), (403, "bad_jwt"));
+    let words =
+        "invalid JWT: unable to parse or verify signature, token has invalid claims: token is expired";
+    assert_eq!(text(&body["msg"]), words);
+    // Each API in its own words.
+    for (path, code) in [
+        ("/rest/v1/", "PGRST303"),
+        ("/api/v1/tenancy/organizations", "auth.token_expired"),
+        ("/auth/v1/oauth/userinfo", "auth.token_expired"),
+    ] {
+        let request = server
+            .anonymous(Method::GET, path)
+            .header("x-supabase-api-version", "2024-01-01")
+            .bearer_auth(&token);
+        let (status, body) = answer(request).await;
+        assert_eq!((status, text(&body["code"])), (401, code), "{path}");
+    }
+    let newer = server
+        .anonymous(Method::GET, "/auth/v1/user")
+        .header("x-supabase-api-version", "2024-01-01");
+    let (status, body) = answer(newer.bearer_auth("x.y")).await;
+    assert_eq!((status, text(&body["code"])), (403, "bad_jwt"), "{body}");
+    assert!(text(&body["message"]).starts_with("invalid JWT: "), "{body}");
+    let (status, body) = me(&server, "tnn_pat_nothing").await;
+    assert_eq!((status, text(&body["error_code"])), (403, "bad_jwt"));
 
     let stranger = TestServer::start(vec![]).await;
     let (_, session) = sign_up(&stranger, "ada@example.com", PASSWORD).await;
-    assert_eq!(me(&server, text(&session["access_token"])).await.0, 401);
+    assert_eq!(me(&server, text(&session["access_token"])).await.0, 403);
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ async fn keys_and_tokens_of_the_shared_secret_are_good_beside_our_own() {
         .http()
         .get(server.url("/auth/v1/user"))
         .header("apikey", "nonsense");
-    assert_eq!(answer(request).await.0, 401);
+    assert_eq!(answer(request).await.0, 403);
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn tokens_of_the_shared_secret_that_are_not_in_order_are_refused() {
         none,
     ] {
         let (status, fault) = me(&server, &bad).await;
-        assert_eq!(status, 401, "{bad} {fault}");
+        assert_eq!((status, &fault["error_code"]), (403, &json!("bad_jwt")), "{bad}");
     }
 }
 
@@ -129,13 +129,13 @@ async fn a_key_is_believed_for_its_own_algorithm_only() {
     ] {
         let key = EncodingKey::from_secret(&secret);
         let token = jsonwebtoken::encode(&header(Algorithm::HS256, &kid), &claims, &key).unwrap();
-        assert_eq!(users(&server, &token).await.0, 401);
+        assert_eq!(users(&server, &token).await.0, 403);
     }
     let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
     let token = jsonwebtoken::encode(&header(Algorithm::HS256, "unknown"), &claims, &key).unwrap();
-    assert_eq!(users(&server, &token).await.0, 401);
+    assert_eq!(users(&server, &token).await.0, 403);
     let token = jsonwebtoken::encode(&Header::new(Algorithm::HS384), &claims, &key).unwrap();
-    assert_eq!(users(&server, &token).await.0, 401);
+    assert_eq!(users(&server, &token).await.0, 403);
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn when_a_key_has_leaked_no_token_of_it_is_good_any_more() {
     let ada = sign_up(&server).await;
     assert_eq!(me(&server, &ada).await.0, 200);
     assert_eq!(rotate(&server, true).await.0, 200);
-    assert_eq!(me(&server, &ada).await.0, 401);
+    assert_eq!(me(&server, &ada).await.0, 403);
     assert_eq!(me(&server, &sign_in(&server).await).await.0, 200);
     assert_eq!(published(&server).await, 1);
 }
@@ -232,7 +232,7 @@ async fn a_key_that_another_server_took_away_is_not_believed_for_more_than_a_min
     assert_eq!(me(&beside, &ada).await.0, 200, "verified, and remembered");
     assert_eq!(rotate(&server, true).await.0, 200);
     beside.advance(SignedDuration::from_secs(61));
-    assert_eq!(me(&beside, &ada).await.0, 401);
+    assert_eq!(me(&beside, &ada).await.0, 403);
     assert_eq!(published(&beside).await, 1);
     // One that was made elsewhere is published here, too.
     assert_eq!(rotate(&server, false).await.0, 200);

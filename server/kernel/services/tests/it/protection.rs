@@ -176,6 +176,31 @@ async fn roads_by_way_of_another_provider_are_counted_together() {
 }
 
 #[tokio::test]
+async fn an_office_that_looks_at_the_sign_in_page_uses_up_no_ceremonies() {
+    let server = server(|config| {
+        behind_proxy(config);
+        config.auth.limits.passkey = 2;
+        config.auth.limits.passkey_options = 40;
+    })
+    .await;
+    let ask = async |path: &str| {
+        let path = format!("passkeys/authentication/{path}");
+        post(&server, HOME, &path, json!({})).await
+    };
+    for _ in 0..40 {
+        let (status, told) = ask("options").await;
+        assert_eq!(status, 200, "{told}");
+    }
+    let (status, told) = ask("options").await;
+    assert_eq!((status, &told["code"]), (429, &json!("over_request_rate_limit")));
+    // Answers are counted by themselves, and more strictly.
+    for _ in 0..2 {
+        assert_eq!(ask("verify").await.0, 400);
+    }
+    assert_eq!(ask("verify").await.0, 429);
+}
+
+#[tokio::test]
 async fn a_header_from_nobody_we_trust_names_no_client() {
     let server = server(|config| config.auth.limits.otp = 1).await;
     let ask = |from: &'static str| post(&server, from, "recover", json!({ "email": ADA }));
@@ -544,4 +569,61 @@ async fn what_has_had_its_time_is_swept_and_nothing_else() {
     );
     assert_eq!(mailbox(&server).await.len(), 1);
     assert_eq!(sign_in(&server, HOME, PASSWORD).await, 200);
+}
+
+#[tokio::test]
+async fn visitors_who_stay_away_are_swept_where_the_operator_says_so() {
+    let server = server(|config| {
+        behind_proxy(config);
+        config.auth.anonymous_users = true;
+        config.auth.anonymous_days = 30;
+    })
+    .await;
+    let forever = server.beside(vec![], TestServerOptions::default()).await;
+    sign_up(&server).await;
+    let sweep = async |server: &TestServer| {
+        tenon_services::identity::sweep::sweep(server.kernel())
+            .await
+            .unwrap()
+    };
+    let visit = async || post(&server, HOME, "signup", json!({})).await.1;
+    let refresh = async |session: &Value| {
+        let body = json!({ "refresh_token": session["refresh_token"] });
+        post(&server, HOME, "token?grant_type=refresh_token", body).await
+    };
+    let (gone, back, kept, named) = (visit().await, visit().await, visit().await, visit().await);
+    let admin = server.admin().await;
+    let id = |session: &Value| session["user"]["id"].as_str().unwrap().to_owned();
+    admin
+        .batch_execute(&format!(
+            "create table public.carts (owner uuid references auth.users); insert into public.carts values ('{}'); \
+             update auth.users set email = 'named@example.com', is_anonymous = false where id = '{}'",
+            id(&kept),
+            id(&named)
+        ))
+        .await
+        .unwrap();
+    server.advance(SignedDuration::from_hours(24 * 20));
+    let (status, again) = refresh(&back).await;
+    assert_eq!(status, 200, "{again}");
+    server.advance(SignedDuration::from_hours(24 * 11));
+    forever.advance(SignedDuration::from_hours(24 * 31));
+    assert_eq!(sweep(&forever).await, 0, "0 days: never");
+    assert_eq!(sweep(&server).await, 1);
+    let left = admin.query("select id::text from auth.users", &[]).await.unwrap();
+    let left: Vec<String> = left.iter().map(|row| row.get(0)).collect();
+    assert!(
+        !left.contains(&id(&gone)) && left.contains(&id(&back)),
+        "{left:?}"
+    );
+    // What refers to one keeps it; whoever said who they are is no visitor.
+    assert!(
+        left.contains(&id(&kept)) && left.contains(&id(&named)),
+        "{left:?}"
+    );
+    assert_eq!(refresh(&gone).await.0, 400);
+    assert_eq!(refresh(&again).await.0, 200);
+    let log = "select count(*) from auth.audit_log_entries where payload ->> 'action' = 'user_deleted'";
+    let told: i64 = admin.query_one(log, &[]).await.unwrap().get(0);
+    assert_eq!(told, 1);
 }

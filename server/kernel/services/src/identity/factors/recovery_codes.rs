@@ -15,7 +15,7 @@ use crate::identity::{
     Identity, audit, errors,
     limits::Limit,
     routes::{Service, read},
-    sessions::{self, Method},
+    sessions::{self, Method, Rise},
 };
 
 const CODES: usize = 10;
@@ -143,27 +143,41 @@ pub(super) async fn verify(service: Service, caller: Caller, body: Bytes) -> Res
     service.limit_person(Limit::Mfa, user.id)?;
     let Shown { code } = read(&body)?;
     let (env, now) = (&service.0.0.env, service.0.0.env.now());
+    let refused = || {
+        Error::unprocessable("mfa_verification_failed", "Invalid recovery code entered")
+            .hint("Each recovery code is good once.")
+    };
     let tx = SystemTx::begin(&service.0.0.db, "recovery code").await?;
     let failures = Failures::lock(&service, &tx, user.id).await?;
-    let found = tx
+    let good: bool = tx
+        .query_one(
+            "select exists (select from auth.mfa_recovery_codes \
+             where user_id = $1 and code_hash = $2 and used_at is null)",
+            &[&user.id, &hash(&code)],
+        )
+        .await?
+        .try_get(0)?;
+    if !good {
+        failures.failed(tx).await?;
+        return Err(refused());
+    }
+    tx.commit().await?;
+    // A code that a hook spoils is as good as before.
+    let rise = Rise::agree(&service, session, Method::RecoveryCode).await?;
+    let tx = SystemTx::begin(&service.0.0.db, "recovery code shown").await?;
+    let spent = tx
         .execute(
             "update auth.mfa_recovery_codes set used_at = $3 \
              where user_id = $1 and code_hash = $2 and used_at is null",
             &[&user.id, &hash(&code), &now],
         )
         .await?;
-    if found == 0 {
-        failures.failed(tx).await?;
-        return Err(
-            Error::unprocessable("mfa_verification_failed", "Invalid recovery code entered")
-                .hint("Each recovery code is good once."),
-        );
+    if spent == 0 {
+        return Err(refused());
     }
     Failures::forget(&tx, user.id).await?;
     audit::record(&tx, env, Some(user.id), "recovery_codes_used", json!({})).await?;
-    sessions::raise(&service, tx, session, Method::RecoveryCode, None)
-        .await
-        .map(Json)
+    sessions::raise(&service, tx, &rise, None).await.map(Json)
 }
 
 /// `DELETE /factors/recovery-codes`.

@@ -13,7 +13,8 @@ use crate::identity::{
     limits::Limit,
     mails::{self, Notice},
     routes::{Service, read},
-    sessions, users,
+    sessions::{self, Rise},
+    users,
 };
 
 #[derive(Deserialize)]
@@ -95,6 +96,7 @@ async fn verify_for(
     }
     tx.commit().await?;
     identity.factor_was_shown(user, factor.id, kind, true).await?;
+    let rise = Rise::agree(identity, session, factor.kind.method()).await?;
 
     let tx = SystemTx::begin(&identity.0.db, "factor shown").await?;
     // Meanwhile it may have been taken away, or another may have come to guard the account.
@@ -111,7 +113,7 @@ async fn verify_for(
         "enrolled": !factor.verified,
     });
     audit::record(&tx, env, Some(user), "verification_attempted", traits).await?;
-    sessions::raise(identity, tx, session, factor.kind.method(), Some(factor.id)).await
+    sessions::raise(identity, tx, &rise, Some(factor.id)).await
 }
 
 /// What a good answer leaves with its factor.

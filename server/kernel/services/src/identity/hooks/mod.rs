@@ -10,11 +10,11 @@ mod webhook;
 
 use serde_json::{Value, json};
 use tenon_sdk::{
-    Error, Result, config, db::Db, env::Env, error::Kind, http::ClientAddress, outbound::Outbound,
+    Error, Result, SystemTx, config, db::Db, env::Env, error::Kind, http::ClientAddress, outbound::Outbound,
 };
 use uuid::Uuid;
 
-use super::Identity;
+use super::{Identity, audit};
 
 /// Where a hook stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,18 +115,21 @@ impl Hooks {
         Ok(Some(answer))
     }
 
-    /// Asks a hook that looks at attempts.
+    /// Asks a hook that looks at attempts. A refused factor ends sessions unless the hook says otherwise, a refused password if it
+    /// says so.
     pub(crate) async fn decide(&self, point: Point, event: &Value) -> Result<Decision> {
         let answer = self.call(point, event).await?.unwrap_or_default();
+        let (words, ends) = match point {
+            Point::MfaVerificationAttempt => ("Further MFA verification attempts will be rejected.", true),
+            _ => ("Further password verification attempts will be rejected.", false),
+        };
         let refused = (answer["decision"] == "reject").then(|| {
-            let words = answer["message"].as_str().filter(|words| !words.is_empty());
-            words
-                .unwrap_or("Further verification attempts will be rejected.")
-                .to_owned()
+            let own = answer["message"].as_str().filter(|words| !words.is_empty());
+            own.unwrap_or(words).to_owned()
         });
         Ok(Decision {
             refused,
-            ends_sessions: answer["should_logout_user"] == true,
+            ends_sessions: answer["should_logout_user"].as_bool().unwrap_or(ends),
         })
     }
 
@@ -221,7 +224,7 @@ impl Identity {
         let identity = self.clone();
         tokio::spawn(async move {
             let told = async {
-                let tx = tenon_sdk::SystemTx::begin(&identity.0.db, "hook").await?;
+                let tx = SystemTx::begin(&identity.0.db, "hook").await?;
                 let user = super::users::find(&tx, user).await?;
                 tx.commit().await?;
                 let Some(user) = user else { return Ok(()) };
@@ -314,10 +317,43 @@ impl Identity {
             return Ok(());
         }
         let event = json!({ "user_id": user, "factor_id": factor, "factor_type": kind, "valid": valid });
-        match hooks.decide(point, &event).await?.refused {
-            Some(words) => Err(Error::forbidden("mfa_verification_rejected", words)),
-            None => Ok(()),
+        let decision = hooks.decide(point, &event).await?;
+        let Some(words) = decision.refused else {
+            return Ok(());
+        };
+        if decision.ends_sessions {
+            self.end_sessions_by_hook(user).await?;
         }
+        Err(Error::forbidden("mfa_verification_rejected", words))
+    }
+
+    /// Asks the hook that looks at passwords which were shown, right or wrong.
+    ///
+    /// Errors: `invalid_credentials` in the hook's words.
+    pub(super) async fn password_was_shown(&self, user: Uuid, valid: bool) -> Result<()> {
+        let (hooks, point) = (&self.0.hooks, Point::PasswordVerificationAttempt);
+        if !hooks.has(point) {
+            return Ok(());
+        }
+        let decision = hooks
+            .decide(point, &json!({ "user_id": user, "valid": valid }))
+            .await?;
+        let Some(words) = decision.refused else {
+            return Ok(());
+        };
+        if decision.ends_sessions {
+            self.end_sessions_by_hook(user).await?;
+        }
+        Err(Error::invalid("invalid_credentials", words))
+    }
+
+    async fn end_sessions_by_hook(&self, user: Uuid) -> Result<()> {
+        let tx = SystemTx::begin(&self.0.db, "sessions ended by a hook").await?;
+        tx.execute("delete from auth.sessions where user_id = $1", &[&user])
+            .await?;
+        let traits = json!({ "scope": "global", "by": "hook" });
+        audit::record(&tx, &self.0.env, Some(user), "logout", traits).await?;
+        tx.commit().await
     }
 }
 

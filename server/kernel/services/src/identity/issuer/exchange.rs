@@ -136,7 +136,7 @@ async fn code(
     tx.execute(
         "insert into auth.sessions \
          (id, user_id, user_agent, aal, amr, created_at, refreshed_at, oauth_client_id, scopes, factor_id, ip) \
-         values ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10)",
+         values ($1, $2, $3, $4::text::auth.aal_level, $5, $6, $6, $7, $8, $9, $10)",
         &[
             &granted.session.id,
             &user.id,
@@ -197,7 +197,7 @@ async fn refresh(
     let now = identity.0.env.now();
     let row = tx
         .query_opt(
-            "select s.id, s.user_id, s.aal, s.amr, s.scopes, t.used_at, t.created_at, s.not_after \
+            "select s.id, s.user_id, s.aal::text, s.amr, s.scopes, t.used_at is not null or t.revoked, t.created_at, s.not_after \
              from auth.refresh_tokens t join auth.sessions s on s.id = t.session_id \
              where t.token_hash = $1 and s.oauth_client_id = $2 for update",
             &[&hash(token), &client.id],
@@ -205,7 +205,7 @@ async fn refresh(
         .await?
         .ok_or_else(not_good)?;
     let (session, user): (Uuid, Uuid) = (row.try_get(0)?, row.try_get(1)?);
-    if row.try_get::<_, Option<Timestamp>>(5)?.is_some() {
+    if row.try_get(5)? {
         // Somebody kept a token that was already spent: it may have been stolen, so nobody goes on with it.
         end(identity, &tx, user, session).await?;
         tx.commit().await?;
@@ -244,7 +244,7 @@ async fn refresh(
         nonce: None,
     };
     tx.execute(
-        "update auth.refresh_tokens set used_at = $2 where token_hash = $1",
+        "update auth.refresh_tokens set used_at = $2, revoked = true, updated_at = $2 where token_hash = $1",
         &[&hash(token), &now],
     )
     .await?;

@@ -49,7 +49,7 @@ pub(super) async fn introspect(service: Service, headers: HeaderMap, body: Bytes
         }
         let row = tx
             .query_one(
-                "select t.created_at, t.used_at, s.scopes from auth.refresh_tokens t join auth.sessions s \
+                "select t.created_at, t.used_at is not null or t.revoked, s.scopes from auth.refresh_tokens t join auth.sessions s \
                  on s.id = t.session_id where t.token_hash = $1 and s.id = $2",
                 &[&hash(token), &session],
             )
@@ -57,7 +57,7 @@ pub(super) async fn introspect(service: Service, headers: HeaderMap, body: Bytes
         tx.commit().await?;
         let lifetime = SignedDuration::from_secs(service.0.0.config.auth.issuer.refresh_seconds);
         let made: Timestamp = row.try_get(0)?;
-        if row.try_get::<_, Option<Timestamp>>(1)?.is_some() || made + lifetime <= service.0.0.env.now() {
+        if row.try_get(1)? || made + lifetime <= service.0.0.env.now() {
             return Ok(inactive);
         }
         told["scope"] = json!(row.try_get::<_, String>(2)?);

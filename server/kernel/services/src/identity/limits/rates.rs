@@ -34,8 +34,10 @@ pub(in crate::identity) enum Limit {
     Sso,
     /// Asking for a way in or changing the account: `otp`, `magiclink`, `recover`, `resend`, `signup`, `user`.
     Otp,
-    /// Passkey ceremonies.
+    /// Passkey ceremonies, but for the question at sign-in.
     Passkey,
+    /// Questions for a passkey at sign-in: they name nobody and open nothing.
+    PasskeyOptions,
     /// Registration of OAuth clients by themselves.
     Client,
     /// Challenges and answers of a second factor.
@@ -43,7 +45,7 @@ pub(in crate::identity) enum Limit {
 }
 
 impl Limit {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Email,
         Self::Sms,
         Self::Anonymous,
@@ -52,6 +54,7 @@ impl Limit {
         Self::Sso,
         Self::Otp,
         Self::Passkey,
+        Self::PasskeyOptions,
         Self::Client,
         Self::Mfa,
     ];
@@ -67,6 +70,7 @@ impl Limit {
             Self::Sso => (limits.sso, 300),
             Self::Otp => (limits.otp, 300),
             Self::Passkey => (limits.passkey, 300),
+            Self::PasskeyOptions => (limits.passkey_options, 300),
             Self::Client => (limits.client, 300),
             Self::Mfa => (limits.mfa, 60),
         }

@@ -42,7 +42,7 @@ pub(super) fn routes() -> Router<Kernel> {
         )
         .route(
             "/auth/v1/passkeys/authentication/options",
-            limited(Limit::Passkey, post(sign_in::ask)),
+            limited(Limit::PasskeyOptions, post(sign_in::ask)),
         )
         .route(
             "/auth/v1/passkeys/authentication/verify",

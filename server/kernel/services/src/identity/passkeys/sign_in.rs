@@ -43,7 +43,7 @@ async fn sign_in_with(identity: &Identity, answer: Answer, user_agent: Option<&s
     let row = tx
         .query_opt(
             "select id, credential from auth.webauthn_credentials \
-             where credential_id = $1 and user_id = $2 for update",
+             where credential_id = $1 and user_id = $2 and credential is not null for update",
             &[&key, &user],
         )
         .await?

@@ -1,5 +1,6 @@
 //! Passwords: argon2id with the parameters the crate recommends (OWASP: 19 MiB, two passes, one lane), and what a new one has
-//! to be like ([`policy`]). Hashes of bcrypt, which people bring along from other installations, are good, too.
+//! to be like ([`policy`]). Hashes of bcrypt, which people bring along from other installations, are good, too,
+//! and give way to ours when their owner signs in.
 
 mod breached;
 mod common;
@@ -12,7 +13,7 @@ pub(super) use policy::check;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use argon2::{
-    Argon2,
+    Argon2, Params,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use tenon_sdk::{Error, Result};
@@ -34,6 +35,22 @@ pub(super) fn known_form(hash: &str) -> bool {
 
 fn is_bcrypt(hash: &str) -> bool {
     ["$2a$", "$2b$", "$2y$"].iter().any(|form| hash.starts_with(form))
+}
+
+/// Whether a hash is not as ours are made now: one that was brought along, or of other costs.
+pub(super) fn outdated(hash: &str) -> bool {
+    let ours = PasswordHash::new(hash)
+        .ok()
+        .filter(|_| hash.starts_with("$argon2id$"))
+        .and_then(|parsed| Params::try_from(&parsed).ok());
+    ours.is_none_or(|costs| {
+        (costs.m_cost(), costs.t_cost(), costs.p_cost())
+            != (
+                Params::DEFAULT_M_COST,
+                Params::DEFAULT_T_COST,
+                Params::DEFAULT_P_COST,
+            )
+    })
 }
 
 fn fits(password: &[u8], hash: &str) -> bool {
@@ -85,5 +102,24 @@ impl Passwords {
                 known && fits(password.as_bytes(), &text)
             })
             .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_of_other_kinds_and_costs_are_outdated_and_ours_are_not() {
+        let ours = Argon2::default().hash_password(b"secret").unwrap().to_string();
+        assert!(!outdated(&ours));
+        for other in [
+            "$2a$06$DCq7YPn5Rq63x1Lad4cll.TV4S6ytwfsfvkY8jIucDrjc8deX1s.",
+            "$argon2id$v=19$m=4096,t=3,p=1$c29tZXNhbHQ$iWh06vD8Fy27wf9npn6FXWiCX4K6pW6Ue1Bnzz07Z8A",
+            "$argon2i$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$iWh06vD8Fy27wf9npn6FXWiCX4K6pW6Ue1Bnzz07Z8A",
+            "",
+        ] {
+            assert!(outdated(other), "{other}");
+        }
     }
 }

@@ -59,6 +59,7 @@ pub(in crate::identity) async fn erase(kernel: &Kernel, tx: &SystemTx, user: Uui
         "delete from auth.identities where user_id = $1",
         "delete from auth.one_time_tokens where user_id = $1",
         "delete from auth.flow_states where user_id = $1",
+        "delete from auth.flow_state where user_id = $1",
         "delete from auth.provider_flows where linking = $1",
         "delete from auth.webauthn_credentials where user_id = $1",
         "delete from auth.webauthn_challenges where user_id = $1",

@@ -87,7 +87,7 @@ async fn a_hook_hears_of_every_factor_that_is_shown_while_nothing_is_locked() {
 #[tokio::test]
 async fn a_refused_answer_is_spent_and_leaves_nothing_behind() {
     let server = server().await;
-    let mut ada = Somebody::new(&server, "ada").await;
+    let ada = Somebody::new(&server, "ada").await;
     let (_, made) = ada
         .post(
             "factors",
@@ -105,6 +105,9 @@ async fn a_refused_answer_is_spent_and_leaves_nothing_behind() {
     let refused = step(&server, &ada.token, key_factor, &mut key, "create").await;
     assert_eq!(code(&refused), (403, "mfa_verification_rejected"));
     assert_eq!(refused.1["message"], "Not now.");
+    // All of the person's sessions are over.
+    assert_eq!(code(&ada.get("user").await), (403, "session_not_found"));
+    let mut ada = ada.elsewhere().await;
     let (_, user) = ada.get("user").await;
     assert_eq!(user["factors"][0]["status"], "unverified");
     // The next challenge asks for a new key once more.
@@ -119,8 +122,97 @@ async fn a_refused_answer_is_spent_and_leaves_nothing_behind() {
     let refused = again.show(&factor, &shown).await;
     assert_eq!(code(&refused), (403, "mfa_verification_rejected"));
     admin.execute("delete from hooks.refused", &[]).await.unwrap();
+    let again = again.elsewhere().await;
     let twice = again.show(&factor, &shown).await;
     assert_eq!(code(&twice), (422, "mfa_verification_failed"));
+}
+
+#[tokio::test]
+async fn a_hook_that_refuses_a_factor_may_leave_the_sessions_alone() {
+    let server = server().await;
+    let mut ada = Somebody::new(&server, "ada").await;
+    let (factor, secret) = ada.with_totp().await;
+    let sql = "create or replace function hooks.watch(event jsonb) returns jsonb language sql as \
+               $$ select '{\"decision\": \"reject\", \"should_logout_user\": false}'::jsonb $$";
+    server.admin().await.batch_execute(sql).await.unwrap();
+    let again = ada.elsewhere().await;
+    let refused = again.show(&factor, &totp(&server, &secret, 1)).await;
+    assert_eq!(code(&refused), (403, "mfa_verification_rejected"));
+    assert_eq!(
+        refused.1["message"],
+        "Further MFA verification attempts will be rejected."
+    );
+    assert_eq!(again.get("user").await.0, 200);
+    assert_eq!(ada.get("user").await.0, 200);
+}
+
+/// A hook for tokens that fails from the moment it is told to.
+const FRAIL: &str = "
+    create schema hooks;
+    grant usage on schema hooks to supabase_auth_admin;
+    create table hooks.broken (aal text);
+    create function hooks.claims(event jsonb) returns jsonb language plpgsql security definer as $$ begin
+        if exists (select from hooks.broken where aal = event -> 'claims' ->> 'aal') then
+            raise exception 'broken';
+        end if;
+        return event;
+    end $$;
+    grant execute on function hooks.claims(jsonb) to supabase_auth_admin;";
+
+#[tokio::test]
+async fn a_token_that_its_hook_spoils_raises_nothing_and_ends_nothing() {
+    let options = TestServerOptions {
+        config: Some(|config| {
+            config.auth.hooks.custom_access_token = Some(Hook {
+                uri: "pg-functions://postgres/hooks/claims".into(),
+                secrets: "".into(),
+            });
+        }),
+        ..TestServerOptions::default()
+    };
+    let server = TestServer::start_with(vec![], options).await;
+    let admin = server.admin().await;
+    admin.batch_execute(FRAIL).await.unwrap();
+    let (break_it, mend) = (
+        "insert into hooks.broken values ('aal2')",
+        "delete from hooks.broken",
+    );
+    let levels = async || -> Vec<String> {
+        let sql = "select aal::text || ' ' || (select count(*) from auth.refresh_tokens t where t.session_id = s.id) \
+                   from auth.sessions s order by created_at, id";
+        let rows = admin.query(sql, &[]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    };
+    let mut ada = Somebody::new(&server, "ada").await;
+    let beside = ada.elsewhere().await;
+    let (factor, secret) = ada.enrol("App").await;
+    admin.execute(break_it, &[]).await.unwrap();
+    let spoiled = ada.show(&factor, &totp(&server, &secret, 0)).await;
+    assert_eq!(spoiled.0, 500, "{}", spoiled.1);
+    // Not confirmed, nobody signed out, and the token that the client holds is good.
+    let (_, user) = ada.get("user").await;
+    assert_eq!(user["factors"][0]["status"], "unverified");
+    assert_eq!(levels().await, ["aal1 1", "aal1 1"]);
+    assert_eq!(beside.get("user").await.0, 200);
+    let body = json!({ "refresh_token": ada.refresh_token });
+    let refreshed = send(&server, Method::POST, "token?grant_type=refresh_token", "", body).await;
+    ada.take(&refreshed);
+
+    admin.execute(mend, &[]).await.unwrap();
+    let shown = ada.show(&factor, &totp(&server, &secret, 1)).await;
+    ada.take(&shown);
+    let codes = ada.recovery_codes().await;
+    let mut later = ada.elsewhere().await;
+    admin.execute(break_it, &[]).await.unwrap();
+    let body = json!({ "code": codes[0] });
+    let spoiled = later.post("factors/recovery-codes/verify", body.clone()).await;
+    assert_eq!(spoiled.0, 500, "{}", spoiled.1);
+    admin.execute(mend, &[]).await.unwrap();
+    // The code was not spent.
+    let shown = later.post("factors/recovery-codes/verify", body).await;
+    later.take(&shown);
+    let (_, left) = later.get("factors/recovery-codes").await;
+    assert_eq!(left["remaining"], 9);
 }
 
 #[tokio::test]
