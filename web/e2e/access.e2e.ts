@@ -66,7 +66,12 @@ it('lets an operator write plans', async () => {
   await page.reload();
   await row.waitFor();
   expect((await titles()).at(-2)).toContain(title);
-  expect(await page.getByRole('button', { name: /^Move .* up$/ }).first().isDisabled()).toBe(true);
+  expect(
+    await page
+      .getByRole('button', { name: /^Move .* up$/ })
+      .first()
+      .isDisabled(),
+  ).toBe(true);
 
   // What organisations have stays; what nobody has goes.
   await page.getByRole('button', { name: 'Remove Business' }).click();

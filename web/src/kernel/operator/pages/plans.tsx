@@ -81,9 +81,7 @@ function Removal({ plan, onDone }: { plan: Plan; onDone: () => void }) {
   const client = useQueryClient();
   const remove = useMutation({
     mutationFn: () =>
-      reply(
-        api.DELETE('/api/v1/operator/plans/{name}', { params: { path: { name: plan.name } } }),
-      ),
+      reply(api.DELETE('/api/v1/operator/plans/{name}', { params: { path: { name: plan.name } } })),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: plansQuery().queryKey });
       onDone();
