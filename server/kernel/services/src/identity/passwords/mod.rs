@@ -60,7 +60,7 @@ fn fits(password: &[u8], hash: &str) -> bool {
     PasswordHash::new(hash).is_ok_and(|parsed| Argon2::default().verify_password(password, &parsed).is_ok())
 }
 
-/// Hashing, off the request threads and never more at once than there are cores, since each takes 19 MiB.
+/// Hashing, off the request threads and on all cores but one, since each takes 19 MiB.
 #[derive(Clone, Default)]
 pub(super) struct Passwords {
     threads: Arc<OnceLock<Threads>>,

@@ -13,7 +13,8 @@ pub(super) struct Threads(ThreadPool);
 impl Threads {
     pub(super) fn start() -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Self::with(cores)
+        // One core is left to all others: what hashes also fills its caches.
+        Self::with(cores.saturating_sub(1).max(1))
     }
 
     fn with(count: usize) -> Result<Self> {
