@@ -8,7 +8,8 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 /** Fails on anything that would keep somebody from using the page. */
 export async function expectAccessible(page: Page): Promise<void> {
-  // What fades is hard to read for a moment only; loaders go on for ever.
+  // What fades, or is about to be replaced, is hard to read for a moment only; loaders go on for ever.
+  await page.locator('table[aria-busy]').first().waitFor({ state: 'detached' });
   await page.evaluate(async () => {
     const ending = document
       .getAnimations()

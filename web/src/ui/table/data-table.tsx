@@ -108,7 +108,7 @@ export function DataTable<Row>({
           verticalSpacing={9}
           horizontalSpacing={dense ? 'xs' : 'md'}
           highlightOnHover
-          data-stale={stale || undefined}
+          aria-busy={stale || undefined}
           className={classes.table}
         >
           <caption className={classes.caption}>

@@ -389,12 +389,17 @@ async fn no_road_of_the_operator_is_open_to_people_or_strangers() {
             (401, &json!("no_authorization")),
             "{method} {path}"
         );
-        let (status, fault) = answer(org.owner.request(method.clone(), path).json(&json!({}))).await;
-        assert_eq!(
-            (status, &fault["error_code"]),
-            (403, &json!("not_admin")),
-            "{method} {path}"
-        );
+        let everybodys = server
+            .anonymous(method.clone(), path)
+            .bearer_auth("sb_publishable_tenon");
+        for request in [org.owner.request(method.clone(), path), everybodys] {
+            let (status, fault) = answer(request.json(&json!({}))).await;
+            assert_eq!(
+                (status, &fault["error_code"]),
+                (403, &json!("not_admin")),
+                "{method} {path}"
+            );
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::FromRequestParts,
-    http::request::Parts,
+    http::{header, request::Parts},
     response::IntoResponse,
     routing::{get, post},
 };
@@ -44,9 +44,9 @@ impl FromRequestParts<Kernel> for Admin {
     async fn from_request_parts(parts: &mut Parts, _: &Kernel) -> Result<Self> {
         match parts.extensions.get::<RequestIdentity>() {
             Some(RequestIdentity(identity)) if identity.role == "service_role" => Ok(Self(())),
-            Some(RequestIdentity(identity)) if identity.user.is_some() => {
-                Err(Error::forbidden("not_admin", "User not allowed")
-                    .hint("This takes the service key, not a person's token."))
+            // A person, or a program with the key that everybody has.
+            _ if parts.headers.contains_key(header::AUTHORIZATION) => {
+                Err(Error::forbidden("not_admin", "User not allowed").hint("This takes the service key."))
             }
             _ => Err(Error::unauthenticated(
                 "no_authorization",
