@@ -12,7 +12,7 @@ export function Matrix({ roles }: { roles: Roles }) {
   const { t } = useTranslation('access');
   const weakestFirst = [...ROLES].reverse();
   // A narrow screen has room for one role beside the permissions.
-  const narrow = useMediaQuery('(max-width: 48em)');
+  const narrow = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false });
   const [chosen, setChosen] = useState<(typeof ROLES)[number]>('member');
   const shown = narrow ? [chosen] : weakestFirst;
   return (
