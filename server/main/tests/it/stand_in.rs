@@ -126,7 +126,7 @@ async fn the_keys_that_every_local_stack_has_are_good() {
     for (key, path, status) in [
         (ANON, "/rest/v1/", 200),
         (ANON, "/auth/v1/settings", 200),
-        (ANON, "/auth/v1/admin/users", 401),
+        (ANON, "/auth/v1/admin/users", 403),
         ("", "/auth/v1/admin/users", 401),
         (SERVICE, "/auth/v1/admin/users", 200),
         (SERVICE, "/rest/v1/", 200),
