@@ -13,10 +13,12 @@ use std::sync::Arc;
 use tenon_sdk::Module;
 use tokio::sync::Notify;
 
-/// Engines and apps, in the order of their migrations. The kernel's own services come before them.
+/// The kernel's other parts, engines and apps, in the order of their migrations. The services that every server has come before them.
 pub fn modules(reload: &Arc<Notify>) -> Vec<Module> {
     vec![
         tenon_data_api::module(reload.clone()),
+        tenon_realtime::module(),
+        tenon_storage::module(),
         tenon_imports::module(),
         tenon_purchasing::app(),
     ]

@@ -1,0 +1,10 @@
+//! Buckets and objects in the wire form of Supabase Storage, TUS and S3.
+
+pub mod store;
+
+use tenon_sdk::Module;
+
+/// The module's manifest.
+pub fn module() -> Module {
+    Module::new("storage", "Storage")
+}
