@@ -10,6 +10,7 @@ mod organizations;
 mod plans;
 mod programs;
 mod routes;
+mod search;
 mod users;
 mod visits;
 
@@ -43,42 +44,4 @@ pub async fn set_operator(kernel: &Kernel, user: UserId, operates: bool) -> Resu
         ));
     }
     tx.commit().await
-}
-
-/// What stands between `%` in a search, with the letters that mean something there taken as they are.
-fn contains(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for letter in text.trim().chars().take(100).filter(|letter| *letter != '\0') {
-        if matches!(letter, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
-}
-
-/// Rows of one page of the console.
-const PAGE: i64 = 50;
-
-/// How many rows a page, counted from 1, leaves out.
-fn skipped(page: Option<i64>) -> i64 {
-    (page.unwrap_or(1).clamp(1, 1_000_000) - 1) * PAGE
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_search_is_for_letters_not_for_patterns() {
-        assert_eq!(super::contains(" 100%_\\a\0 "), "%100\\%\\_\\\\a%");
-        assert_eq!(super::contains(""), "%%");
-        assert_eq!(
-            (
-                super::skipped(None),
-                super::skipped(Some(3)),
-                super::skipped(Some(-5))
-            ),
-            (0, 100, 0)
-        );
-    }
 }

@@ -4,22 +4,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tenon_sdk::{Error, Kernel, OrgId, Result, SystemTx, events::Event};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Operator, PAGE, contains, plans, skipped, users::reason};
+use super::{
+    Operator, plans,
+    search::{PAGE, Search},
+    users::reason,
+};
 use crate::{identity::audit, tenancy::Feature};
-
-/// What to look for.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-pub struct Search {
-    /// Part of a name or address, or an id.
-    #[serde(default)]
-    pub q: String,
-    /// Which page, from 1.
-    #[serde(default)]
-    pub page: Option<i64>,
-}
 
 /// An organisation in the list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -105,27 +98,15 @@ fn not_found() -> Error {
 
 /// Organisations that a search finds.
 pub async fn list(kernel: &Kernel, search: &Search) -> Result<OrganizationPage> {
-    let pattern = contains(&search.q);
-    let id = Uuid::try_parse(search.q.trim()).ok();
-    let matching = "(o.name ilike $1 or o.slug ilike $1 or o.id = $2)";
-    let tx = SystemTx::begin(kernel.db(), "operator: organisations").await?;
-    let total = tx
-        .query_one(
-            &format!("select count(*) from tenancy.organizations o where {matching}"),
-            &[&pattern, &id],
-        )
-        .await?
-        .try_get(0)?;
-    let rows = tx
-        .query(
-            &format!(
-                "select {COLUMNS} from tenancy.organizations o where {matching} order by o.created_at desc, o.id desc \
-                 offset $3 limit $4"
-            ),
-            &[&pattern, &id, &skipped(search.page), &PAGE],
+    let (total, rows) = search
+        .find(
+            kernel,
+            "operator: organisations",
+            COLUMNS,
+            "tenancy.organizations o",
+            "(o.name ilike $1 or o.slug ilike $1 or o.id = $2)",
         )
         .await?;
-    tx.commit().await?;
     Ok(OrganizationPage {
         total,
         page_size: PAGE,

@@ -6,7 +6,10 @@ use tenon_sdk::{Error, Kernel, Result, SystemTx};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Operator, PAGE, contains, organizations::Search, skipped};
+use super::{
+    Operator,
+    search::{PAGE, Search},
+};
 use crate::identity::{PROGRAM_COLUMNS, Program, programs};
 
 /// A program in the console.
@@ -109,28 +112,19 @@ async fn locked(tx: &SystemTx, id: Uuid) -> Result<Program> {
 
 /// Programs that a search finds.
 pub async fn list(kernel: &Kernel, search: &Search) -> Result<ProgramPage> {
-    let pattern = contains(&search.q);
-    let id = Uuid::try_parse(search.q.trim()).ok();
-    let matching = "(c.client_name ilike $1 or array_to_string(c.redirect_uris, ' ') ilike $1 or c.id = $2)";
-    let tx = SystemTx::begin(kernel.db(), "operator: programs").await?;
-    let total = tx
-        .query_one(
-            &format!("select count(*) from auth.oauth_clients c where {matching}"),
-            &[&pattern, &id],
-        )
-        .await?
-        .try_get(0)?;
-    let rows = tx
-        .query(
-            &format!(
-                "select {PROGRAM_COLUMNS}, (select count(*) from auth.oauth_consents k \
-                 where k.client_id = c.id and k.revoked_at is null) as people \
-                 from auth.oauth_clients c where {matching} order by c.created_at desc, c.id desc offset $3 limit $4"
-            ),
-            &[&pattern, &id, &skipped(search.page), &PAGE],
+    let columns = format!(
+        "{PROGRAM_COLUMNS}, (select count(*) from auth.oauth_consents k where k.client_id = c.id and k.revoked_at is null) \
+         as people"
+    );
+    let (total, rows) = search
+        .find(
+            kernel,
+            "operator: programs",
+            &columns,
+            "auth.oauth_clients c",
+            "(c.client_name ilike $1 or array_to_string(c.redirect_uris, ' ') ilike $1 or c.id = $2)",
         )
         .await?;
-    tx.commit().await?;
     let programs = rows.iter().map(|row| {
         let program = Program::from_row(row)?;
         Ok(ProgramRow {

@@ -13,9 +13,10 @@ use uuid::Uuid;
 
 use super::{
     Operator,
-    organizations::{self, OrganizationChange, OrganizationDetail, OrganizationPage, Search},
+    organizations::{self, OrganizationChange, OrganizationDetail, OrganizationPage},
     plans::{self, PlanOrder, PlanRow, PlanText},
     programs::{self, MadeProgram, NewProgram, NewSecret, ProgramChange, ProgramPage},
+    search::Search,
     users::{self, Ban, UserPage},
     visits::{self, NewVisit, Visit},
 };

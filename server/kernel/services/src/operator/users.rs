@@ -3,11 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tenon_sdk::{Error, Kernel, Result, SystemTx};
+use tenon_sdk::{Error, Kernel, Result};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Operator, PAGE, contains, organizations::Search, skipped};
+use super::{
+    Operator,
+    search::{PAGE, Search},
+};
 use crate::identity::audit;
 
 /// A ban lasts this many days at most; longer is for good.
@@ -54,31 +57,20 @@ pub struct UserPage {
 
 /// People that a search finds; erased accounts and visitors' are left out.
 pub async fn list(kernel: &Kernel, search: &Search) -> Result<UserPage> {
-    let pattern = contains(&search.q);
-    let id = Uuid::try_parse(search.q.trim()).ok();
-    let matching = "u.deleted_at is null and not u.is_anonymous \
-                    and (u.email ilike $1 or u.phone ilike $1 or u.raw_user_meta_data ->> 'name' ilike $1 or u.id = $2)";
-    let tx = SystemTx::begin(kernel.db(), "operator: people").await?;
-    let total = tx
-        .query_one(
-            &format!("select count(*) from auth.users u where {matching}"),
-            &[&pattern, &id],
-        )
-        .await?
-        .try_get(0)?;
-    let rows = tx
-        .query(
-            &format!(
-                "select u.id, u.raw_user_meta_data ->> 'name', u.email, u.phone, u.is_super_admin, u.created_at, \
-                 u.last_sign_in_at, case when u.banned_until > $5 then u.banned_until end, \
-                 coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'name', o.name, 'role', m.role) order by o.name) \
-                 from tenancy.memberships m join tenancy.organizations o on o.id = m.org_id where m.user_id = u.id), '[]') \
-                 from auth.users u where {matching} order by u.created_at desc, u.id desc offset $3 limit $4"
-            ),
-            &[&pattern, &id, &skipped(search.page), &PAGE, &kernel.env().now()],
+    let (total, rows) = search
+        .find(
+            kernel,
+            "operator: people",
+            "u.id, u.raw_user_meta_data ->> 'name', u.email, u.phone, u.is_super_admin, u.created_at, u.last_sign_in_at, \
+             u.banned_until, \
+             coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'name', o.name, 'role', m.role) order by o.name) \
+             from tenancy.memberships m join tenancy.organizations o on o.id = m.org_id where m.user_id = u.id), '[]')",
+            "auth.users u",
+            "u.deleted_at is null and not u.is_anonymous \
+             and (u.email ilike $1 or u.phone ilike $1 or u.raw_user_meta_data ->> 'name' ilike $1 or u.id = $2)",
         )
         .await?;
-    tx.commit().await?;
+    let now = kernel.env().now();
     let users = rows.iter().map(|row| {
         Ok(UserRow {
             id: row.try_get(0)?,
@@ -88,7 +80,9 @@ pub async fn list(kernel: &Kernel, search: &Search) -> Result<UserPage> {
             operator: row.try_get(4)?,
             created_at: row.try_get(5)?,
             last_sign_in_at: row.try_get(6)?,
-            banned_until: row.try_get(7)?,
+            banned_until: row
+                .try_get::<_, Option<Timestamp>>(7)?
+                .filter(|until| *until > now),
             organizations: serde_json::from_value(row.try_get(8)?).map_err(Error::internal)?,
         })
     });
