@@ -2,6 +2,7 @@
 
 mod attributes;
 mod links;
+mod pages;
 mod users;
 
 use axum::{
@@ -16,7 +17,8 @@ use serde::Deserialize;
 use serde_json::json;
 use tenon_sdk::{Error, Kernel, Result, http::RequestIdentity};
 
-pub(super) use users::{Page, id as user_id, page_headers};
+pub(super) use pages::Page;
+pub(super) use users::id as user_id;
 
 use super::routes::{Service, read};
 

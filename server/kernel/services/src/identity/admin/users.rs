@@ -4,7 +4,6 @@ use axum::{
     Json,
     body::Bytes,
     extract::{Path, Query, State},
-    http::{HeaderName, HeaderValue, header},
     response::IntoResponse,
 };
 use serde::Deserialize;
@@ -12,7 +11,7 @@ use serde_json::{Value, json};
 use tenon_sdk::{Error, Kernel, Result, SystemTx, http::ClientAddress};
 use uuid::Uuid;
 
-use super::{Admin, attributes::Attributes};
+use super::{Admin, Page, attributes::Attributes};
 use crate::identity::{
     audit, errors,
     hooks::Newcomer,
@@ -20,85 +19,21 @@ use crate::identity::{
     users::{self, User},
 };
 
-/// Most people on one page.
-const MOST: i64 = 1000;
-
-#[derive(Deserialize)]
-pub(in crate::identity) struct Page {
-    page: Option<String>,
-    per_page: Option<String>,
-}
-
-impl Page {
-    /// The page's number, from 1, and how many stand on it. What is empty is the default, as the clients expect.
-    ///
-    /// Errors: `validation_failed` for what is no number above 0.
-    pub(in crate::identity) fn read(&self) -> Result<(i64, i64)> {
-        let number = |text: &Option<String>, default: i64| match text.as_deref() {
-            None | Some("") => Ok(default),
-            Some(text) => text.parse().ok().filter(|number| *number > 0).ok_or_else(|| {
-                Error::invalid("validation_failed", "Bad Pagination Parameters")
-                    .hint("page and per_page are whole numbers above 0.")
-            }),
-        };
-        Ok((
-            number(&self.page, 1)?.min(1_000_000),
-            number(&self.per_page, 50)?.min(MOST),
-        ))
-    }
-}
-
-/// `Link` and `X-Total-Count` for a page.
-pub(in crate::identity) fn page_headers(
-    path: &str,
-    page: i64,
-    size: i64,
-    total: i64,
-) -> [(HeaderName, HeaderValue); 2] {
-    let last = (total + size - 1) / size;
-    let mut links = Vec::new();
-    if page < last {
-        links.push(format!(
-            "<{path}?page={}&per_page={size}>; rel=\"next\"",
-            page + 1
-        ));
-    }
-    links.push(format!(
-        "<{path}?page={}&per_page={size}>; rel=\"last\"",
-        last.max(1)
-    ));
-    let value = HeaderValue::try_from(links.join(", ")).unwrap_or_else(|_| HeaderValue::from_static(""));
-    [
-        (header::LINK, value),
-        (HeaderName::from_static("x-total-count"), HeaderValue::from(total)),
-    ]
-}
-
 pub(super) async fn list(_: Admin, service: Service, Query(page): Query<Page>) -> Result<impl IntoResponse> {
-    let (page, size) = page.read()?;
-    let tx = SystemTx::begin(&service.0.0.db, "list of users").await?;
-    let rows = tx
-        .query(
-            &format!(
-                "select {} from auth.users order by created_at desc, id desc limit $1 offset $2",
-                users::COLUMNS
-            ),
-            &[&size, &((page - 1) * size)],
+    let (about, rows) = page
+        .of(
+            &service,
+            "list of users",
+            "/auth/v1/admin/users",
+            users::COLUMNS,
+            "auth.users",
         )
         .await?;
-    let total: i64 = tx
-        .query_one("select count(*) from auth.users", &[])
-        .await?
-        .try_get(0)?;
-    tx.commit().await?;
     let users = rows
         .iter()
         .map(|row| Ok(User::from_row(row)?.to_json()))
         .collect::<Result<Vec<Value>>>()?;
-    Ok((
-        page_headers("/auth/v1/admin/users", page, size, total),
-        Json(json!({ "users": users, "aud": "authenticated" })),
-    ))
+    Ok((about, Json(json!({ "users": users, "aud": "authenticated" }))))
 }
 
 pub(super) async fn create(
@@ -241,60 +176,18 @@ pub(super) async fn export(
 }
 
 pub(super) async fn audit(_: Admin, service: Service, Query(page): Query<Page>) -> Result<impl IntoResponse> {
-    let (page, size) = page.read()?;
-    let tx = SystemTx::begin(&service.0.0.db, "audit log").await?;
-    let rows = tx
-        .query(
-            "select jsonb_build_object('id', id, 'payload', payload, 'created_at', created_at, \
-             'ip_address', ip_address) from auth.audit_log_entries \
-             order by created_at desc, id desc limit $1 offset $2",
-            &[&size, &((page - 1) * size)],
+    let (about, rows) = page
+        .of(
+            &service,
+            "audit log",
+            "/auth/v1/admin/audit",
+            "jsonb_build_object('id', id, 'payload', payload, 'created_at', created_at, 'ip_address', ip_address)",
+            "auth.audit_log_entries",
         )
         .await?;
-    let total: i64 = tx
-        .query_one("select count(*) from auth.audit_log_entries", &[])
-        .await?
-        .try_get(0)?;
-    tx.commit().await?;
     let entries = rows
         .iter()
         .map(|row| row.try_get(0).map_err(Error::from))
         .collect::<Result<Vec<Value>>>()?;
-    Ok((
-        page_headers("/auth/v1/admin/audit", page, size, total),
-        Json(entries),
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_links_to_the_next_and_the_last() {
-        let [(_, link), (_, total)] = page_headers("/x", 1, 10, 21);
-        assert_eq!(
-            link,
-            "</x?page=2&per_page=10>; rel=\"next\", </x?page=3&per_page=10>; rel=\"last\""
-        );
-        assert_eq!(total, "21");
-        let [(_, link), _] = page_headers("/x", 1, 10, 0);
-        assert_eq!(link, "</x?page=1&per_page=10>; rel=\"last\"");
-    }
-
-    #[test]
-    fn what_is_no_page_is_refused_and_what_is_empty_the_default() {
-        let read = |page: &str, size: &str| {
-            Page {
-                page: Some(page.into()),
-                per_page: Some(size.into()),
-            }
-            .read()
-        };
-        assert_eq!(read("", "").ok(), Some((1, 50)));
-        assert_eq!(read("2", "99999").ok(), Some((2, MOST)));
-        for (page, per_page) in [("-3", ""), ("", "0"), ("x", ""), ("", "9223372036854775808")] {
-            assert_eq!(read(page, per_page).unwrap_err().code, "validation_failed");
-        }
-    }
+    Ok((about, Json(entries)))
 }

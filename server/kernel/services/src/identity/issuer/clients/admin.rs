@@ -12,7 +12,7 @@ use tenon_sdk::{Error, Result, SystemTx};
 
 use super::{
     super::super::{
-        admin::{Admin, Page, page_headers},
+        admin::{Admin, Page},
         routes::{Service, read},
     },
     COLUMNS, Client,
@@ -38,26 +38,19 @@ pub(in super::super) async fn list(
     service: Service,
     Query(page): Query<Page>,
 ) -> Result<impl IntoResponse> {
-    let (page, size) = page.read()?;
-    let tx = SystemTx::begin(&service.0.0.db, "list of clients").await?;
-    let rows = tx
-        .query(
-            &format!(
-                "select {COLUMNS} from auth.oauth_clients c order by c.created_at desc, c.id limit $1 offset $2"
-            ),
-            &[&size, &((page - 1) * size)],
+    let (about, rows) = page
+        .of(
+            &service,
+            "list of clients",
+            "/auth/v1/admin/oauth/clients",
+            COLUMNS,
+            "auth.oauth_clients c",
         )
         .await?;
-    let total: i64 = tx
-        .query_one("select count(*) from auth.oauth_clients", &[])
-        .await?
-        .try_get(0)?;
-    tx.commit().await?;
     let clients = rows
         .iter()
         .map(|row| Ok(Client::from_row(row)?.to_json(None)))
         .collect::<Result<Vec<_>>>()?;
-    let about = page_headers("/auth/v1/admin/oauth/clients", page, size, total);
     Ok((about, Json(json!({ "clients": clients, "aud": "authenticated" }))))
 }
 
