@@ -1,5 +1,7 @@
 //! `/auth/v1/admin/custom-providers`, for programs with the service key.
 
+use std::collections::BTreeSet;
+
 use axum::{
     Json,
     body::Bytes,
@@ -14,6 +16,7 @@ use tenon_sdk::{Error, Result, SystemTx};
 use super::{
     Custom, Kind, MOST,
     asked::{Asked, check_addresses, identifier},
+    object,
 };
 use crate::identity::{
     Identity,
@@ -45,7 +48,7 @@ async fn record(
     tx: &SystemTx,
     action: &str,
     custom: &Custom,
-    changed: &[&str],
+    changed: &BTreeSet<String>,
 ) -> Result<()> {
     let mut traits = json!({ "identifier": custom.identifier, "provider_type": custom.kind.as_str() });
     if !changed.is_empty() {
@@ -118,7 +121,14 @@ pub(in super::super) async fn create(_: Admin, service: Service, body: Bytes) ->
     admit(&tx, &custom.identifier).await?;
     let written = custom.write(&tx, include_str!("insert.sql")).await?;
     let custom = written.ok_or_else(taken)?;
-    record(&service, &tx, "custom_provider_created", &custom, &[]).await?;
+    record(
+        &service,
+        &tx,
+        "custom_provider_created",
+        &custom,
+        &BTreeSet::new(),
+    )
+    .await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(custom.to_json())))
 }
@@ -198,7 +208,7 @@ pub(in super::super) async fn update(
     }
     let written = custom.write(&tx, include_str!("update.sql")).await?;
     let custom = written.ok_or_else(missing)?;
-    if changed.iter().any(|field| SPOKEN_TO_WITH.contains(field)) {
+    if SPOKEN_TO_WITH.iter().any(|field| changed.contains(*field)) {
         forget_flows(&tx, name).await?;
     }
     record(&service, &tx, "custom_provider_updated", &custom, &changed).await?;
@@ -225,49 +235,18 @@ async fn forget_flows(tx: &SystemTx, name: &str) -> Result<()> {
 }
 
 /// The names of what changed; the secret's, too, never the secret.
-fn changed(before: &Custom, after: &Custom) -> Vec<&'static str> {
-    let fields = [
-        ("name", before.name != after.name),
-        ("client_id", before.client_id != after.client_id),
-        ("client_secret", before.client_secret != after.client_secret),
-        (
-            "acceptable_client_ids",
-            before.acceptable_client_ids != after.acceptable_client_ids,
-        ),
-        ("scopes", before.scopes != after.scopes),
-        ("pkce_enabled", before.pkce_enabled != after.pkce_enabled),
-        (
-            "attribute_mapping",
-            before.attribute_mapping != after.attribute_mapping,
-        ),
-        (
-            "custom_claims_allowlist",
-            before.claims_allowlist != after.claims_allowlist,
-        ),
-        (
-            "authorization_params",
-            before.authorization_params != after.authorization_params,
-        ),
-        ("enabled", before.enabled != after.enabled),
-        ("email_optional", before.email_optional != after.email_optional),
-        ("issuer", before.issuer != after.issuer),
-        ("discovery_url", before.discovery_url != after.discovery_url),
-        (
-            "skip_nonce_check",
-            before.skip_nonce_check != after.skip_nonce_check,
-        ),
-        (
-            "authorization_url",
-            before.authorization_url != after.authorization_url,
-        ),
-        ("token_url", before.token_url != after.token_url),
-        ("userinfo_url", before.userinfo_url != after.userinfo_url),
-        ("jwks_uri", before.jwks_uri != after.jwks_uri),
-    ];
-    fields
-        .into_iter()
-        .filter_map(|(name, other)| other.then_some(name))
-        .collect()
+fn changed(before: &Custom, after: &Custom) -> BTreeSet<String> {
+    let fields = |custom: &Custom| {
+        let mut fields = object(custom.to_json());
+        fields.insert("client_secret".to_owned(), json!(custom.client_secret));
+        // Not of the operator's making.
+        fields.remove("discovery_document");
+        fields
+    };
+    let (before, after) = (fields(before), fields(after));
+    let mut names: BTreeSet<_> = before.keys().chain(after.keys()).cloned().collect();
+    names.retain(|name| before.get(name) != after.get(name));
+    names
 }
 
 /// Forgets a provider. Ways in that it gave stay with their people, and open nothing.
@@ -289,7 +268,14 @@ pub(in super::super) async fn delete(
         return Err(missing());
     }
     forget_flows(&tx, name).await?;
-    record(&service, &tx, "custom_provider_deleted", &custom, &[]).await?;
+    record(
+        &service,
+        &tx,
+        "custom_provider_deleted",
+        &custom,
+        &BTreeSet::new(),
+    )
+    .await?;
     tx.commit().await?;
     service.0.0.providers.made.forget(name);
     Ok(StatusCode::NO_CONTENT)

@@ -138,7 +138,7 @@ async fn a_provider_is_made_shown_changed_and_deleted_and_its_secret_told_to_nob
     let mut update = names("oidc", "custom:acme");
     merge(
         &mut update,
-        json!({ "changed": ["name", "client_secret", "scopes", "enabled"] }),
+        json!({ "changed": ["client_secret", "enabled", "name", "scopes"] }),
     );
     assert_eq!(
         log,
