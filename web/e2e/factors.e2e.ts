@@ -7,7 +7,7 @@ import { newPerson, picture, URL_OF_SERVER, withBrowser } from './support/browse
 import { plugIn, totp } from './support/factors';
 import { codeFor, newPhone } from './support/phone';
 import { BY_NAME, openSecurity, signIn, somebody } from './support/security';
-import { newEmail, PASSWORD } from './support/steps';
+import { invitation, newEmail, PASSWORD } from './support/steps';
 
 withBrowser();
 
@@ -223,29 +223,10 @@ it('takes the fixed code of a number for tests, as supabase-js asks for it and o
   await page.waitForURL((address) => address.pathname !== '/second-factor');
 });
 
-/** An invitation's address, made by its owner before anything else is asked of them. */
-async function invitation(email: string): Promise<string> {
-  const post = async (path: string, body: object, token?: string) => {
-    const answer = await fetch(URL_OF_SERVER + path, {
-      method: 'POST',
-      headers: {
-        'Content-Type': 'application/json',
-        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
-      },
-      body: JSON.stringify(body),
-    });
-    expect(answer.ok, path).toBe(true);
-    return (await answer.json()) as Record<string, string>;
-  };
-  const session = await post('/auth/v1/token?grant_type=password', { email, password: PASSWORD });
-  const made = await post('/api/v1/tenancy/invitations', { role: 'viewer' }, session.access_token);
-  return `${BY_NAME}/invite/${made.token}`;
-}
-
 it('leads whoever has none to a second factor, and on, where an organisation asks for one', async () => {
   const owner = await somebody('Omar');
   const slug = /\/o\/([^/]+)/.exec(owner.page.url())?.[1] ?? '';
-  const link = await invitation(owner.email);
+  const link = BY_NAME + (await invitation(owner.email, 'viewer'));
   const guest = await newPerson();
   await guest.page.goto(link);
   await guest.page.getByRole('link', { name: 'Create an account' }).click();

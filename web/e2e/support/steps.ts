@@ -105,3 +105,22 @@ export async function makeOperator(email: string): Promise<void> {
   const data = process.env.TENON_DATA ?? '';
   await promisify(execFile)(binary, ['operator', '--data-dir', data, 'add', email]);
 }
+
+/** Where an invitation leads, made by somebody who signed up with the tests' password. */
+export async function invitation(email: string, role: string): Promise<string> {
+  const post = async (path: string, body: object, token?: string) => {
+    const answer = await fetch(URL_OF_SERVER + path, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify(body),
+    });
+    expect(answer.ok, path).toBe(true);
+    return (await answer.json()) as Record<string, string>;
+  };
+  const session = await post('/auth/v1/token?grant_type=password', { email, password: PASSWORD });
+  const { token } = await post('/api/v1/tenancy/invitations', { role }, session.access_token);
+  return `/invite/${token}`;
+}
