@@ -10,13 +10,13 @@ import {
   type MantineColor,
 } from '@mantine/core';
 import type { Icon } from '@tabler/icons-react';
-import { useState, type ReactNode } from 'react';
+import { useState, type ComponentProps, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useOrganization } from '@/kernel/tenancy/organization';
 import { RequirePermission } from '@/kernel/tenancy/require-permission';
 import { Dialog } from '@/ui/dialog';
+import { DialogForm } from '@/ui/dialog-form';
 import { PageHeader } from '@/ui/page-header';
-import { ErrorState } from '@/ui/states/error-state';
 
 /** What is to be done with which thing of a list. */
 interface Asked<What extends string, Thing> {
@@ -157,55 +157,35 @@ export function ThingAction({
 /** Whether a text is a name: 1 to 80 characters. */
 export const isName = (text: string): boolean => text.trim() !== '' && text.trim().length <= 80;
 
-/** A form in a dialog. It asks `check` before `onSubmit`, and shows what is wrong from the first try on. */
+/** A form in a dialog about something that has a name. */
 export function ThingForm({
   name,
   onName,
   ok = true,
-  error,
-  pending,
-  submit,
-  onSubmit,
-  onCancel,
   children,
-}: {
+  ...form
+}: Omit<ComponentProps<typeof DialogForm>, 'text'> & {
   name: string;
   onName: (name: string) => void;
-  /** Whether all but the name is as it should be. */
-  ok?: boolean;
-  error: Error | null;
-  pending: boolean;
-  submit: string;
-  onSubmit: () => void;
-  onCancel: () => void;
-  children: (tried: boolean) => ReactNode;
 }) {
   const { t } = useTranslation('access');
-  const [tried, setTried] = useState(false);
   return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        setTried(true);
-        if (ok && isName(name)) onSubmit();
-      }}
-    >
-      <Stack>
-        {error !== null && <ErrorState error={error} />}
-        <TextInput
-          label={t('name')}
-          value={name}
-          data-autofocus
-          error={tried && !isName(name) ? t('invalidName') : null}
-          onChange={(event) => {
-            onName(event.currentTarget.value);
-          }}
-        />
-        {children(tried)}
-        <FormButtons submit={submit} pending={pending} onCancel={onCancel} />
-      </Stack>
-    </form>
+    <DialogForm {...form} ok={ok && isName(name)}>
+      {(tried) => (
+        <>
+          <TextInput
+            label={t('name')}
+            value={name}
+            data-autofocus
+            error={tried && !isName(name) ? t('invalidName') : null}
+            onChange={(event) => {
+              onName(event.currentTarget.value);
+            }}
+          />
+          {children(tried)}
+        </>
+      )}
+    </DialogForm>
   );
 }
 
@@ -227,71 +207,5 @@ export function DescriptionField({
         onChange(event.currentTarget.value);
       }}
     />
-  );
-}
-
-/** The two buttons at the end of a form. Without `onSubmit` the first submits the form around it. */
-export function FormButtons({
-  submit,
-  pending,
-  color,
-  disabled,
-  onSubmit,
-  onCancel,
-}: {
-  submit: string;
-  pending: boolean;
-  color?: MantineColor;
-  disabled?: boolean;
-  onSubmit?: () => void;
-  onCancel: () => void;
-}) {
-  const { t } = useTranslation('access');
-  return (
-    <Group justify="flex-end">
-      <Button variant="default" onClick={onCancel}>
-        {t('cancel')}
-      </Button>
-      <Button
-        type={onSubmit === undefined ? 'submit' : 'button'}
-        color={color}
-        disabled={disabled}
-        loading={pending}
-        onClick={onSubmit}
-      >
-        {submit}
-      </Button>
-    </Group>
-  );
-}
-
-/** Asks before something is taken away. */
-export function ConfirmRemoval({
-  text,
-  error,
-  pending,
-  submit,
-  onSubmit,
-  onCancel,
-}: {
-  text: string;
-  error: Error | null;
-  pending: boolean;
-  submit: string;
-  onSubmit: () => void;
-  onCancel: () => void;
-}) {
-  return (
-    <Stack>
-      <Text size="sm">{text}</Text>
-      {error !== null && <ErrorState error={error} />}
-      <FormButtons
-        submit={submit}
-        pending={pending}
-        color="red"
-        onSubmit={onSubmit}
-        onCancel={onCancel}
-      />
-    </Stack>
   );
 }

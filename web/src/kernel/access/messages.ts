@@ -2,7 +2,6 @@ import type { Translation } from '@/kernel/i18n';
 
 const en = {
   title: 'Access',
-  cancel: 'Cancel',
   save: 'Save',
   actions: 'Actions',
   name: 'Name',
@@ -156,7 +155,6 @@ const en = {
 
 const de: Translation<typeof en> = {
   title: 'Zugriff',
-  cancel: 'Abbrechen',
   save: 'Speichern',
   actions: 'Aktionen',
   name: 'Name',

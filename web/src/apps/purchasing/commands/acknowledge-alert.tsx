@@ -1,4 +1,4 @@
-import { Button, Group, Stack, Text, Textarea } from '@mantine/core';
+import { Stack, Text, Textarea } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
@@ -6,6 +6,7 @@ import { reply } from '@/api/client';
 import { useOrganization } from '@/kernel/tenancy/organization';
 import { notifyDone } from '@/ui/notify';
 import { Dialog } from '@/ui/dialog';
+import { FormButtons } from '@/ui/dialog-form';
 import { ErrorState } from '@/ui/states/error-state';
 import { needsNote, type Alert } from '../model';
 
@@ -78,14 +79,11 @@ function AcknowledgeForm({ alert, onDone }: { alert: Alert; onDone: () => void }
           maxLength={LONGEST_NOTE}
           {...form.getInputProps('note')}
         />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            {t('ui:cancel')}
-          </Button>
-          <Button type="submit" loading={mutation.isPending}>
-            {t('acknowledge.button')}
-          </Button>
-        </Group>
+        <FormButtons
+          submit={t('acknowledge.button')}
+          pending={mutation.isPending}
+          onCancel={onDone}
+        />
       </Stack>
     </form>
   );

@@ -14,9 +14,8 @@ import { PageHeader } from '@/ui/page-header';
 import { ErrorState } from '@/ui/states/error-state';
 import { NotFound } from '@/ui/states/not-found';
 import { LoadingState } from '@/ui/states/loading-state';
-import { CancelImport } from '../commands/cancel-import';
 import { ConfirmImport } from '../commands/confirm-import';
-import { UndoImport } from '../commands/undo-import';
+import { EndImport } from '../commands/end-import';
 import { Counts } from '../components/counts';
 import { ImportSteps } from '../components/import-steps';
 import { Notices } from '../components/notices';
@@ -83,9 +82,9 @@ function Actions({ run, stage }: { run: Import; stage: Stage }) {
         <ErrorWorkbook run={run} />
       )}
       {(stage === 'review' || stage === 'matching' || stage === 'reading') &&
-        can('imports.runs.create') && <CancelImport id={run.id} />}
+        can('imports.runs.create') && <EndImport id={run.id} how="cancel" />}
       {stage === 'review' && can('imports.runs.create') && <ConfirmImport run={run} />}
-      {stage === 'committed' && can('imports.runs.undo') && <UndoImport id={run.id} />}
+      {stage === 'committed' && can('imports.runs.undo') && <EndImport id={run.id} how="undo" />}
     </>
   );
 }

@@ -5,12 +5,13 @@ import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { reply } from '@/api/client';
 import { useOrganization } from '@/kernel/tenancy/organization';
+import { Confirm } from '@/ui/dialog-form';
 import { EmptyState } from '@/ui/states/empty-state';
 import { DataTable, type Column } from '@/ui/table/data-table';
 import { rowRange, type TableSpec } from '@/ui/table/table-state';
 import { useTableUrlState } from '@/ui/table/use-table-url-state';
 import { DateText, DateTimeText } from '@/ui/values';
-import { ConfirmRemoval, ListPage, ThingAction, ThingForm } from '../blocks';
+import { ListPage, ThingAction, ThingForm } from '../blocks';
 import { daysOf, LifetimeField, Names, PatternsField, type Lifetime } from '../fields';
 import { keysQuery, type Key } from '../queries';
 import { ShownOnce } from '../secret';
@@ -231,7 +232,7 @@ function RevokeForm({ id: key, onDone }: { id: string; onDone: () => void }) {
     },
   });
   return (
-    <ConfirmRemoval
+    <Confirm
       text={t('keys.revokeText')}
       error={revoke.error}
       pending={revoke.isPending}

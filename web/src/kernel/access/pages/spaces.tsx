@@ -12,18 +12,12 @@ import { useTranslation } from 'react-i18next';
 import { reply } from '@/api/client';
 import { useOrganization } from '@/kernel/tenancy/organization';
 import { departmentsQuery } from '@/kernel/tenancy/queries';
+import { FormButtons } from '@/ui/dialog-form';
 import { notifyFailed } from '@/ui/notify';
 import { EmptyState } from '@/ui/states/empty-state';
 import { ErrorState } from '@/ui/states/error-state';
 import { LoadingState } from '@/ui/states/loading-state';
-import {
-  DescriptionField,
-  FormButtons,
-  ListPage,
-  ThingAction,
-  ThingCard,
-  ThingForm,
-} from '../blocks';
+import { DescriptionField, ListPage, ThingAction, ThingCard, ThingForm } from '../blocks';
 import { roleMembersQuery, spacesQuery, type Space } from '../queries';
 
 type Ask = (what: 'edit' | 'members', space: Space) => void;

@@ -1,11 +1,11 @@
-import { ActionIcon, Button, Group, Menu, Stack, Text, ThemeIcon } from '@mantine/core';
+import { ActionIcon, Group, Menu, Stack, Text, ThemeIcon } from '@mantine/core';
 import { IconDots, type Icon } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Dialog } from '@/ui/dialog';
+import { Confirm } from '@/ui/dialog-form';
 import { notifyDone } from '@/ui/notify';
-import { ErrorState } from '@/ui/states/error-state';
 import { NameForm } from './enrol';
 
 /** One factor or passkey of the person: what it is called, and what can be done with it. */
@@ -128,24 +128,17 @@ function Remove({
   const { t } = useTranslation('factors');
   const mutation = useMutation({ mutationFn: remove, onSuccess: onDone });
   return (
-    <Stack>
-      <Text size="sm">{text}</Text>
-      {mutation.isError && <ErrorState error={mutation.error} />}
-      <Group justify="flex-end">
-        <Button variant="default" onClick={onCancel}>
-          {t('section.cancel')}
-        </Button>
-        <Button
-          color="red.9"
-          loading={mutation.isPending}
-          onClick={() => {
-            mutation.mutate();
-          }}
-        >
-          {t('section.remove')}
-        </Button>
-      </Group>
-    </Stack>
+    <Confirm
+      text={text}
+      error={mutation.error}
+      pending={mutation.isPending}
+      submit={t('section.remove')}
+      color="red.9"
+      onSubmit={() => {
+        mutation.mutate();
+      }}
+      onCancel={onCancel}
+    />
   );
 }
 

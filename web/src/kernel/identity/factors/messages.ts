@@ -101,7 +101,6 @@ const en = {
     renamed: 'Name saved',
     removed: 'Removed',
     save: 'Save',
-    cancel: 'Cancel',
   },
   passkeys: {
     title: 'Passkeys',
@@ -222,7 +221,6 @@ const de: Translation<typeof en> = {
     renamed: 'Name gespeichert',
     removed: 'Entfernt',
     save: 'Speichern',
-    cancel: 'Abbrechen',
   },
   passkeys: {
     title: 'Passkeys',

@@ -52,7 +52,6 @@ const en = {
     disconnectName: 'Disconnect {{program}}',
     question: 'Disconnect {{program}}?',
     consequence: 'It is signed out at once, and has to ask you again.',
-    cancel: 'Cancel',
     done: '{{program}} is disconnected',
   },
 };
@@ -112,7 +111,6 @@ const de: Translation<typeof en> = {
     disconnectName: '{{program}} trennen',
     question: '{{program}} trennen?',
     consequence: 'Es ist sofort abgemeldet und muss Sie wieder fragen.',
-    cancel: 'Abbrechen',
     done: '{{program}} ist getrennt',
   },
 };

@@ -19,7 +19,6 @@ const en = {
     removeEmailText:
       'Your password goes, too, and your address becomes the one of another way in. You sign in with what is left.',
     removed: '{{way}} was removed',
-    cancel: 'Cancel',
   },
   refused: {
     title: 'You are not signed in',
@@ -58,7 +57,6 @@ const de: Translation<typeof en> = {
     removeEmailText:
       'Auch Ihr Passwort wird gelöscht, und Ihre Adresse wird die eines anderen Anmeldewegs. Sie melden sich mit dem an, was bleibt.',
     removed: '{{way}} wurde entfernt',
-    cancel: 'Abbrechen',
   },
   refused: {
     title: 'Sie sind nicht angemeldet',

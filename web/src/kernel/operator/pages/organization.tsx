@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { reply } from '@/api/client';
 import { useRoleName } from '@/kernel/tenancy/role-name';
 import { Dialog } from '@/ui/dialog';
+import { DialogForm } from '@/ui/dialog-form';
 import { PageHeader } from '@/ui/page-header';
 import { ErrorState } from '@/ui/states/error-state';
 import { LoadingState } from '@/ui/states/loading-state';
@@ -163,10 +164,8 @@ function Suspend({ organization }: { organization: OrganizationDetail }) {
   const change = useChange(id);
   const [asking, setAsking] = useState(false);
   const [reason, setReason] = useState('');
-  const [tried, setTried] = useState(false);
   const close = () => {
     setAsking(false);
-    setTried(false);
     setReason('');
     change.reset();
   };
@@ -186,12 +185,14 @@ function Suspend({ organization }: { organization: OrganizationDetail }) {
         {verb}
       </Button>
       <Dialog opened={asking} onClose={close} title={verb}>
-        <form
-          noValidate
-          onSubmit={(event) => {
-            event.preventDefault();
-            setTried(true);
-            if (!reasonOk) return;
+        <DialogForm
+          text={t(suspended ? 'organization.restoreText' : 'organization.suspendText', { name })}
+          ok={reasonOk}
+          error={change.error}
+          pending={change.isPending}
+          submit={verb}
+          color={suspended ? undefined : 'red'}
+          onSubmit={() => {
             change.mutate(
               {
                 suspended: !suspended,
@@ -200,32 +201,17 @@ function Suspend({ organization }: { organization: OrganizationDetail }) {
               { onSuccess: close },
             );
           }}
+          onCancel={close}
         >
-          <Stack>
-            <Text size="sm">
-              {t(suspended ? 'organization.restoreText' : 'organization.suspendText', { name })}
-            </Text>
-            {change.isError && <ErrorState error={change.error} />}
+          {(tried) => (
             <ReasonField
               value={reason}
               onChange={setReason}
               missing={tried && !reasonOk}
               optional={suspended}
             />
-            <Group justify="flex-end">
-              <Button variant="default" onClick={close}>
-                {t('cancel')}
-              </Button>
-              <Button
-                type="submit"
-                color={suspended ? undefined : 'red'}
-                loading={change.isPending}
-              >
-                {verb}
-              </Button>
-            </Group>
-          </Stack>
-        </form>
+          )}
+        </DialogForm>
       </Dialog>
     </>
   );
@@ -238,10 +224,8 @@ function Enter({ organization }: { organization: OrganizationDetail }) {
   const [asking, setAsking] = useState(false);
   const [reason, setReason] = useState('');
   const [minutes, setMinutes] = useState<(typeof MINUTES)[number]>('60');
-  const [tried, setTried] = useState(false);
   const close = () => {
     setAsking(false);
-    setTried(false);
     setReason('');
   };
   const enter = useMutation({
@@ -267,41 +251,36 @@ function Enter({ organization }: { organization: OrganizationDetail }) {
         {t('visit.enter')}
       </Button>
       <Dialog opened={asking} onClose={close} title={t('visit.enter')}>
-        <form
-          noValidate
-          onSubmit={(event) => {
-            event.preventDefault();
-            setTried(true);
-            if (reason.trim() !== '') enter.mutate();
+        <DialogForm
+          text={t('visit.text', { name })}
+          ok={reason.trim() !== ''}
+          error={enter.error}
+          pending={enter.isPending}
+          submit={t('visit.enter')}
+          onSubmit={() => {
+            enter.mutate();
           }}
+          onCancel={close}
         >
-          <Stack>
-            <Text size="sm">{t('visit.text', { name })}</Text>
-            {enter.isError && <ErrorState error={enter.error} />}
-            <ReasonField
-              value={reason}
-              onChange={setReason}
-              missing={tried && reason.trim() === ''}
-            />
-            <Select
-              label={t('visit.minutes')}
-              data={MINUTES.map((value) => ({ value, label: t(`visit.choices.${value}`) }))}
-              value={minutes}
-              allowDeselect={false}
-              onChange={(next) => {
-                if (next !== null) setMinutes(next);
-              }}
-            />
-            <Group justify="flex-end">
-              <Button variant="default" onClick={close}>
-                {t('cancel')}
-              </Button>
-              <Button type="submit" loading={enter.isPending}>
-                {t('visit.enter')}
-              </Button>
-            </Group>
-          </Stack>
-        </form>
+          {(tried) => (
+            <>
+              <ReasonField
+                value={reason}
+                onChange={setReason}
+                missing={tried && reason.trim() === ''}
+              />
+              <Select
+                label={t('visit.minutes')}
+                data={MINUTES.map((value) => ({ value, label: t(`visit.choices.${value}`) }))}
+                value={minutes}
+                allowDeselect={false}
+                onChange={(next) => {
+                  if (next !== null) setMinutes(next);
+                }}
+              />
+            </>
+          )}
+        </DialogForm>
       </Dialog>
     </>
   );

@@ -16,6 +16,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { reply } from '@/api/client';
 import { Dialog } from '@/ui/dialog';
+import { Confirm, DialogForm } from '@/ui/dialog-form';
 import { PageHeader } from '@/ui/page-header';
 import { ErrorState } from '@/ui/states/error-state';
 import { LoadingState } from '@/ui/states/loading-state';
@@ -88,24 +89,16 @@ function Removal({ plan, onDone }: { plan: Plan; onDone: () => void }) {
     },
   });
   return (
-    <Stack>
-      {remove.isError && <ErrorState error={remove.error} />}
-      <Text size="sm">{t('plans.removeText')}</Text>
-      <Group justify="flex-end">
-        <Button variant="default" onClick={onDone}>
-          {t('cancel')}
-        </Button>
-        <Button
-          color="red"
-          loading={remove.isPending}
-          onClick={() => {
-            remove.mutate();
-          }}
-        >
-          {t('plans.removeButton')}
-        </Button>
-      </Group>
-    </Stack>
+    <Confirm
+      text={t('plans.removeText')}
+      error={remove.error}
+      pending={remove.isPending}
+      submit={t('plans.removeButton')}
+      onSubmit={() => {
+        remove.mutate();
+      }}
+      onCancel={onDone}
+    />
   );
 }
 
@@ -232,7 +225,6 @@ function PlanForm({ plan, onDone }: { plan: Plan | null; onDone: () => void }) {
   const [members, setMembers] = useState<number | string>(plan?.members ?? '');
   const [departments, setDepartments] = useState<number | string>(plan?.departments ?? '');
   const [features, setFeatures] = useState<Feature[]>(plan?.features ?? []);
-  const [tried, setTried] = useState(false);
   const titleOk = title.trim() !== '' && title.trim().length <= 80;
   const limitOk = (value: number | string, least: number) =>
     value === '' || (Number.isInteger(value) && Number(value) >= least && Number(value) <= HIGHEST);
@@ -260,69 +252,64 @@ function PlanForm({ plan, onDone }: { plan: Plan | null; onDone: () => void }) {
     },
   });
   return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        setTried(true);
-        if (titleOk && limitOk(members, 1) && limitOk(departments, 0)) save.mutate();
+    <DialogForm
+      ok={titleOk && limitOk(members, 1) && limitOk(departments, 0)}
+      error={save.error}
+      pending={save.isPending}
+      submit={t('save')}
+      onSubmit={() => {
+        save.mutate();
       }}
+      onCancel={onDone}
     >
-      <Stack>
-        {save.isError && <ErrorState error={save.error} />}
-        <TextInput
-          label={t('plans.name')}
-          value={title}
-          data-autofocus
-          error={tried && !titleOk ? t('plans.nameInvalid') : null}
-          onChange={(event) => {
-            setTitle(event.currentTarget.value);
-          }}
-        />
-        <NumberInput
-          label={t('plans.members')}
-          description={t('plans.limitHint')}
-          allowDecimal={false}
-          allowNegative={false}
-          value={members}
-          error={tried && !limitOk(members, 1) ? t('plans.limitInvalid') : null}
-          onChange={setMembers}
-        />
-        <NumberInput
-          label={t('plans.departments')}
-          description={t('plans.limitHint')}
-          allowDecimal={false}
-          allowNegative={false}
-          value={departments}
-          error={tried && !limitOk(departments, 0) ? t('plans.limitInvalid') : null}
-          onChange={setDepartments}
-        />
-        <Checkbox.Group
-          label={t('plans.features')}
-          value={features}
-          onChange={(next) => {
-            setFeatures(FEATURES.filter((feature) => next.includes(feature)));
-          }}
-        >
-          <Stack gap="xs" mt="xs">
-            {FEATURES.map((feature) => (
-              <Checkbox
-                key={feature}
-                value={feature}
-                label={t(`organization.feature.${feature}`)}
-              />
-            ))}
-          </Stack>
-        </Checkbox.Group>
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            {t('cancel')}
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            {t('save')}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      {(tried) => (
+        <>
+          <TextInput
+            label={t('plans.name')}
+            value={title}
+            data-autofocus
+            error={tried && !titleOk ? t('plans.nameInvalid') : null}
+            onChange={(event) => {
+              setTitle(event.currentTarget.value);
+            }}
+          />
+          <NumberInput
+            label={t('plans.members')}
+            description={t('plans.limitHint')}
+            allowDecimal={false}
+            allowNegative={false}
+            value={members}
+            error={tried && !limitOk(members, 1) ? t('plans.limitInvalid') : null}
+            onChange={setMembers}
+          />
+          <NumberInput
+            label={t('plans.departments')}
+            description={t('plans.limitHint')}
+            allowDecimal={false}
+            allowNegative={false}
+            value={departments}
+            error={tried && !limitOk(departments, 0) ? t('plans.limitInvalid') : null}
+            onChange={setDepartments}
+          />
+          <Checkbox.Group
+            label={t('plans.features')}
+            value={features}
+            onChange={(next) => {
+              setFeatures(FEATURES.filter((feature) => next.includes(feature)));
+            }}
+          >
+            <Stack gap="xs" mt="xs">
+              {FEATURES.map((feature) => (
+                <Checkbox
+                  key={feature}
+                  value={feature}
+                  label={t(`organization.feature.${feature}`)}
+                />
+              ))}
+            </Stack>
+          </Checkbox.Group>
+        </>
+      )}
+    </DialogForm>
   );
 }

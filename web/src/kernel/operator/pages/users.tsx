@@ -4,13 +4,13 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { reply } from '@/api/client';
-import { Dialog } from '@/ui/dialog';
 import { useSearchState } from '@/kernel/routing/use-search-state';
+import { Dialog } from '@/ui/dialog';
+import { DialogForm } from '@/ui/dialog-form';
 import { formatDate } from '@/ui/format';
 import { notifyFailed } from '@/ui/notify';
 import { PageHeader } from '@/ui/page-header';
 import { EmptyState } from '@/ui/states/empty-state';
-import { ErrorState } from '@/ui/states/error-state';
 import { DataTable, type Column } from '@/ui/table/data-table';
 import { SearchField } from '@/ui/table/search-field';
 import { DateTimeText } from '@/ui/values';
@@ -153,7 +153,6 @@ function BanForm({ id, onDone }: { id: string; onDone: () => void }) {
   const client = useQueryClient();
   const [reason, setReason] = useState('');
   const [days, setDays] = useState<(typeof DAYS)[number]>('7');
-  const [tried, setTried] = useState(false);
   const ban = useMutation({
     mutationFn: () =>
       reply(
@@ -168,36 +167,36 @@ function BanForm({ id, onDone }: { id: string; onDone: () => void }) {
     },
   });
   return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        setTried(true);
-        if (reason.trim() !== '') ban.mutate();
+    <DialogForm
+      text={t('users.banText')}
+      ok={reason.trim() !== ''}
+      error={ban.error}
+      pending={ban.isPending}
+      submit={t('users.banButton')}
+      color="red"
+      onSubmit={() => {
+        ban.mutate();
       }}
+      onCancel={onDone}
     >
-      <Stack>
-        <Text size="sm">{t('users.banText')}</Text>
-        {ban.isError && <ErrorState error={ban.error} />}
-        <ReasonField value={reason} onChange={setReason} missing={tried && reason.trim() === ''} />
-        <Select
-          label={t('users.days')}
-          data={DAYS.map((value) => ({ value, label: t(`users.choices.${value}`) }))}
-          value={days}
-          allowDeselect={false}
-          onChange={(next) => {
-            if (next !== null) setDays(next);
-          }}
-        />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            {t('cancel')}
-          </Button>
-          <Button type="submit" color="red" loading={ban.isPending}>
-            {t('users.banButton')}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      {(tried) => (
+        <>
+          <ReasonField
+            value={reason}
+            onChange={setReason}
+            missing={tried && reason.trim() === ''}
+          />
+          <Select
+            label={t('users.days')}
+            data={DAYS.map((value) => ({ value, label: t(`users.choices.${value}`) }))}
+            value={days}
+            allowDeselect={false}
+            onChange={(next) => {
+              if (next !== null) setDays(next);
+            }}
+          />
+        </>
+      )}
+    </DialogForm>
   );
 }

@@ -1,11 +1,10 @@
-import { Button, Group, Stack, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { reply } from '@/api/client';
 import { Dialog } from '@/ui/dialog';
+import { Confirm } from '@/ui/dialog-form';
 import { notifyDone } from '@/ui/notify';
-import { ErrorState } from '@/ui/states/error-state';
 import { api, type Program } from '../queries';
 import { ProgramForm } from './form';
 import { Told, type Credentials } from './told';
@@ -72,9 +71,9 @@ function Question({
   const { id, name, people } = asked.program;
   const params = { params: { path: { id } } };
   return asked.what === 'renew' ? (
-    <Confirm
+    <Act
       text={t('programs.renewText', { name })}
-      button={t('programs.renew')}
+      submit={t('programs.renew')}
       act={async () => {
         const { secret } = await reply(api.POST('/api/v1/operator/programs/{id}/secret', params));
         await onDone({ id, secret });
@@ -82,9 +81,9 @@ function Question({
       onCancel={onCancel}
     />
   ) : (
-    <Confirm
+    <Act
       text={t('programs.removeText', { count: people, name })}
-      button={t('programs.remove')}
+      submit={t('programs.remove')}
       act={async () => {
         await reply(api.DELETE('/api/v1/operator/programs/{id}', params));
         notifyDone(t('programs.removed', { name }));
@@ -95,37 +94,25 @@ function Question({
   );
 }
 
-function Confirm({
-  text,
-  button,
+function Act({
   act,
-  onCancel,
+  ...question
 }: {
   text: string;
-  button: string;
+  submit: string;
   act: () => Promise<void>;
   onCancel: () => void;
 }) {
-  const { t } = useTranslation('operator');
   const doing = useMutation({ mutationFn: act });
   return (
-    <Stack>
-      <Text size="sm">{text}</Text>
-      {doing.isError && <ErrorState error={doing.error} />}
-      <Group justify="flex-end">
-        <Button variant="default" onClick={onCancel} data-autofocus>
-          {t('cancel')}
-        </Button>
-        <Button
-          color="red"
-          loading={doing.isPending}
-          onClick={() => {
-            doing.mutate();
-          }}
-        >
-          {button}
-        </Button>
-      </Group>
-    </Stack>
+    <Confirm
+      {...question}
+      error={doing.error}
+      pending={doing.isPending}
+      focus="cancel"
+      onSubmit={() => {
+        doing.mutate();
+      }}
+    />
   );
 }

@@ -1,9 +1,9 @@
-import { Button, Group, Radio, Stack, Textarea, TextInput } from '@mantine/core';
+import { Radio, Stack, Textarea, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { reply } from '@/api/client';
-import { ErrorState } from '@/ui/states/error-state';
+import { DialogForm } from '@/ui/dialog-form';
 import { api, type Program } from '../queries';
 import type { Credentials } from './told';
 
@@ -30,7 +30,6 @@ export function ProgramForm({
   const [redirects, setRedirects] = useState(program?.redirect_uris.join('\n') ?? '');
   const [uri, setUri] = useState(program?.uri ?? '');
   const [kind, setKind] = useState('confidential');
-  const [tried, setTried] = useState(false);
   const nameOk = name.trim() !== '' && name.trim().length <= 100;
   const addresses = lines(redirects);
   const addressesOk = addresses.length > 0 && addresses.length <= MOST_ADDRESSES;
@@ -51,74 +50,69 @@ export function ProgramForm({
     },
   });
   return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        setTried(true);
-        if (nameOk && addressesOk) save.mutate();
+    <DialogForm
+      ok={nameOk && addressesOk}
+      error={save.error}
+      pending={save.isPending}
+      submit={t(program === null ? 'programs.register' : 'save')}
+      onSubmit={() => {
+        save.mutate();
       }}
+      onCancel={onCancel}
     >
-      <Stack>
-        {save.isError && <ErrorState error={save.error} />}
-        <TextInput
-          label={t('name')}
-          description={t('programs.nameHint')}
-          value={name}
-          data-autofocus
-          error={tried && !nameOk ? t('programs.nameInvalid') : null}
-          onChange={(event) => {
-            setName(event.currentTarget.value);
-          }}
-        />
-        <Textarea
-          label={t('programs.redirects')}
-          description={t('programs.redirectsHint')}
-          value={redirects}
-          autosize
-          minRows={2}
-          maxRows={10}
-          autoCapitalize="off"
-          spellCheck={false}
-          error={tried && !addressesOk ? t('programs.redirectsInvalid') : null}
-          onChange={(event) => {
-            setRedirects(event.currentTarget.value);
-          }}
-        />
-        <TextInput
-          label={t('programs.uri')}
-          description={t('programs.uriHint')}
-          type="url"
-          value={uri}
-          onChange={(event) => {
-            setUri(event.currentTarget.value);
-          }}
-        />
-        {program === null && (
-          <Radio.Group label={t('programs.kind')} value={kind} onChange={setKind}>
-            <Stack gap="xs" mt="xs">
-              <Radio
-                value="confidential"
-                label={t('programs.onServer')}
-                description={t('programs.onServerText')}
-              />
-              <Radio
-                value="public"
-                label={t('programs.withPeople')}
-                description={t('programs.withPeopleText')}
-              />
-            </Stack>
-          </Radio.Group>
-        )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onCancel}>
-            {t('cancel')}
-          </Button>
-          <Button type="submit" loading={save.isPending}>
-            {t(program === null ? 'programs.register' : 'save')}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      {(tried) => (
+        <>
+          <TextInput
+            label={t('name')}
+            description={t('programs.nameHint')}
+            value={name}
+            data-autofocus
+            error={tried && !nameOk ? t('programs.nameInvalid') : null}
+            onChange={(event) => {
+              setName(event.currentTarget.value);
+            }}
+          />
+          <Textarea
+            label={t('programs.redirects')}
+            description={t('programs.redirectsHint')}
+            value={redirects}
+            autosize
+            minRows={2}
+            maxRows={10}
+            autoCapitalize="off"
+            spellCheck={false}
+            error={tried && !addressesOk ? t('programs.redirectsInvalid') : null}
+            onChange={(event) => {
+              setRedirects(event.currentTarget.value);
+            }}
+          />
+          <TextInput
+            label={t('programs.uri')}
+            description={t('programs.uriHint')}
+            type="url"
+            value={uri}
+            onChange={(event) => {
+              setUri(event.currentTarget.value);
+            }}
+          />
+          {program === null && (
+            <Radio.Group label={t('programs.kind')} value={kind} onChange={setKind}>
+              <Stack gap="xs" mt="xs">
+                <Radio
+                  value="confidential"
+                  label={t('programs.onServer')}
+                  description={t('programs.onServerText')}
+                />
+                <Radio
+                  value="public"
+                  label={t('programs.withPeople')}
+                  description={t('programs.withPeopleText')}
+                />
+              </Stack>
+            </Radio.Group>
+          )}
+        </>
+      )}
+    </DialogForm>
   );
 }

@@ -1,10 +1,11 @@
-import { Button, Checkbox, Group, Select, Stack, Text } from '@mantine/core';
+import { Checkbox, Select, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { reply } from '@/api/client';
 import { rolesQuery } from '@/kernel/access/queries';
 import { Dialog } from '@/ui/dialog';
+import { Confirm, FormButtons } from '@/ui/dialog-form';
 import { notifyDone } from '@/ui/notify';
 import { ErrorState } from '@/ui/states/error-state';
 import { useLast } from '@/ui/use-last';
@@ -30,7 +31,7 @@ export function MemberDialog({ asked, onClose }: { asked: Asked | null; onClose:
         (asked.what === 'change' ? (
           <ChangeForm member={asked.member} onDone={onClose} />
         ) : (
-          <Confirm what={asked.what} member={asked.member} onDone={onClose} />
+          <Question what={asked.what} member={asked.member} onDone={onClose} />
         ))}
     </Dialog>
   );
@@ -55,7 +56,7 @@ function useDone(onDone: () => void) {
   };
 }
 
-function Confirm({
+function Question({
   what,
   member,
   onDone,
@@ -78,25 +79,18 @@ function Confirm({
     onSuccess,
   });
   return (
-    <Stack>
-      {mutation.isError && <ErrorState error={mutation.error} />}
-      <Text size="sm">{t(`members.${what}Text`)}</Text>
-      <Group justify="flex-end">
-        <Button variant="default" onClick={onDone}>
-          {t('ui:cancel')}
-        </Button>
-        <Button
-          data-autofocus
-          color={what === 'reinstate' ? undefined : 'red'}
-          loading={mutation.isPending}
-          onClick={() => {
-            mutation.mutate();
-          }}
-        >
-          {t(`members.${what}`)}
-        </Button>
-      </Group>
-    </Stack>
+    <Confirm
+      text={t(`members.${what}Text`)}
+      error={mutation.error}
+      pending={mutation.isPending}
+      submit={t(`members.${what}`)}
+      color={what === 'reinstate' ? undefined : 'red'}
+      focus="submit"
+      onSubmit={() => {
+        mutation.mutate();
+      }}
+      onCancel={onDone}
+    />
   );
 }
 
@@ -187,14 +181,12 @@ function ChangeForm({ member, onDone }: { member: Member; onDone: () => void }) 
             {...form.getInputProps('only', { type: 'checkbox' })}
           />
         )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            {t('ui:cancel')}
-          </Button>
-          <Button type="submit" loading={mutation.isPending} disabled={!form.isDirty()}>
-            {t('save')}
-          </Button>
-        </Group>
+        <FormButtons
+          submit={t('save')}
+          pending={mutation.isPending}
+          disabled={!form.isDirty()}
+          onCancel={onDone}
+        />
       </Stack>
     </form>
   );

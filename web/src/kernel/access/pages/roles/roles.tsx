@@ -4,10 +4,11 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { reply } from '@/api/client';
 import { useOrganization } from '@/kernel/tenancy/organization';
+import { Confirm } from '@/ui/dialog-form';
 import { EmptyState } from '@/ui/states/empty-state';
 import { ErrorState } from '@/ui/states/error-state';
 import { LoadingState } from '@/ui/states/loading-state';
-import { ConfirmRemoval, ListPage, ThingAction, ThingCard } from '../../blocks';
+import { ListPage, ThingAction, ThingCard } from '../../blocks';
 import { Names } from '../../fields';
 import { rolesQuery, type CustomRole } from '../../queries';
 import { AssignForm } from './assign-form';
@@ -132,7 +133,7 @@ function RemoveForm({ role, onDone }: { role: CustomRole; onDone: () => void }) 
     },
   });
   return (
-    <ConfirmRemoval
+    <Confirm
       text={t('roles.removeText')}
       error={remove.error}
       pending={remove.isPending}

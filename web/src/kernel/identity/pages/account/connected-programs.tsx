@@ -5,6 +5,7 @@ import type { OAuthGrant } from '@supabase/supabase-js';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Dialog } from '@/ui/dialog';
+import { Confirm } from '@/ui/dialog-form';
 import { notifyDone } from '@/ui/notify';
 import { EmptyState } from '@/ui/states/empty-state';
 import { ErrorState } from '@/ui/states/error-state';
@@ -86,29 +87,18 @@ function Program({ grant }: { grant: OAuthGrant }) {
         }}
         title={t('programs.question', { program: client.name })}
       >
-        <Stack>
-          <Text size="sm">{t('programs.consequence')}</Text>
-          {leave.isError && <ErrorState error={leave.error} />}
-          <Group justify="flex-end">
-            <Button
-              variant="default"
-              onClick={() => {
-                setAsking(false);
-              }}
-            >
-              {t('programs.cancel')}
-            </Button>
-            <Button
-              color="red"
-              loading={leave.isPending}
-              onClick={() => {
-                leave.mutate();
-              }}
-            >
-              {t('programs.disconnect')}
-            </Button>
-          </Group>
-        </Stack>
+        <Confirm
+          text={t('programs.consequence')}
+          error={leave.error}
+          pending={leave.isPending}
+          submit={t('programs.disconnect')}
+          onSubmit={() => {
+            leave.mutate();
+          }}
+          onCancel={() => {
+            setAsking(false);
+          }}
+        />
       </Dialog>
     </Paper>
   );

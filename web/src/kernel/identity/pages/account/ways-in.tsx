@@ -5,6 +5,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Dialog } from '@/ui/dialog';
+import { Confirm } from '@/ui/dialog-form';
 import { formatDate } from '@/ui/format';
 import { notifyDone } from '@/ui/notify';
 import { ErrorState } from '@/ui/states/error-state';
@@ -170,24 +171,17 @@ function Remove({ way, label, onDone }: { way: UserIdentity; label: string; onDo
     },
   });
   return (
-    <Stack>
-      <Text size="sm">{t('waysIn.removeText', { way: label })}</Text>
+    <Confirm
+      text={t('waysIn.removeText', { way: label })}
+      error={mutation.error}
+      pending={mutation.isPending}
+      submit={t('waysIn.remove')}
+      onSubmit={() => {
+        mutation.mutate();
+      }}
+      onCancel={onDone}
+    >
       {way.provider === 'email' && <Text size="sm">{t('waysIn.removeEmailText')}</Text>}
-      {mutation.isError && <ErrorState error={mutation.error} />}
-      <Group justify="flex-end">
-        <Button variant="default" onClick={onDone}>
-          {t('waysIn.cancel')}
-        </Button>
-        <Button
-          color="red"
-          loading={mutation.isPending}
-          onClick={() => {
-            mutation.mutate();
-          }}
-        >
-          {t('waysIn.remove')}
-        </Button>
-      </Group>
-    </Stack>
+    </Confirm>
   );
 }

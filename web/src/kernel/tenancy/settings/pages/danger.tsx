@@ -1,4 +1,4 @@
-import { Button, Card, Group, Select, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Button, Card, Select, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconDownload } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
@@ -7,6 +7,7 @@ import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { download, reply } from '@/api/client';
 import { Dialog } from '@/ui/dialog';
+import { Confirm, DialogForm, FormButtons } from '@/ui/dialog-form';
 import { formatDateTime } from '@/ui/format';
 import { notifyDone } from '@/ui/notify';
 import { PageHeader } from '@/ui/page-header';
@@ -127,21 +128,16 @@ function Transfer() {
               setSearch(text.includes('(') ? '' : text);
             }}
           />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              {t('ui:cancel')}
-            </Button>
-            <Button
-              color="red"
-              disabled={heir === null}
-              loading={mutation.isPending}
-              onClick={() => {
-                if (heir !== null) mutation.mutate(heir);
-              }}
-            >
-              {t('danger.transferButton')}
-            </Button>
-          </Group>
+          <FormButtons
+            submit={t('danger.transferButton')}
+            pending={mutation.isPending}
+            color="red"
+            disabled={heir === null}
+            onSubmit={() => {
+              if (heir !== null) mutation.mutate(heir);
+            }}
+            onCancel={close}
+          />
         </Stack>
       </Dialog>
     </Section>
@@ -174,24 +170,16 @@ function Leave() {
         onClose={close}
         title={t('danger.leaveTitle', { organization: name })}
       >
-        <Stack>
-          {mutation.isError && <ErrorState error={mutation.error} />}
-          <Text size="sm">{t('danger.leaveConfirm')}</Text>
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              {t('ui:cancel')}
-            </Button>
-            <Button
-              color="red"
-              loading={mutation.isPending}
-              onClick={() => {
-                mutation.mutate();
-              }}
-            >
-              {t('danger.leaveButton')}
-            </Button>
-          </Group>
-        </Stack>
+        <Confirm
+          text={t('danger.leaveConfirm')}
+          error={mutation.error}
+          pending={mutation.isPending}
+          submit={t('danger.leaveButton')}
+          onSubmit={() => {
+            mutation.mutate();
+          }}
+          onCancel={close}
+        />
       </Dialog>
     </Section>
   );
@@ -255,16 +243,20 @@ function Deletion() {
         onClose={close}
         title={t('danger.deletionTitle', { organization: name })}
       >
-        <form
-          noValidate
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (typed.trim() === name) ask.mutate();
+        <DialogForm
+          text={t('danger.deletionConfirm')}
+          error={ask.error}
+          pending={ask.isPending}
+          submit={t('danger.deletionButton')}
+          color="red"
+          disabled={typed.trim() !== name}
+          ok={typed.trim() === name}
+          onSubmit={() => {
+            ask.mutate();
           }}
+          onCancel={close}
         >
-          <Stack>
-            {ask.isError && <ErrorState error={ask.error} />}
-            <Text size="sm">{t('danger.deletionConfirm')}</Text>
+          {() => (
             <TextInput
               data-autofocus
               label={t('danger.typeName', { organization: name })}
@@ -274,21 +266,8 @@ function Deletion() {
                 setTyped(event.currentTarget.value);
               }}
             />
-            <Group justify="flex-end">
-              <Button variant="default" onClick={close}>
-                {t('ui:cancel')}
-              </Button>
-              <Button
-                type="submit"
-                color="red"
-                disabled={typed.trim() !== name}
-                loading={ask.isPending}
-              >
-                {t('danger.deletionButton')}
-              </Button>
-            </Group>
-          </Stack>
-        </form>
+          )}
+        </DialogForm>
       </Dialog>
     </Section>
   );

@@ -1,12 +1,12 @@
-import { ActionIcon, Button, Group, Stack, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Group, Text, TextInput } from '@mantine/core';
 import { IconPencil, IconSitemap, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Dialog } from '@/ui/dialog';
+import { Confirm, DialogForm } from '@/ui/dialog-form';
 import { PageHeader } from '@/ui/page-header';
 import { EmptyState } from '@/ui/states/empty-state';
-import { ErrorState } from '@/ui/states/error-state';
 import { DataTable, type Column } from '@/ui/table/data-table';
 import { rowRange, type TableSpec } from '@/ui/table/table-state';
 import { useTableUrlState } from '@/ui/table/use-table-url-state';
@@ -154,45 +154,43 @@ function DepartmentForm({ asked, onDone }: { asked: Asked; onDone: () => void })
   const [name, setName] = useState(asked.what === 'rename' ? asked.department.name : '');
   const { add, rename, remove } = useDepartmentChanges(onDone);
   const { error, isPending } = { add, rename, remove }[asked.what];
+  if (asked.what === 'remove') {
+    return (
+      <Confirm
+        text={t('departments.removeText')}
+        error={error}
+        pending={isPending}
+        submit={t('departments.removeButton')}
+        onSubmit={() => {
+          remove.mutate(asked.department.id);
+        }}
+        onCancel={onDone}
+      />
+    );
+  }
   return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (asked.what === 'remove') remove.mutate(asked.department.id);
-        else if (name.trim() === '') return;
-        else if (asked.what === 'add') add.mutate(name.trim());
+    <DialogForm
+      ok={name.trim() !== ''}
+      error={error}
+      pending={isPending}
+      submit={t('save')}
+      onSubmit={() => {
+        if (asked.what === 'add') add.mutate(name.trim());
         else rename.mutate({ id: asked.department.id, name: name.trim() });
       }}
+      onCancel={onDone}
     >
-      <Stack>
-        {error !== null && <ErrorState error={error} />}
-        {asked.what === 'remove' ? (
-          <Text size="sm">{t('departments.removeText')}</Text>
-        ) : (
-          <TextInput
-            data-autofocus
-            label={t('departments.name')}
-            maxLength={80}
-            value={name}
-            onChange={(event) => {
-              setName(event.currentTarget.value);
-            }}
-          />
-        )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            {t('ui:cancel')}
-          </Button>
-          <Button
-            type="submit"
-            loading={isPending}
-            color={asked.what === 'remove' ? 'red' : undefined}
-          >
-            {t(asked.what === 'remove' ? 'departments.removeButton' : 'save')}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      {() => (
+        <TextInput
+          data-autofocus
+          label={t('departments.name')}
+          maxLength={80}
+          value={name}
+          onChange={(event) => {
+            setName(event.currentTarget.value);
+          }}
+        />
+      )}
+    </DialogForm>
   );
 }
