@@ -1,4 +1,4 @@
-import { Badge, Stack, Text } from '@mantine/core';
+import { Badge, Text } from '@mantine/core';
 import { IconBuilding } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
@@ -8,10 +8,10 @@ import { formatDate } from '@/ui/format';
 import { AnchorLink } from '@/ui/links';
 import { PageHeader } from '@/ui/page-header';
 import { EmptyState } from '@/ui/states/empty-state';
-import { DataTable, type Column } from '@/ui/table/data-table';
-import { SearchField } from '@/ui/table/search-field';
+import type { Column } from '@/ui/table/data-table';
 import { Count, DateText } from '@/ui/values';
 import { organizationsQuery, type OrganizationRow } from '../queries';
+import { SearchedList } from '../searched-list';
 
 /** Whether anybody is let in. */
 export function OrganizationState({
@@ -35,9 +35,8 @@ export function OrganizationState({
 
 export function OrganizationsPage() {
   const { t } = useTranslation('operator');
-  const { values, page, setValue, setPage } = useSearchState(['q']);
-  const { q } = values;
-  const { data, error, refetch, isPlaceholderData } = useQuery(organizationsQuery({ q, page }));
+  const search = useSearchState(['q']);
+  const query = useQuery(organizationsQuery({ q: search.values.q, page: search.page }));
   const columns = useMemo<Column<OrganizationRow>[]>(
     () => [
       {
@@ -78,28 +77,15 @@ export function OrganizationsPage() {
   return (
     <>
       <PageHeader title={t('organizations.title')} description={t('organizations.text')} />
-      <Stack>
-        <SearchField
-          label={t('search')}
-          value={q}
-          onChange={(value) => {
-            setValue('q', value);
-          }}
-        />
-        <DataTable
-          caption={t('organizations.title')}
-          columns={columns}
-          rows={data?.organizations}
-          total={data?.total}
-          rowKey={({ id }) => id}
-          state={{ page, size: data?.page_size ?? 50, setPage }}
-          error={error}
-          onRetry={() => void refetch()}
-          stale={isPlaceholderData}
-          minWidth={520}
-          empty={<EmptyState icon={IconBuilding} title={t('organizations.empty')} />}
-        />
-      </Stack>
+      <SearchedList
+        search={search}
+        query={query}
+        caption={t('organizations.title')}
+        columns={columns}
+        rows={query.data?.organizations}
+        minWidth={520}
+        empty={<EmptyState icon={IconBuilding} title={t('organizations.empty')} />}
+      />
     </>
   );
 }

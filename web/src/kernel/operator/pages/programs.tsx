@@ -6,18 +6,17 @@ import { useTranslation } from 'react-i18next';
 import { useSearchState } from '@/kernel/routing/use-search-state';
 import { PageHeader } from '@/ui/page-header';
 import { EmptyState } from '@/ui/states/empty-state';
-import { DataTable, type Column } from '@/ui/table/data-table';
-import { SearchField } from '@/ui/table/search-field';
+import type { Column } from '@/ui/table/data-table';
 import { Count, DateText } from '@/ui/values';
 import { ProgramDialog, type Asked } from '../programs/dialog';
 import { programsQuery, type Program } from '../queries';
+import { SearchedList } from '../searched-list';
 
 /** The programs that sign people in here. */
 export function ProgramsPage() {
   const { t } = useTranslation('operator');
-  const { values, page, setValue, setPage } = useSearchState(['q']);
-  const { q } = values;
-  const { data, error, refetch, isPlaceholderData } = useQuery(programsQuery({ q, page }));
+  const search = useSearchState(['q']);
+  const query = useQuery(programsQuery({ q: search.values.q, page: search.page }));
   const [asked, setAsked] = useState<Asked | null>(null);
   const columns = useMemo<Column<Program>[]>(
     () => [
@@ -74,37 +73,27 @@ export function ProgramsPage() {
         }
       />
       <Stack>
-        {data?.enabled === false && (
+        {query.data?.enabled === false && (
           <Alert icon={<IconInfoCircle />} color="yellow" variant="light">
             {t('programs.off')}
           </Alert>
         )}
-        <SearchField
-          label={t('search')}
-          value={q}
-          onChange={(value) => {
-            setValue('q', value);
-          }}
-        />
-        <DataTable
+        <SearchedList
+          search={search}
+          query={query}
           caption={t('programs.title')}
           columns={columns}
-          rows={data?.programs}
-          total={data?.total}
-          rowKey={({ id }) => id}
+          rows={query.data?.programs}
           rowProps={() => ({ 'data-testid': 'program' })}
-          state={{ page, size: data?.page_size ?? 50, setPage }}
-          error={error}
-          onRetry={() => void refetch()}
-          stale={isPlaceholderData}
           minWidth={300}
           empty={
-            <EmptyState
-              icon={IconApps}
-              title={t(q === '' ? 'programs.empty' : 'programs.notFound')}
-            >
-              {q === '' ? t('programs.emptyText') : undefined}
-            </EmptyState>
+            search.values.q === '' ? (
+              <EmptyState icon={IconApps} title={t('programs.empty')}>
+                {t('programs.emptyText')}
+              </EmptyState>
+            ) : (
+              <EmptyState icon={IconApps} title={t('programs.notFound')} />
+            )
           }
         />
       </Stack>

@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Select, Stack, Text } from '@mantine/core';
+import { Badge, Button, Group, Select, Text } from '@mantine/core';
 import { IconUsers } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
@@ -11,11 +11,11 @@ import { formatDate } from '@/ui/format';
 import { notifyFailed } from '@/ui/notify';
 import { PageHeader } from '@/ui/page-header';
 import { EmptyState } from '@/ui/states/empty-state';
-import { DataTable, type Column } from '@/ui/table/data-table';
-import { SearchField } from '@/ui/table/search-field';
+import type { Column } from '@/ui/table/data-table';
 import { DateTimeText } from '@/ui/values';
 import { api, usersQuery, type UserRow } from '../queries';
 import { ReasonField } from '../reason-field';
+import { SearchedList } from '../searched-list';
 
 const DAYS = ['1', '7', '30', '0'] as const;
 
@@ -24,9 +24,8 @@ const named = (user: UserRow) => user.name ?? user.email ?? user.id;
 export function UsersPage() {
   const { t, i18n } = useTranslation('operator');
   const client = useQueryClient();
-  const { values, page, setValue, setPage } = useSearchState(['q']);
-  const { q } = values;
-  const { data, error, refetch, isPlaceholderData } = useQuery(usersQuery({ q, page }));
+  const search = useSearchState(['q']);
+  const query = useQuery(usersQuery({ q: search.values.q, page: search.page }));
   const [banning, setBanning] = useState<UserRow | null>(null);
   const close = () => {
     setBanning(null);
@@ -115,28 +114,15 @@ export function UsersPage() {
   return (
     <>
       <PageHeader title={t('users.title')} description={t('users.text')} />
-      <Stack>
-        <SearchField
-          label={t('search')}
-          value={q}
-          onChange={(value) => {
-            setValue('q', value);
-          }}
-        />
-        <DataTable
-          caption={t('users.title')}
-          columns={columns}
-          rows={data?.users}
-          total={data?.total}
-          rowKey={({ id }) => id}
-          state={{ page, size: data?.page_size ?? 50, setPage }}
-          error={error}
-          onRetry={() => void refetch()}
-          stale={isPlaceholderData}
-          minWidth={520}
-          empty={<EmptyState icon={IconUsers} title={t('users.empty')} />}
-        />
-      </Stack>
+      <SearchedList
+        search={search}
+        query={query}
+        caption={t('users.title')}
+        columns={columns}
+        rows={query.data?.users}
+        minWidth={520}
+        empty={<EmptyState icon={IconUsers} title={t('users.empty')} />}
+      />
       <Dialog
         opened={banning !== null}
         onClose={close}
