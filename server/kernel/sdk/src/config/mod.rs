@@ -13,6 +13,7 @@ mod outbound;
 mod passkeys;
 mod secret;
 mod sms;
+mod storage;
 mod tenancy;
 
 pub use auth::{Auth, CharacterClass};
@@ -27,6 +28,7 @@ pub use outbound::Outbound;
 pub use passkeys::Passkeys;
 pub use secret::Secret;
 pub use sms::{Sms, SmsProvider};
+pub use storage::{Storage, StorageBackend, StorageS3};
 pub use tenancy::Tenancy;
 
 use std::path::{Path, PathBuf};
@@ -61,6 +63,8 @@ pub struct Config {
     pub mail: Mail,
     /// Limits of uploads and workbooks.
     pub imports: Imports,
+    /// Files.
+    pub storage: Storage,
     /// The data API.
     pub rest: Rest,
     /// The job queue.
