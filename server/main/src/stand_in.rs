@@ -96,6 +96,7 @@ fn below_auth(uri: &Uri) -> Option<Uri> {
         "/auth/v1",
         "/rest/v1",
         "/realtime/v1",
+        "/storage/v1",
         "/api/v1",
         "/healthz",
         "/readyz",

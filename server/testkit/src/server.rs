@@ -38,6 +38,7 @@ pub struct TestServer {
     serving: tokio::task::JoinHandle<()>,
     http: reqwest::Client,
     clock: TestClock,
+    files: Arc<tempfile::TempDir>,
     // Last, so that connections are gone before it is dropped.
     database: Arc<TestDatabase>,
 }
@@ -56,15 +57,6 @@ impl TestServer {
         Self::start_with(modules, TestServerOptions::default()).await
     }
 
-    /// Starts with settings of its own.
-    pub async fn configured(modules: Vec<Module>, config: fn(&mut Config)) -> Self {
-        let options = TestServerOptions {
-            config: Some(config),
-            ..TestServerOptions::default()
-        };
-        Self::start_with(modules, options).await
-    }
-
     /// Starts with options.
     pub async fn start_with(modules: Vec<Module>, options: TestServerOptions) -> Self {
         log_to_test_output();
@@ -73,7 +65,8 @@ impl TestServer {
             .chain(modules)
             .collect();
         let database = Arc::new(TestDatabase::create(&with_services(&modules)).await);
-        Self::start_on(database, modules, reload, options).await
+        let files = Arc::new(tempfile::tempdir().expect("a folder"));
+        Self::start_on(database, files, modules, reload, options).await
     }
 
     /// Another server on the same database, as after a restart or beside it.
@@ -82,11 +75,19 @@ impl TestServer {
         let modules: Vec<Module> = std::iter::once(tenon_data_api::module(reload.clone()))
             .chain(modules)
             .collect();
-        Self::start_on(self.database.clone(), modules, reload, options).await
+        Self::start_on(
+            self.database.clone(),
+            self.files.clone(),
+            modules,
+            reload,
+            options,
+        )
+        .await
     }
 
     async fn start_on(
         database: Arc<TestDatabase>,
+        files: Arc<tempfile::TempDir>,
         modules: Vec<Module>,
         reload: Arc<Notify>,
         options: TestServerOptions,
@@ -101,6 +102,7 @@ impl TestServer {
         config.auth.limits = Limits::NONE;
         config.auth.secret_key = SERVICE_KEY.into();
         config.auth.jwt_secret = JWT_SECRET.into();
+        files.path().clone_into(&mut config.storage.folder);
         config.jobs.lease_seconds = 3;
         config.jobs.poll_seconds = 1;
         if let Some(change) = options.config {
@@ -136,6 +138,7 @@ impl TestServer {
             serving,
             http,
             clock,
+            files,
             database,
         }
     }

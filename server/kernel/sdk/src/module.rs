@@ -2,12 +2,13 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
+use axum::{http::HeaderMap, response::Response};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     accounts::Accounts,
     db::{Migration, TenantTx},
-    error::Result,
+    error::{Error, Result},
     import_template::ImportTemplate,
     jobs::{Job, JobHandler},
     kernel::Kernel,
@@ -18,9 +19,14 @@ use crate::{
 pub type Routes = OpenApiRouter<Kernel>;
 
 type MakeRoutes = Arc<dyn Fn() -> Routes + Send + Sync>;
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+/// A future on the heap.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 type Start = Arc<dyn Fn(Kernel) -> BoxFuture<'static, Result<()>> + Send + Sync>;
+type Work = Arc<dyn Fn(Kernel) -> BoxFuture<'static, ()> + Send + Sync>;
 type Demo = Arc<dyn for<'a> Fn(&'a TenantTx, u64) -> BoxFuture<'a, Result<()>> + Send + Sync>;
+
+/// Gives an error the form that the clients of a module's paths expect.
+pub type ErrorForm = fn(&Error, &HeaderMap) -> Response;
 
 /// What a module adds. Made with [`Module::new`] and the methods named after its parts.
 #[derive(Clone)]
@@ -47,8 +53,11 @@ pub struct Module {
     pub templates: Vec<Arc<dyn ImportTemplate>>,
     /// What it keeps of people.
     pub accounts: Option<Arc<dyn Accounts>>,
+    /// Paths that begin so answer errors in a form of their own.
+    pub error_form: Option<(&'static str, ErrorForm)>,
     routes: Option<MakeRoutes>,
     start: Option<Start>,
+    work: Option<Work>,
     demo: Option<Demo>,
 }
 
@@ -67,8 +76,10 @@ impl Module {
             topics: Vec::new(),
             templates: Vec::new(),
             accounts: None,
+            error_form: None,
             routes: None,
             start: None,
+            work: None,
             demo: None,
         }
     }
@@ -149,6 +160,23 @@ impl Module {
         self
     }
 
+    /// What it does in the background for as long as the server works on jobs; it is dropped when the server stops.
+    #[must_use]
+    pub fn worker<F>(mut self, work: impl Fn(Kernel) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.work = Some(Arc::new(move |kernel| Box::pin(work(kernel))));
+        self
+    }
+
+    /// Answers errors below a path in the form of another protocol, those included that come before its handlers.
+    #[must_use]
+    pub fn error_form(mut self, prefix: &'static str, form: ErrorForm) -> Self {
+        self.error_form = Some((prefix, form));
+        self
+    }
+
     /// Fills a demo organisation with believable data; the number tells organisations apart.
     #[must_use]
     pub fn demo(
@@ -170,6 +198,11 @@ impl Module {
             Some(start) => start(kernel).await,
             None => Ok(()),
         }
+    }
+
+    /// What [`Module::worker`] was given, begun.
+    pub fn work(&self, kernel: Kernel) -> Option<BoxFuture<'static, ()>> {
+        self.work.as_ref().map(|work| work(kernel))
     }
 
     /// Runs what [`Module::demo`] was given.

@@ -58,7 +58,11 @@ fn is_code(text: &str) -> bool {
                 .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
     };
     let postgrest = text.strip_prefix("PGRST").is_some_and(|number| number.len() == 3);
-    postgrest || text.split('.').count() <= 2 && text.split('.').all(word)
+    // As Supabase Storage has them.
+    let storage = text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.contains(|c: char| c.is_ascii_lowercase())
+        && text.chars().all(|c| c.is_ascii_alphanumeric());
+    postgrest || storage || text.split('.').count() <= 2 && text.split('.').all(word)
 }
 
 /// The text at the start of `rest`, if it is a literal with more arguments after it.

@@ -187,7 +187,10 @@ fn options(server: &PgConfig, database: &str) -> DbOptions {
 async fn start(options: DbOptions) -> Server {
     let reload = Arc::default();
     let modules: Vec<Module> = tenon::modules(&reload);
-    Server::start(Env::real(), Config::defaults(), options, reload, modules)
+    let mut config = Config::defaults();
+    let files = tempfile::tempdir().unwrap();
+    files.path().clone_into(&mut config.storage.folder);
+    Server::start(Env::real(), config, options, reload, modules)
         .await
         .unwrap()
 }

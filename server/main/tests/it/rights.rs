@@ -137,7 +137,19 @@ async fn shared_and_system_tables_are_out_of_reach_of_requests() {
          from kernel.tables t join pg_class c on c.oid = t.relation cross join aclexplode(c.relacl) a \
          left join pg_roles r on r.oid = a.grantee where t.kind <> 'tenant' \
          and (r.rolname is null or r.rolname in ('anon', 'authenticated', 'service_role', 'tenon_authenticator')) \
-         and (t.relation, a.privilege_type) <> ('kernel.tables'::regclass, 'SELECT')",
+         and (t.relation, a.privilege_type) <> ('kernel.tables'::regclass, 'SELECT') \
+         and t.relation not in ('storage.buckets'::regclass, 'storage.objects'::regclass)",
+    )
+    .await;
+    // Policies of the operator's own decide about buckets and objects; what belongs to an organisation has a wall besides.
+    none(
+        &admin,
+        "Whatever policies let in, an object of an organisation is reached in it alone.",
+        "select 'storage.objects: ' || r.rolname from pg_roles r where r.rolname in ('anon', 'authenticated', 'service_role') \
+         and not exists (select from pg_policy p where p.polrelid = 'storage.objects'::regclass and not p.polpermissive \
+         and p.polcmd = '*' and r.oid = any (p.polroles) \
+         and pg_get_expr(p.polqual, p.polrelid) = '((org_id IS NULL) OR (org_id = tenancy.org_id()))' \
+         and pg_get_expr(p.polwithcheck, p.polrelid) = pg_get_expr(p.polqual, p.polrelid))",
     )
     .await;
     // Policies written for Supabase ask whether the caller has a second factor; they see the caller's own, without secrets.

@@ -92,6 +92,11 @@ impl Server {
         let hooks = self.identity.hooks();
         self.tasks.spawn(notifications::work(self.kernel.clone(), hooks));
         self.tasks.spawn(tenancy::work(self.kernel.clone()));
+        for module in self.kernel.modules() {
+            if let Some(work) = module.work(self.kernel.clone()) {
+                self.tasks.spawn(work);
+            }
+        }
     }
 
     /// The kernel.

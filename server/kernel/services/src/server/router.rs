@@ -10,10 +10,16 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use tenon_sdk::{Error, Kernel, Module, SystemTx, http::authenticate, module::Routes};
+use tenon_sdk::{
+    Error, Kernel, Module, SystemTx,
+    http::{AsItIs, authenticate},
+    module::Routes,
+};
 use tower::ServiceBuilder;
 use tower_http::{
-    catch_panic::CatchPanicLayer, compression::CompressionLayer, cors::CorsLayer,
+    catch_panic::CatchPanicLayer,
+    compression::{CompressionLayer, DefaultPredicate, Predicate as _},
+    cors::CorsLayer,
     timeout::RequestBodyTimeoutLayer,
 };
 use utoipa::openapi::{
@@ -36,7 +42,7 @@ pub(super) fn build(kernel: &Kernel) -> (Router, OpenApi) {
             Error::internal(format!("panic in a handler: {text}")).into_response()
         }))
         .layer(cors())
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(not_as_it_is)))
         // Of a body that stops to come: a handler holds what it holds until then.
         .layer(RequestBodyTimeoutLayer::new(Duration::from_secs(
             kernel.config().server.body_idle_seconds.max(1),
@@ -109,9 +115,22 @@ pub(super) fn describe(modules: &[Module]) -> (Router<Kernel>, OpenApi) {
     (router, openapi)
 }
 
-/// Finds out who asks; refusals of `/auth/v1` are told as its clients expect.
+/// Finds out who asks; refusals of `/auth/v1`, and of paths with an error form, are told as their clients expect.
 async fn enter(State(kernel): State<Kernel>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
+    let form = kernel
+        .modules()
+        .iter()
+        .filter_map(|module| module.error_form)
+        .find_map(|(prefix, form)| path.starts_with(prefix).then_some(form));
+    if let Some(form) = form {
+        let headers = request.headers().clone();
+        let mut response = authenticate(State(kernel), request, next).await;
+        return match response.extensions_mut().remove::<Error>() {
+            Some(error) => form(&error, &headers),
+            None => response,
+        };
+    }
     if !path.starts_with("/auth/v1/") && !path.starts_with("/.well-known/") {
         return authenticate(State(kernel), request, next).await;
     }
@@ -119,6 +138,16 @@ async fn enter(State(kernel): State<Kernel>, request: Request, next: Next) -> Re
         authenticate(State(kernel), request, next).await
     })
     .await
+}
+
+/// Content whose length and ranges its reader was promised stays as it is.
+fn not_as_it_is(
+    _: StatusCode,
+    _: axum::http::Version,
+    _: &axum::http::HeaderMap,
+    extensions: &axum::http::Extensions,
+) -> bool {
+    extensions.get::<AsItIs>().is_none()
 }
 
 /// Whether the database answers.
@@ -159,6 +188,11 @@ fn cors() -> CorsLayer {
             "content-profile",
             "content-type",
             "idempotency-key",
+            "if-match",
+            "if-modified-since",
+            "if-none-match",
+            "if-range",
+            "if-unmodified-since",
             "last-event-id",
             "prefer",
             "range",
@@ -174,7 +208,12 @@ fn cors() -> CorsLayer {
             "x-upsert",
         ]))
         .expose_headers([
+            header::ACCEPT_RANGES,
+            header::CONTENT_DISPOSITION,
+            header::CONTENT_LENGTH,
             header::CONTENT_RANGE,
+            header::ETAG,
+            header::LAST_MODIFIED,
             header::LINK,
             header::LOCATION,
             HeaderName::from_static("preference-applied"),

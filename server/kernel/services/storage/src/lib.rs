@@ -1,12 +1,71 @@
-//! Buckets and objects in the wire form of Supabase Storage, TUS and S3.
+//! Buckets and objects in the wire form of Supabase Storage, TUS and S3. See the README beside this crate.
 
-pub mod render;
-mod scan;
+mod accounts;
+mod asker;
+mod buckets;
+mod errors;
+mod list;
+mod model;
+mod names;
+mod objects;
+pub mod permissions;
+mod place;
+mod service;
+mod signed;
 pub mod store;
+mod sweep;
 
-use tenon_sdk::Module;
+pub use sweep::sweep;
+
+use axum::{Extension, Router, extract::DefaultBodyLimit, routing::get};
+use tenon_sdk::{Kernel, Module, migrations, module::Routes};
+
+use service::{Slot, Storage};
 
 /// The module's manifest.
 pub fn module() -> Module {
-    Module::new("storage", "Storage")
+    let slot = Slot::default();
+    Module::new("storage", "Files")
+        .tables(
+            "storage",
+            migrations!["../migrations/" => "0001_objects", "0002_helpers", "0003_files"],
+        )
+        .permissions(permissions::ALL)
+        .accounts(accounts::Owners)
+        .error_form("/storage/v1/", errors::form)
+        .routes({
+            let slot = slot.clone();
+            move || routes(&slot)
+        })
+        .on_start({
+            let slot = slot.clone();
+            move |kernel: Kernel| {
+                let slot = slot.clone();
+                async move {
+                    slot.fill(Storage {
+                        signer: signed::Signer::load(&kernel).await?,
+                        store: store::open(kernel.config(), kernel.env())?,
+                        kernel,
+                    });
+                    Ok(())
+                }
+            }
+        })
+        .worker(move |kernel| sweep::work(kernel, slot.clone()))
+}
+
+fn routes(slot: &Slot) -> Routes {
+    let all: Router<Kernel> = Router::new()
+        .merge(buckets::routes())
+        .merge(objects::routes())
+        .merge(signed::routes())
+        .merge(list::routes())
+        .route("/status", get(|| std::future::ready("")))
+        .route("/health", get(|| std::future::ready(r#"{"healthy":true}"#)));
+    Router::new()
+        .nest("/storage/v1", all)
+        // Content has limits of its own.
+        .layer(DefaultBodyLimit::disable())
+        .layer(Extension(slot.clone()))
+        .into()
 }

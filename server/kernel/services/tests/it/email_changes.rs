@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenon_sdk::config::Config;
-use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, answer};
+use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, TestServerOptions, answer};
 
 const ADA: &str = "ada@example.com";
 const GRACE: &str = "grace@example.com";
@@ -16,7 +16,14 @@ fn confirmed(config: &mut Config) {
 }
 
 async fn server(config: fn(&mut Config)) -> TestServer {
-    TestServer::configured(vec![], config).await
+    TestServer::start_with(
+        vec![],
+        TestServerOptions {
+            config: Some(config),
+            ..TestServerOptions::default()
+        },
+    )
+    .await
 }
 
 async fn operator(server: &TestServer, path: &str, body: Value) -> Value {

@@ -10,14 +10,21 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenon_sdk::config::{Config, SmsProvider};
-use tenon_testkit::{PASSWORD, TestServer, answer};
+use tenon_testkit::{PASSWORD, TestServer, TestServerOptions, answer};
 
 const ADA: &str = "+49 30 1234567";
 const STORED: &str = "49301234567";
 const TEST: &str = "4152127777";
 
 async fn server(config: fn(&mut Config)) -> TestServer {
-    TestServer::configured(vec![], config).await
+    TestServer::start_with(
+        vec![],
+        TestServerOptions {
+            config: Some(config),
+            ..TestServerOptions::default()
+        },
+    )
+    .await
 }
 
 fn by_phone(config: &mut Config) {

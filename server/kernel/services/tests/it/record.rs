@@ -5,7 +5,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tenon_sdk::config::Config;
 use tenon_services::identity::sweep;
-use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, answer};
+use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, TestServerOptions, answer};
 
 fn recorded(config: &mut Config) {
     config.mail.mailbox = true;
@@ -17,7 +17,11 @@ fn recorded(config: &mut Config) {
 }
 
 async fn server(config: fn(&mut Config)) -> TestServer {
-    TestServer::configured(vec![], config).await
+    let options = TestServerOptions {
+        config: Some(config),
+        ..TestServerOptions::default()
+    };
+    TestServer::start_with(vec![], options).await
 }
 
 fn from(server: &TestServer, address: &str, method: Method, path: &str) -> RequestBuilder {

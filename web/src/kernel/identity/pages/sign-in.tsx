@@ -32,12 +32,11 @@ export function SignInPage() {
       password: (value) => (value === '' ? t('invalid.passwordMissing') : null),
     },
   });
-  const enter = () => {
-    router.history.push(safeNext(search.next));
-  };
   const mutation = useMutation({
     mutationFn: ({ email, password }: typeof form.values) => signIn(email.trim(), password),
-    onSuccess: enter,
+    onSuccess: () => {
+      router.history.push(safeNext(search.next));
+    },
   });
   const again = useMutation({ mutationFn: (email: string) => confirmAgain(email) });
   const unconfirmed =
@@ -51,7 +50,13 @@ export function SignInPage() {
         title={t('code.title')}
         description={t('code.confirm', { email: again.variables })}
       >
-        <CodeForm email={again.variables} type="email" onDone={enter} />
+        <CodeForm
+          email={again.variables}
+          type="email"
+          onDone={() => {
+            router.history.push(safeNext(search.next));
+          }}
+        />
       </AuthLayout>
     );
   }
@@ -81,7 +86,11 @@ export function SignInPage() {
         })}
       >
         <Stack>
-          <OfferedSession onDone={enter} />
+          <OfferedSession
+            onDone={() => {
+              router.history.push(safeNext(search.next));
+            }}
+          />
           {mutation.isIdle && <Refusal title={t('providers:refused.title')} />}
           {search.reason === 'expired' && mutation.isIdle && (
             <Alert icon={<IconClock />} color="ink" role="status">
@@ -147,7 +156,9 @@ export function SignInPage() {
         <PasskeyButton
           // Whoever signs in with a password has chosen; after a refusal both are open again.
           offered={!mutation.isPending && !mutation.isSuccess}
-          onDone={enter}
+          onDone={() => {
+            router.history.push(safeNext(search.next));
+          }}
         />
       </Box>
       <ProviderButtons next={safeNext(search.next)} apart={!keysPossible()} />

@@ -156,7 +156,13 @@ pub(super) async fn rename(
         &[&factor.id, &friendly_name, &env.now()],
     )
     .await
-    .map_err(|error| error.if_taken(|| name_conflict(&friendly_name)))?;
+    .map_err(|error| {
+        if error.code == "23505" {
+            name_conflict(&friendly_name)
+        } else {
+            error
+        }
+    })?;
     let traits = json!({ "factor_id": factor.id });
     audit::record(&tx, env, Some(user.id), "factor_updated", traits).await?;
     tx.commit().await?;

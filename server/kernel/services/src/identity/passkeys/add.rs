@@ -95,12 +95,14 @@ async fn add_for(identity: &Identity, session: Uuid, user: &User, answer: Answer
     )
     .await
     .map_err(|error| {
-        error.if_taken(|| {
+        if error.code == "23505" {
             Error::unprocessable(
                 "webauthn_credential_exists",
                 "This credential is already registered",
             )
-        })
+        } else {
+            error
+        }
     })?;
     audit::record(
         &tx,

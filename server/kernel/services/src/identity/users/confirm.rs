@@ -36,7 +36,13 @@ pub(in crate::identity) async fn confirm(
             &[&user, &email, &now, &proven, &another_road, &changes],
         )
         .await
-        .map_err(|error| error.if_taken(errors::email_exists))?;
+        .map_err(|error| {
+            if error.code == "23505" {
+                errors::email_exists()
+            } else {
+                error
+            }
+        })?;
     if found == 0 {
         return Err(errors::otp_expired());
     }

@@ -63,7 +63,13 @@ pub(in crate::identity) async fn confirm_phone(
             &[&user, &phone, &now, &another_road, &changes],
         )
         .await
-        .map_err(|error| error.if_taken(errors::phone_exists))?;
+        .map_err(|error| {
+            if error.code == "23505" {
+                errors::phone_exists()
+            } else {
+                error
+            }
+        })?;
     if found == 0 {
         return Err(errors::otp_expired());
     }

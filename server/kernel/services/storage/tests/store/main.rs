@@ -8,5 +8,4 @@ mod crash;
 mod growing;
 mod hostile;
 mod parts;
-mod scanning;
 mod sweeping;

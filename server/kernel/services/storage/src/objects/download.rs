@@ -1,0 +1,108 @@
+//! Content and what is known of it.
+
+use axum::{
+    Json,
+    extract::{Query, Request},
+    http::{HeaderMap, HeaderValue, Method, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use tenon_sdk::{Result, SystemTx};
+
+use super::{Asked, as_caller, as_server, respond, respond::http_date};
+use crate::{
+    asker::Asker,
+    errors,
+    model::{Bucket, Object},
+    place::Place,
+    service::Storage,
+};
+
+#[derive(Deserialize)]
+pub(crate) struct Wanted {
+    download: Option<String>,
+}
+
+pub(crate) fn asked(request: Request, download: Option<String>) -> Asked {
+    let (parts, _) = request.into_parts();
+    Asked {
+        method: parts.method,
+        headers: parts.headers,
+        download,
+        expires: None,
+    }
+}
+
+/// As the caller may read it; in a public bucket everybody may.
+async fn find(storage: &Storage, asker: &Asker, place: &Place, operation: &str) -> Result<Object> {
+    let tx = SystemTx::begin(storage.kernel.db(), "bucket of an object").await?;
+    let bucket = Bucket::find(&tx, &place.bucket).await?;
+    tx.commit().await?;
+    if bucket.public {
+        return as_server(&storage.kernel, &place.bucket, &place.name, true).await;
+    }
+    let tx = asker
+        .begin(&storage.kernel, operation, Some(place.both()), true)
+        .await?;
+    let object = as_caller(&tx, &place.bucket, &place.name).await?;
+    tx.commit().await?;
+    Ok(object)
+}
+
+pub(super) async fn private(
+    storage: Storage,
+    place: Place,
+    Query(wanted): Query<Wanted>,
+    request: Request,
+) -> Result<Response> {
+    let (parts, body) = request.into_parts();
+    // Whoever shows nothing reads what is public.
+    let asker = Asker::of(&parts);
+    let object = find(&storage, &asker, &place, "storage.object.get_authenticated").await?;
+    let request = Request::from_parts(parts, body);
+    respond(&storage, &asked(request, wanted.download), &object).await
+}
+
+pub(super) async fn public(
+    storage: Storage,
+    place: Place,
+    Query(wanted): Query<Wanted>,
+    request: Request,
+) -> Result<Response> {
+    let object = as_server(&storage.kernel, &place.bucket, &place.name, true).await?;
+    respond(&storage, &asked(request, wanted.download), &object).await
+}
+
+pub(super) async fn info(storage: Storage, asker: Asker, place: Place, method: Method) -> Result<Response> {
+    let operation = if method == Method::HEAD {
+        "storage.object.head_authenticated_info"
+    } else {
+        "storage.object.get_authenticated_info"
+    };
+    let object = find(&storage, &asker, &place, operation).await?;
+    told(&object, &method)
+}
+
+pub(super) async fn public_info(storage: Storage, place: Place, method: Method) -> Result<Response> {
+    let object = as_server(&storage.kernel, &place.bucket, &place.name, true).await?;
+    told(&object, &method)
+}
+
+fn told(object: &Object, method: &Method) -> Result<Response> {
+    object.content()?;
+    let mut headers = HeaderMap::new();
+    let pairs = [
+        (header::ETAG, object.etag().to_owned()),
+        (header::LAST_MODIFIED, http_date(object.modified())),
+        (header::CACHE_CONTROL, object.cache_control().to_owned()),
+    ];
+    for (name, value) in pairs {
+        let value = HeaderValue::from_bytes(value.as_bytes());
+        headers.insert(name, value.map_err(|_| errors::no_content())?);
+    }
+    if *method == Method::HEAD {
+        headers.insert(header::CONTENT_LENGTH, object.size().into());
+        return Ok(headers.into_response());
+    }
+    Ok((headers, Json(object.info())).into_response())
+}

@@ -1,0 +1,57 @@
+//! Content that nobody names goes: what was discarded a while ago, uploads in parts that nobody finished, and what a server that died
+//! left behind. Any number of servers may sweep.
+
+mod discarded;
+mod orphans;
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tenon_sdk::{Kernel, Result};
+
+use crate::{service::Slot, store::Store};
+
+/// Between two looks at what was discarded, and between two walks through the whole store.
+const PAUSE: Duration = Duration::from_secs(30);
+const LOOKS_A_WALK: u32 = 720;
+
+/// Sweeps until it is dropped.
+pub(crate) async fn work(_: Kernel, slot: Slot) {
+    let mut looks = 0;
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        if let Ok(storage) = slot.get() {
+            looks += 1;
+            let (kernel, store) = (&storage.kernel, storage.store.as_ref());
+            let swept = if looks % LOOKS_A_WALK == 0 {
+                sweep(kernel, store).await
+            } else {
+                discarded::let_go(kernel, store).await
+            };
+            match swept {
+                Ok(0) => {}
+                Ok(gone) => tracing::debug!(gone, "content swept"),
+                Err(error) => tracing::warn!(%error, "content could not be swept"),
+            }
+        }
+    }
+}
+
+/// Nobody has touched by now what was left before this.
+fn forgotten_since(kernel: &Kernel) -> Timestamp {
+    let hours = kernel.config().storage.orphan_hours.max(1);
+    kernel.env().now() - SignedDuration::from_hours(hours)
+}
+
+/// One round of everything; gives how many keys are gone.
+pub async fn sweep(kernel: &Kernel, store: &dyn Store) -> Result<usize> {
+    let before = forgotten_since(kernel);
+    discarded::abandon(kernel, before).await?;
+    let gone = discarded::let_go(kernel, store).await?;
+    store.sweep(before).await?;
+    let orphans = orphans::sweep(kernel, store, before).await?;
+    if orphans > 0 {
+        tracing::info!(orphans, "content that no object names was deleted");
+    }
+    Ok(gone + orphans)
+}
