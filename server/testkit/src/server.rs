@@ -57,6 +57,15 @@ impl TestServer {
         Self::start_with(modules, TestServerOptions::default()).await
     }
 
+    /// Starts with settings of its own.
+    pub async fn configured(modules: Vec<Module>, config: fn(&mut Config)) -> Self {
+        let options = TestServerOptions {
+            config: Some(config),
+            ..TestServerOptions::default()
+        };
+        Self::start_with(modules, options).await
+    }
+
     /// Starts with options.
     pub async fn start_with(modules: Vec<Module>, options: TestServerOptions) -> Self {
         log_to_test_output();

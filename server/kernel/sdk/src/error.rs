@@ -129,6 +129,12 @@ impl Error {
         self
     }
 
+    /// Another in its place, if it says that there is a row of the same key already.
+    #[must_use]
+    pub fn if_taken(self, other: impl FnOnce() -> Self) -> Self {
+        if self.code == "23505" { other() } else { self }
+    }
+
     /// The HTTP status of this error's kind.
     pub fn status(&self) -> u16 {
         match self.kind {

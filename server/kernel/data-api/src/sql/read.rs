@@ -267,6 +267,23 @@ impl Writer {
         }
     }
 
+    /// `FROM` and `WHERE` for the rows of an embed that belong to those near and pass its filters.
+    fn far_matching(&mut self, near: &Level<'_>, embed: &Embed, alias: &str) {
+        let between = self.far_side(near, embed, alias);
+        self.link(near, embed, alias, between.as_deref());
+        let scope = Scope {
+            alias,
+            has_row_type: true,
+        };
+        let level = Level {
+            scope,
+            plan: &embed.read,
+            root: near.root,
+            joins: vec![None; embed.read.embeds.len()],
+        };
+        self.filter(&level, " AND ");
+    }
+
     /// `[NOT] EXISTS (…)` of an embed's rows.
     pub(super) fn embed_exists(&mut self, near: &Level<'_>, index: usize, exists: bool) {
         let embed = &near.plan.embeds[index];
@@ -278,20 +295,7 @@ impl Writer {
         }
         self.push("SELECT 1");
         let alias = self.alias(&embed.read.table.name, near.root);
-        let between = self.far_side(near, embed, &alias);
-        self.link(near, embed, &alias, between.as_deref());
-        let plan = &embed.read;
-        let scope = Scope {
-            alias: &alias,
-            has_row_type: true,
-        };
-        let level = Level {
-            scope,
-            plan,
-            root: near.root,
-            joins: vec![None; plan.embeds.len()],
-        };
-        self.filter(&level, " AND ");
+        self.far_matching(near, embed, &alias);
         // An offset keeps the subquery from becoming a join, whose order of rows would be anyone's guess.
         if self.keeps_scan_order() && near.plan.order.is_empty() {
             self.push(" OFFSET 0");
@@ -327,20 +331,7 @@ impl Writer {
             },
             column,
         );
-        let between = self.far_side(near, embed, &alias);
-        self.link(near, embed, &alias, between.as_deref());
-        let plan = &embed.read;
-        let scope = Scope {
-            alias: &alias,
-            has_row_type: true,
-        };
-        let level = Level {
-            scope,
-            plan,
-            root: near.root,
-            joins: vec![None; plan.embeds.len()],
-        };
-        self.filter(&level, " AND ");
+        self.far_matching(near, embed, &alias);
         self.push(" LIMIT 1)");
     }
 

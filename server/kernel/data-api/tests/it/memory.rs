@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use tenon_testkit::{TestServer, TestServerOptions, TestUser};
+use tenon_testkit::{TestServer, TestUser};
 
 use crate::server::goods;
 
@@ -43,11 +43,7 @@ fn answers_of_any_size_take_little_memory() {
 }
 
 async fn measure() {
-    let options = TestServerOptions {
-        config: Some(|config| config.rest.max_rows = 1_000_000),
-        ..TestServerOptions::default()
-    };
-    let server = TestServer::start_with(vec![goods()], options).await;
+    let server = TestServer::configured(vec![goods()], |config| config.rest.max_rows = 1_000_000).await;
     let owner = server.organization("Here").await.owner;
     let ways = |size: usize| {
         [

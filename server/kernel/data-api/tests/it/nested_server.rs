@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenon_sdk::permission::Role;
-use tenon_testkit::{TestServer, TestServerOptions, TestUser};
+use tenon_testkit::{TestServer, TestUser};
 
 use crate::own_schemas;
 use crate::server::{SHOW, goods, id, send};
@@ -166,11 +166,7 @@ async fn as_many_makers_as_are_allowed_travel_at_once() {
 
 #[tokio::test]
 async fn a_rehearsal_shows_all_and_leaves_nothing() {
-    let options = TestServerOptions {
-        config: Some(|config| config.rest.tx_rollback = true),
-        ..TestServerOptions::default()
-    };
-    let server = TestServer::start_with(vec![goods()], options).await;
+    let server = TestServer::configured(vec![goods()], |config| config.rest.tx_rollback = true).await;
     let owner = server.organization("Here").await.owner;
     let wish = [("prefer", "tx=rollback, return=representation, nested=insert")];
     let body = maker(1, &json!([{"id": id(10), "name": "Bolt", "price": 1}]));

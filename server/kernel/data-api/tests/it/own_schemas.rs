@@ -4,7 +4,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenon_sdk::permission::Role;
-use tenon_testkit::{TestServer, TestServerOptions, TestUser, answer};
+use tenon_testkit::{TestServer, TestUser, answer};
 
 use crate::server::{SHOW, goods, id, send};
 
@@ -12,11 +12,10 @@ const CLUB: &str = include_str!("club.sql");
 
 /// A server that shows `club` and `stock` beside the app's schema, with their tables in place.
 pub async fn start() -> TestServer {
-    let options = TestServerOptions {
-        config: Some(|config| config.rest.schemas = ["club", "stock", "public"].map(str::to_owned).to_vec()),
-        ..TestServerOptions::default()
-    };
-    let server = TestServer::start_with(vec![goods()], options).await;
+    let server = TestServer::configured(vec![goods()], |config| {
+        config.rest.schemas = ["club", "stock", "public"].map(str::to_owned).to_vec();
+    })
+    .await;
     server
         .admin()
         .await
@@ -343,11 +342,7 @@ async fn what_belongs_to_the_kernel_is_not_reached_by_any_name() {
 
 #[tokio::test]
 async fn a_request_may_be_rehearsed_where_the_operator_allows_it() {
-    let options = TestServerOptions {
-        config: Some(|config| config.rest.tx_rollback = true),
-        ..TestServerOptions::default()
-    };
-    let server = TestServer::start_with(vec![goods()], options).await;
+    let server = TestServer::configured(vec![goods()], |config| config.rest.tx_rollback = true).await;
     let owner = server.organization("Here").await.owner;
     let wish = ("prefer", "tx=rollback, return=representation");
     let item = json!({"id": id(1), "name": "Bolt"});
@@ -464,11 +459,10 @@ async fn service(server: &TestServer, path: &str, profile: &str) -> (u16, Value)
 
 #[tokio::test]
 async fn in_an_open_schema_row_level_security_alone_decides_and_does_not_hold_the_service_key() {
-    let options = TestServerOptions {
-        config: Some(|config| config.rest.open_schemas = vec!["public".to_owned()]),
-        ..TestServerOptions::default()
-    };
-    let server = TestServer::start_with(vec![goods()], options).await;
+    let server = TestServer::configured(vec![goods()], |config| {
+        config.rest.open_schemas = vec!["public".to_owned()];
+    })
+    .await;
     server
         .admin()
         .await

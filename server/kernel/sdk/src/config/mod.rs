@@ -28,7 +28,7 @@ pub use outbound::Outbound;
 pub use passkeys::Passkeys;
 pub use secret::Secret;
 pub use sms::{Sms, SmsProvider};
-pub use storage::{Storage, StorageBackend, StorageS3};
+pub use storage::{Storage, StorageBackend, StorageRender, StorageS3, StorageScan};
 pub use tenancy::Tenancy;
 
 use std::path::{Path, PathBuf};

@@ -16,6 +16,10 @@ pub struct Storage {
     pub folder: PathBuf,
     /// The S3 service.
     pub s3: StorageS3,
+    /// The virus scanner.
+    pub scan: StorageScan,
+    /// Pictures made anew on their way out.
+    pub render: StorageRender,
     /// Largest object in bytes; a bucket may have a smaller limit of its own.
     pub max_file_bytes: u64,
     /// Bytes of all objects of an organisation, unless the operator settled another number for it; 0: no limit.
@@ -56,4 +60,32 @@ pub struct StorageS3 {
     pub secret_access_key: Secret,
     /// The bucket stands in the path, not in the name of the host.
     pub path_style: bool,
+}
+
+/// A virus scanner that every file passes before it is one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StorageScan {
+    /// clamd, `tcp://host:port` or `unix:///path`; empty: files are not scanned.
+    pub clamd: String,
+    /// A file that could not be scanned is refused.
+    pub required: bool,
+    /// Seconds for the scanner's word on a file after its last byte.
+    pub timeout_seconds: u64,
+}
+
+/// Pictures made anew on their way out.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StorageRender {
+    /// Whether there are any.
+    pub enabled: bool,
+    /// The largest file that is transformed, in bytes.
+    pub max_source_bytes: u64,
+    /// The most pixels of one.
+    pub max_source_pixels: u64,
+    /// How many are made at once; 0: half as many as there are cores.
+    pub at_once: usize,
+    /// Bytes of memory for pictures that were asked for lately.
+    pub cache_bytes: u64,
 }

@@ -81,11 +81,9 @@ fn check(text: &SpaceText) -> Result<(&str, &str)> {
 
 /// A name that another space has breaks a unique index.
 fn named(error: Error) -> Error {
-    if error.code == "23505" {
+    error.if_taken(|| {
         Error::conflict("access.space_exists", "There is a space of this name.").hint("Choose another name.")
-    } else {
-        error
-    }
+    })
 }
 
 /// All spaces, by name; those that are put away last.

@@ -1,6 +1,7 @@
 //! Mail and text messages: written into the database by whoever has something to tell, sent by workers.
 
 mod catcher;
+pub(crate) mod html;
 mod mailbox;
 mod message;
 mod send;

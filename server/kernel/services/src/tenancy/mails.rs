@@ -1,6 +1,9 @@
 //! What organisations write to people: one text for each purpose and language.
 
-use crate::notifications::Message;
+use crate::notifications::{
+    Message,
+    html::{self, escape},
+};
 
 /// Languages there are texts in; the first is for everybody else.
 pub(super) const LANGUAGES: [&str; 2] = ["en", "de"];
@@ -42,13 +45,6 @@ fn tame(name: &str) -> String {
     tame.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-}
-
 impl Letter<'_> {
     fn to<'a>(&self, kind: &'static str, recipient: &'a str) -> Message<'a> {
         let Self {
@@ -59,20 +55,13 @@ impl Letter<'_> {
             url,
             foot,
         } = self;
-        let (title, text, href, last) = (escaped(subject), escaped(lead), escaped(url), escaped(foot));
+        let body = format!("<p>{}</p>{}", escape(lead), html::button(url, button));
         Message {
             kind,
             recipient,
             subject: subject.clone(),
             text: format!("{lead}\n\n{url}\n\n{foot}\n"),
-            html: format!(
-                "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\"><title>{title}</title></head>\
-                 <body style=\"font-family:system-ui,sans-serif;line-height:1.5;color:#1f2328\">\
-                 <h1 style=\"font-size:20px\">{title}</h1><p>{text}</p>\
-                 <p><a href=\"{href}\" style=\"display:inline-block;padding:10px 18px;border-radius:6px;\
-                 background:#2f4f9e;color:#fff;text-decoration:none\">{button}</a></p>\
-                 <p style=\"color:#57606a\">{last}</p></body></html>"
-            ),
+            html: html::page(language, &escape(subject), &body, &escape(foot)),
         }
     }
 }

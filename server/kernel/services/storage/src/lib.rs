@@ -10,6 +10,8 @@ mod names;
 mod objects;
 pub mod permissions;
 mod place;
+pub mod render;
+mod scan;
 mod service;
 mod signed;
 pub mod store;

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenon_sdk::permission::Role;
-use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, TestServerOptions, answer};
+use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, answer};
 
 async fn call(server: &TestServer, method: Method, path: &str, body: Value) -> (u16, Value) {
     let request = server
@@ -286,11 +286,7 @@ async fn every_kind_of_link_can_be_made_and_leads_in() {
 
 #[tokio::test]
 async fn whoever_is_invited_gets_a_mail_and_comes_in_by_it() {
-    let options = TestServerOptions {
-        config: Some(|config| config.mail.mailbox = true),
-        ..TestServerOptions::default()
-    };
-    let server = TestServer::start_with(vec![], options).await;
+    let server = TestServer::configured(vec![], |config| config.mail.mailbox = true).await;
     let (status, user) = call(
         &server,
         Method::POST,

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenon_sdk::config::Config;
-use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, TestServerOptions, answer};
+use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, answer};
 
 const ADA: &str = "ada@example.com";
 const GRACE: &str = "grace@example.com";
@@ -16,14 +16,7 @@ fn confirmed(config: &mut Config) {
 }
 
 async fn server(config: fn(&mut Config)) -> TestServer {
-    TestServer::start_with(
-        vec![],
-        TestServerOptions {
-            config: Some(config),
-            ..TestServerOptions::default()
-        },
-    )
-    .await
+    TestServer::configured(vec![], config).await
 }
 
 async fn operator(server: &TestServer, path: &str, body: Value) -> Value {

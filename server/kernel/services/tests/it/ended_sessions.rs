@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, TestServerOptions, answer};
+use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, answer};
 
 async fn sign_up(server: &TestServer, email: &str) -> Value {
     let body = json!({ "email": email, "password": PASSWORD });
@@ -103,15 +103,12 @@ async fn somebody_banned_is_out_at_once_and_comes_to_no_new_token() {
 
 #[tokio::test]
 async fn a_token_is_good_no_longer_than_its_session() {
-    let options = TestServerOptions {
-        config: Some(|config| {
-            config.auth.session_hours = 24;
-            config.auth.session_idle_hours = 8;
-            config.auth.access_token_seconds = 48 * 3600;
-        }),
-        ..TestServerOptions::default()
-    };
-    let server = TestServer::start_with(vec![], options).await;
+    let server = TestServer::configured(vec![], |config| {
+        config.auth.session_hours = 24;
+        config.auth.session_idle_hours = 8;
+        config.auth.access_token_seconds = 48 * 3600;
+    })
+    .await;
     let mut session = sign_up(&server, "ada@example.com").await;
     let nothing = "00000000-0000-0000-0000-000000000000";
     for _ in 0..3 {
@@ -188,14 +185,11 @@ async fn a_change_on_its_way_is_refused_when_its_session_ends_meanwhile() {
 
 #[tokio::test]
 async fn a_token_names_the_person_s_number() {
-    let options = TestServerOptions {
-        config: Some(|config| {
-            config.auth.sms.enabled = true;
-            config.auth.sms.confirm = false;
-        }),
-        ..TestServerOptions::default()
-    };
-    let server = TestServer::start_with(vec![], options).await;
+    let server = TestServer::configured(vec![], |config| {
+        config.auth.sms.enabled = true;
+        config.auth.sms.confirm = false;
+    })
+    .await;
     let body = json!({ "phone": "+49301234567", "password": PASSWORD });
     let (status, session) = answer(server.anonymous(Method::POST, "/auth/v1/signup").json(&body)).await;
     assert_eq!(status, 200, "{session}");

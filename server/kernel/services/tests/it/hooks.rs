@@ -22,7 +22,7 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenon_sdk::config::{Config, Hook};
-use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, TestServerOptions, answer};
+use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, answer};
 
 const ADA: &str = "ada@example.com";
 const SECRET: &str = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -91,14 +91,7 @@ fn function(name: &str) -> Hook {
 }
 
 async fn server(config: fn(&mut Config)) -> TestServer {
-    let server = TestServer::start_with(
-        vec![],
-        TestServerOptions {
-            config: Some(config),
-            ..TestServerOptions::default()
-        },
-    )
-    .await;
+    let server = TestServer::configured(vec![], config).await;
     server.admin().await.batch_execute(FUNCTIONS).await.unwrap();
     server
 }

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tenon_testkit::{PASSWORD, TestServer, TestServerOptions, answer};
+use tenon_testkit::{PASSWORD, TestServer, answer};
 
 async fn sign_up(server: &TestServer, email: &str, password: &str) -> (u16, Value) {
     let body = json!({ "email": email, "password": password, "data": { "name": "Ada" } });
@@ -279,14 +279,7 @@ async fn change(server: &TestServer, token: &str, body: &Value) -> (u16, Value) 
 
 /// A server that gives accounts to visitors, and one of theirs.
 async fn visitor() -> (TestServer, Value) {
-    let server = TestServer::start_with(
-        vec![],
-        TestServerOptions {
-            config: Some(|config| config.auth.anonymous_users = true),
-            ..TestServerOptions::default()
-        },
-    )
-    .await;
+    let server = TestServer::configured(vec![], |config| config.auth.anonymous_users = true).await;
     let request = server.anonymous(Method::POST, "/auth/v1/signup");
     let (status, session) = answer(request.json(&json!({ "data": { "colour": "blue" } }))).await;
     assert_eq!(status, 200, "{session}");

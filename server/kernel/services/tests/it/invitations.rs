@@ -4,20 +4,13 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenon_sdk::permission::Role;
-use tenon_testkit::{TestServer, TestServerOptions, TestUser, answer};
+use tenon_testkit::{TestServer, TestUser, answer};
 
 const INVITATIONS: &str = "/api/v1/tenancy/invitations";
 const OPEN: &str = "/api/v1/tenancy/open-invitations";
 
 async fn start() -> TestServer {
-    TestServer::start_with(
-        vec![],
-        TestServerOptions {
-            config: Some(|config| config.mail.mailbox = true),
-            ..TestServerOptions::default()
-        },
-    )
-    .await
+    TestServer::configured(vec![], |config| config.mail.mailbox = true).await
 }
 
 /// Subject and text of the mails to an address, oldest first.
@@ -247,16 +240,10 @@ async fn who_may_not_invite_neither_sees_nor_changes_invitations() {
 
 #[tokio::test]
 async fn nobody_is_flooded_with_mail_by_invitations() {
-    let server = TestServer::start_with(
-        vec![],
-        TestServerOptions {
-            config: Some(|config| {
-                config.mail.mailbox = true;
-                config.tenancy.invitation_mails = 5;
-            }),
-            ..TestServerOptions::default()
-        },
-    )
+    let server = TestServer::configured(vec![], |config| {
+        config.mail.mailbox = true;
+        config.tenancy.invitation_mails = 5;
+    })
     .await;
     let org = server.organization("Harbour").await;
     let invite = async |email: &str| {

@@ -189,14 +189,11 @@ async fn when_a_key_has_leaked_no_token_of_it_is_good_any_more() {
 
 #[tokio::test]
 async fn keys_of_a_file_sign_and_verify_in_place_of_those_in_the_database() {
-    let options = TestServerOptions {
-        config: Some(|config| {
-            config.auth.signing_keys_file =
-                concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/keys/signing-keys.json").to_owned();
-        }),
-        ..TestServerOptions::default()
-    };
-    let server = TestServer::start_with(vec![], options).await;
+    let server = TestServer::configured(vec![], |config| {
+        config.auth.signing_keys_file =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/keys/signing-keys.json").to_owned();
+    })
+    .await;
     let token = sign_up(&server).await;
     assert_eq!(header_of(&token), ("rsa".to_owned(), Algorithm::RS256));
     assert_eq!(me(&server, &token).await.0, 200);

@@ -8,7 +8,7 @@ use std::{
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::json;
-use tenon_testkit::{PASSWORD, TestServer, TestServerOptions, answer};
+use tenon_testkit::{PASSWORD, TestServer, answer};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
@@ -70,16 +70,10 @@ async fn serve(
 }
 
 async fn server() -> TestServer {
-    TestServer::start_with(
-        vec![],
-        TestServerOptions {
-            config: Some(|config| {
-                config.mail.smtp_url.clone_from(SINK.get().expect("a sink"));
-                config.mail.from = "Harbour <no-reply@example.com>".into();
-            }),
-            ..TestServerOptions::default()
-        },
-    )
+    TestServer::configured(vec![], |config| {
+        config.mail.smtp_url.clone_from(SINK.get().expect("a sink"));
+        config.mail.from = "Harbour <no-reply@example.com>".into();
+    })
     .await
 }
 

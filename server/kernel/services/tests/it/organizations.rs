@@ -3,7 +3,7 @@
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 use tenon_sdk::permission::Role;
-use tenon_testkit::{TestServer, TestServerOptions, TestUser, answer};
+use tenon_testkit::{TestServer, TestUser, answer};
 
 const SETTINGS: &str = "/api/v1/tenancy/organization";
 const LOGO: &str = "/api/v1/tenancy/organization/logo";
@@ -197,14 +197,7 @@ async fn a_logo_is_a_small_picture_and_is_served_as_nothing_else() {
 
 #[tokio::test]
 async fn a_plan_limits_members_invitations_and_departments() {
-    let server = TestServer::start_with(
-        vec![],
-        TestServerOptions {
-            config: Some(|config| config.tenancy.default_plan = "free".into()),
-            ..TestServerOptions::default()
-        },
-    )
-    .await;
+    let server = TestServer::configured(vec![], |config| config.tenancy.default_plan = "free".into()).await;
     let org = server.organization("Small").await;
     let invitations = "/api/v1/tenancy/invitations";
     for _ in 0..8 {
@@ -259,14 +252,7 @@ async fn a_plan_limits_members_invitations_and_departments() {
 
 #[tokio::test]
 async fn an_owner_asks_for_the_end_by_typing_the_name_and_can_take_it_back() {
-    let server = TestServer::start_with(
-        vec![],
-        TestServerOptions {
-            config: Some(|config| config.mail.mailbox = true),
-            ..TestServerOptions::default()
-        },
-    )
-    .await;
+    let server = TestServer::configured(vec![], |config| config.mail.mailbox = true).await;
     let org = server.organization("Harbour").await;
     let deletion = "/api/v1/tenancy/organization/deletion";
     let admin = server.member(&org, Role::Admin).await;

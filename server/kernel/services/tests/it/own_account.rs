@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenon_sdk::permission::Role;
-use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, TestServerOptions, TestUser, answer};
+use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, TestUser, answer};
 
 const DATA: &str = "/auth/v1/user/data";
 
@@ -284,11 +284,7 @@ async fn with_a_second_factor_neither_export_nor_erasure_goes_without_it() {
 
 #[tokio::test]
 async fn a_password_is_not_guessed_at_the_erasure() {
-    let options = TestServerOptions {
-        config: Some(|config| config.auth.failed_sign_ins = 3),
-        ..TestServerOptions::default()
-    };
-    let server = TestServer::start_with(vec![], options).await;
+    let server = TestServer::configured(vec![], |config| config.auth.failed_sign_ins = 3).await;
     let ada = server.user("ada").await;
     for status in [400, 400, 400, 429] {
         let request = ada

@@ -10,21 +10,14 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenon_sdk::config::{Config, SmsProvider};
-use tenon_testkit::{PASSWORD, TestServer, TestServerOptions, answer};
+use tenon_testkit::{PASSWORD, TestServer, answer};
 
 const ADA: &str = "+49 30 1234567";
 const STORED: &str = "49301234567";
 const TEST: &str = "4152127777";
 
 async fn server(config: fn(&mut Config)) -> TestServer {
-    TestServer::start_with(
-        vec![],
-        TestServerOptions {
-            config: Some(config),
-            ..TestServerOptions::default()
-        },
-    )
-    .await
+    TestServer::configured(vec![], config).await
 }
 
 fn by_phone(config: &mut Config) {

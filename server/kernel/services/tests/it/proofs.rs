@@ -3,19 +3,12 @@
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tenon_testkit::{PASSWORD, TestServer, TestServerOptions, answer};
+use tenon_testkit::{PASSWORD, TestServer, answer};
 
 const ADA: &str = "ada@example.com";
 
 async fn server(config: fn(&mut tenon_sdk::config::Config)) -> TestServer {
-    TestServer::start_with(
-        vec![],
-        TestServerOptions {
-            config: Some(config),
-            ..TestServerOptions::default()
-        },
-    )
-    .await
+    TestServer::configured(vec![], config).await
 }
 
 async fn with_mailbox() -> TestServer {

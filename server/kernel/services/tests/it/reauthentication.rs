@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenon_sdk::config::Config;
-use tenon_testkit::{PASSWORD, TestServer, TestServerOptions, answer};
+use tenon_testkit::{PASSWORD, TestServer, answer};
 
 const NEW: &str = "words that are new here";
 
@@ -26,11 +26,7 @@ fn lasting(config: &mut Config) {
 }
 
 async fn server(config: fn(&mut Config)) -> TestServer {
-    let options = TestServerOptions {
-        config: Some(config),
-        ..TestServerOptions::default()
-    };
-    TestServer::start_with(vec![], options).await
+    TestServer::configured(vec![], config).await
 }
 
 /// Somebody whose session is no longer fresh; gives their token.

@@ -5,7 +5,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tenon_sdk::config::Config;
 use tenon_services::identity::sweep;
-use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, TestServerOptions, answer};
+use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, answer};
 
 fn recorded(config: &mut Config) {
     config.mail.mailbox = true;
@@ -17,11 +17,7 @@ fn recorded(config: &mut Config) {
 }
 
 async fn server(config: fn(&mut Config)) -> TestServer {
-    let options = TestServerOptions {
-        config: Some(config),
-        ..TestServerOptions::default()
-    };
-    TestServer::start_with(vec![], options).await
+    TestServer::configured(vec![], config).await
 }
 
 fn from(server: &TestServer, address: &str, method: Method, path: &str) -> RequestBuilder {

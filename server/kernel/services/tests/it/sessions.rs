@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
-use tenon_testkit::{PASSWORD, TestServer, TestServerOptions, answer};
+use tenon_testkit::{PASSWORD, TestServer, answer};
 
 async fn sign_up(server: &TestServer, email: &str) -> Value {
     let body = json!({ "email": email, "password": PASSWORD });
@@ -79,14 +79,11 @@ async fn a_person_sees_their_sessions_and_ends_them_from_afar() {
 
 #[tokio::test]
 async fn a_session_ends_when_its_time_is_over_or_nobody_used_it() {
-    let options = TestServerOptions {
-        config: Some(|config| {
-            config.auth.session_hours = 24;
-            config.auth.session_idle_hours = 8;
-        }),
-        ..TestServerOptions::default()
-    };
-    let server = TestServer::start_with(vec![], options).await;
+    let server = TestServer::configured(vec![], |config| {
+        config.auth.session_hours = 24;
+        config.auth.session_idle_hours = 8;
+    })
+    .await;
     let mut session = sign_up(&server, "ada@example.com").await;
     for _ in 0..3 {
         server.advance(SignedDuration::from_hours(7));
@@ -110,11 +107,7 @@ async fn a_session_ends_when_its_time_is_over_or_nobody_used_it() {
 
 #[tokio::test]
 async fn where_one_session_is_allowed_signing_in_ends_the_others() {
-    let options = TestServerOptions {
-        config: Some(|config| config.auth.single_session = true),
-        ..TestServerOptions::default()
-    };
-    let server = TestServer::start_with(vec![], options).await;
+    let server = TestServer::configured(vec![], |config| config.auth.single_session = true).await;
     let first = sign_up(&server, "ada@example.com").await;
     let second = sign_in(&server, "ada@example.com").await;
     assert_eq!(refresh(&server, &first).await.0, 400);
@@ -243,11 +236,7 @@ async fn the_web_app_s_refresh_token_is_in_a_cookie_and_nowhere_else() {
 
 #[tokio::test]
 async fn a_link_of_a_mail_leads_into_the_web_app_without_tokens_in_the_address() {
-    let options = TestServerOptions {
-        config: Some(|config| config.mail.mailbox = true),
-        ..TestServerOptions::default()
-    };
-    let server = TestServer::start_with(vec![], options).await;
+    let server = TestServer::configured(vec![], |config| config.mail.mailbox = true).await;
     sign_up(&server, "ada@example.com").await;
     let target = server.url("/new-password?session=cookie");
     let request = server

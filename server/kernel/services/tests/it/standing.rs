@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenon_sdk::permission::Role;
-use tenon_testkit::{TestOrg, TestServer, TestServerOptions, TestUser, answer};
+use tenon_testkit::{TestOrg, TestServer, TestUser, answer};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -165,14 +165,7 @@ async fn rights_that_are_taken_while_a_body_comes_are_gone() {
 
 #[tokio::test]
 async fn bodies_that_do_not_come_hold_no_connection_of_the_database_and_are_given_up() {
-    let server = TestServer::start_with(
-        vec![],
-        TestServerOptions {
-            config: Some(|config| config.server.body_idle_seconds = 3),
-            ..TestServerOptions::default()
-        },
-    )
-    .await;
+    let server = TestServer::configured(vec![], |config| config.server.body_idle_seconds = 3).await;
     let org = business(&server).await;
     let mut slow = Vec::new();
     for _ in 0..20 {

@@ -3,21 +3,14 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenon_sdk::config::Config;
-use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, TestServerOptions, answer};
+use tenon_testkit::{PASSWORD, SERVICE_KEY, TestServer, answer};
 
 const ADA: &str = "ada@example.com";
 const NUMBER: &str = "49301234567";
 const ANOTHER: &str = "another good password";
 
 async fn server(config: fn(&mut Config)) -> TestServer {
-    TestServer::start_with(
-        vec![],
-        TestServerOptions {
-            config: Some(config),
-            ..TestServerOptions::default()
-        },
-    )
-    .await
+    TestServer::configured(vec![], config).await
 }
 
 fn confirmed(config: &mut Config) {

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::json;
 use tenon_sdk::permission::Role;
-use tenon_testkit::{TestServer, TestServerOptions, answer};
+use tenon_testkit::{TestServer, answer};
 
 #[tokio::test]
 async fn a_person_founds_an_organisation_and_owns_it() {
@@ -238,14 +238,7 @@ async fn what_happened_stands_in_the_outbox_in_order() {
 
 #[tokio::test]
 async fn a_person_founds_as_many_organisations_as_they_may_and_no_more() {
-    let server = TestServer::start_with(
-        vec![],
-        TestServerOptions {
-            config: Some(|config| config.tenancy.organizations_per_person = 2),
-            ..TestServerOptions::default()
-        },
-    )
-    .await;
+    let server = TestServer::configured(vec![], |config| config.tenancy.organizations_per_person = 2).await;
     let ada = server.user("ada").await;
     let found = async |name: &str| {
         ada.post_json("/api/v1/tenancy/organizations", &json!({ "name": name }))

@@ -73,11 +73,8 @@ async fn a_worker_that_is_alive_keeps_its_job_beyond_the_lease() {
 #[tokio::test]
 async fn a_worker_that_lost_its_lease_can_neither_tell_progress_nor_finish() {
     // A lease so long that the worker does not look after it during the test: it does not know that it lost it.
-    let options = TestServerOptions {
-        config: Some(|config| config.jobs.lease_seconds = 3600),
-        ..TestServerOptions::default()
-    };
-    let server = tenon_testkit::TestServer::start_with(vec![app()], options).await;
+    let server =
+        tenon_testkit::TestServer::configured(vec![app()], |config| config.jobs.lease_seconds = 3600).await;
     let org = server.organization("Harbour").await;
     enqueue(&server, &org, "overtaken", Manner::Overtaken).await;
     let admin = server.admin().await;

@@ -32,11 +32,12 @@ export function SignInPage() {
       password: (value) => (value === '' ? t('invalid.passwordMissing') : null),
     },
   });
+  const enter = () => {
+    router.history.push(safeNext(search.next));
+  };
   const mutation = useMutation({
     mutationFn: ({ email, password }: typeof form.values) => signIn(email.trim(), password),
-    onSuccess: () => {
-      router.history.push(safeNext(search.next));
-    },
+    onSuccess: enter,
   });
   const again = useMutation({ mutationFn: (email: string) => confirmAgain(email) });
   const unconfirmed =
@@ -50,13 +51,7 @@ export function SignInPage() {
         title={t('code.title')}
         description={t('code.confirm', { email: again.variables })}
       >
-        <CodeForm
-          email={again.variables}
-          type="email"
-          onDone={() => {
-            router.history.push(safeNext(search.next));
-          }}
-        />
+        <CodeForm email={again.variables} type="email" onDone={enter} />
       </AuthLayout>
     );
   }
@@ -86,11 +81,7 @@ export function SignInPage() {
         })}
       >
         <Stack>
-          <OfferedSession
-            onDone={() => {
-              router.history.push(safeNext(search.next));
-            }}
-          />
+          <OfferedSession onDone={enter} />
           {mutation.isIdle && <Refusal title={t('providers:refused.title')} />}
           {search.reason === 'expired' && mutation.isIdle && (
             <Alert icon={<IconClock />} color="ink" role="status">
@@ -156,9 +147,7 @@ export function SignInPage() {
         <PasskeyButton
           // Whoever signs in with a password has chosen; after a refusal both are open again.
           offered={!mutation.isPending && !mutation.isSuccess}
-          onDone={() => {
-            router.history.push(safeNext(search.next));
-          }}
+          onDone={enter}
         />
       </Box>
       <ProviderButtons next={safeNext(search.next)} apart={!keysPossible()} />

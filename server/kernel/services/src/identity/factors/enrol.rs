@@ -156,13 +156,7 @@ pub(super) async fn rename(
         &[&factor.id, &friendly_name, &env.now()],
     )
     .await
-    .map_err(|error| {
-        if error.code == "23505" {
-            name_conflict(&friendly_name)
-        } else {
-            error
-        }
-    })?;
+    .map_err(|error| error.if_taken(|| name_conflict(&friendly_name)))?;
     let traits = json!({ "factor_id": factor.id });
     audit::record(&tx, env, Some(user.id), "factor_updated", traits).await?;
     tx.commit().await?;

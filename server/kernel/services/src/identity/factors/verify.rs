@@ -273,12 +273,6 @@ async fn keep_key(tx: &SystemTx, factor: Uuid, key: &Value, now: Timestamp) -> R
         &[&factor, key, &now],
     )
     .await
-    .map_err(|error| {
-        if error.code == "23505" {
-            unknown_key()
-        } else {
-            error
-        }
-    })
+    .map_err(|error| error.if_taken(unknown_key))
     .map(drop)
 }

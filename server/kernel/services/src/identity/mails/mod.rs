@@ -18,7 +18,7 @@ use super::{
     redirects,
     users::User,
 };
-use crate::notifications::{self, Message};
+use crate::notifications::{self, Message, html};
 use templates::Values;
 
 /// Mails that the operator may put in words of their own.
@@ -276,21 +276,20 @@ fn write<'a>(purpose: Purpose, language: &str, recipient: &'a str, url: &str, co
             "If you did not ask for this, you can ignore this message.",
         )
     };
-    // The address ends up in an attribute; ampersands are all it has that HTML would read.
-    let href = url.replace('&', "&amp;");
     Message {
         kind: kind(purpose),
         recipient,
         subject: subject.to_owned(),
         text: format!("{lead}\n\n{url}\n\n{or} {code}\n\n{foot}\n"),
-        html: format!(
-            "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\"><title>{subject}</title></head>\
-             <body style=\"font-family:system-ui,sans-serif;line-height:1.5;color:#1f2328\">\
-             <h1 style=\"font-size:20px\">{subject}</h1><p>{lead}</p>\
-             <p><a href=\"{href}\" style=\"display:inline-block;padding:10px 18px;border-radius:6px;\
-             background:#2f4f9e;color:#fff;text-decoration:none\">{button}</a></p>\
-             <p>{or} <strong style=\"letter-spacing:2px\">{code}</strong></p>\
-             <p style=\"color:#57606a\">{foot}</p></body></html>"
+        html: html::page(
+            language,
+            subject,
+            &format!(
+                "<p>{lead}</p>{}{}",
+                html::button(url, button),
+                html::code(or, code)
+            ),
+            foot,
         ),
     }
 }
@@ -315,13 +314,7 @@ fn write_nonce<'a>(language: &str, recipient: &'a str, code: &str) -> Message<'a
         recipient,
         subject: subject.to_owned(),
         text: format!("{lead} {code}\n\n{foot}\n"),
-        html: format!(
-            "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\"><title>{subject}</title></head>\
-             <body style=\"font-family:system-ui,sans-serif;line-height:1.5;color:#1f2328\">\
-             <h1 style=\"font-size:20px\">{subject}</h1>\
-             <p>{lead} <strong style=\"letter-spacing:2px\">{code}</strong></p>\
-             <p style=\"color:#57606a\">{foot}</p></body></html>"
-        ),
+        html: html::page(language, subject, &html::code(lead, code), foot),
     }
 }
 

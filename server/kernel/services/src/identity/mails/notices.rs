@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use serde_json::json;
 use tenon_sdk::{Result, SystemTx};
 
-use super::{Values, put_in_words, templates::escape};
+use super::{Values, put_in_words};
 use crate::{
     identity::{Identity, Point, redirects, users::User},
-    notifications::{self, Message},
+    notifications::{self, Message, html},
 };
 
 /// What has changed.
@@ -138,16 +138,16 @@ fn write<'a>(notice: &Notice<'_>, language: &str, recipient: &'a str) -> Message
     } else {
         "If it was not you, somebody has access to your account: set a new password, and tell those who run this installation."
     };
-    let escaped = escape(&what);
     Message {
         kind: notice.names().0,
         recipient,
         subject: subject.to_owned(),
         text: format!("{what}\n\n{foot}\n"),
-        html: format!(
-            "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\"><title>{subject}</title></head>\
-             <body style=\"font-family:system-ui,sans-serif;line-height:1.5;color:#1f2328\">\
-             <h1 style=\"font-size:20px\">{subject}</h1><p>{escaped}</p><p style=\"color:#57606a\">{foot}</p></body></html>"
+        html: html::page(
+            language,
+            subject,
+            &format!("<p>{}</p>", html::escape(&what)),
+            foot,
         ),
     }
 }

@@ -5,6 +5,8 @@ use std::{borrow::Cow, collections::HashMap, path::Path};
 
 use tenon_sdk::{Error, Result, config::Mails};
 
+use crate::notifications::html::escape;
+
 /// What a template may name.
 const VARIABLES: [&str; 12] = [
     "ConfirmationURL",
@@ -61,22 +63,6 @@ impl Template {
             })
             .collect()
     }
-}
-
-/// Text as HTML shows it, in an attribute, too.
-pub(super) fn escape(text: &str) -> String {
-    text.chars()
-        .fold(String::with_capacity(text.len()), |mut out, c| {
-            match c {
-                '&' => out.push_str("&amp;"),
-                '<' => out.push_str("&lt;"),
-                '>' => out.push_str("&gt;"),
-                '"' => out.push_str("&quot;"),
-                '\'' => out.push_str("&#39;"),
-                c => out.push(c),
-            }
-            out
-        })
 }
 
 /// One line without control characters, for a subject.

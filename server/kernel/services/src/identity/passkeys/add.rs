@@ -95,14 +95,12 @@ async fn add_for(identity: &Identity, session: Uuid, user: &User, answer: Answer
     )
     .await
     .map_err(|error| {
-        if error.code == "23505" {
+        error.if_taken(|| {
             Error::unprocessable(
                 "webauthn_credential_exists",
                 "This credential is already registered",
             )
-        } else {
-            error
-        }
+        })
     })?;
     audit::record(
         &tx,

@@ -315,10 +315,7 @@ pub(super) async fn link(
         &[&user, &email, &identity.0.env.now()],
     )
     .await
-    .map_err(|error| match error.code.as_ref() {
-        "23505" => errors::email_exists(),
-        _ => error,
-    })?;
+    .map_err(|error| error.if_taken(errors::email_exists))?;
     Ok(Comer::known(user))
 }
 
@@ -385,14 +382,11 @@ pub(super) async fn unlink(identity: &Identity, user: Uuid, way: Uuid) -> Result
         &[&user, &now],
     )
     .await
-    .map_err(|error| match error.code.as_ref() {
-        "23505" => Error::unprocessable(
+    .map_err(|error| error.if_taken(|| Error::unprocessable(
             "email_conflict_identity_not_deletable",
             "Unable to unlink identity due to email conflict",
         )
-        .hint("Another account has the address that would be left."),
-        _ => error,
-    })?;
+        .hint("Another account has the address that would be left.")))?;
     users::keep_providers(&tx, user, now).await?;
     let traits = json!({ "provider": provider });
     audit::record(&tx, &identity.0.env, Some(user), "identity_unlinked", traits).await?;

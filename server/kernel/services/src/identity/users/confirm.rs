@@ -36,13 +36,7 @@ pub(in crate::identity) async fn confirm(
             &[&user, &email, &now, &proven, &another_road, &changes],
         )
         .await
-        .map_err(|error| {
-            if error.code == "23505" {
-                errors::email_exists()
-            } else {
-                error
-            }
-        })?;
+        .map_err(|error| error.if_taken(errors::email_exists))?;
     if found == 0 {
         return Err(errors::otp_expired());
     }

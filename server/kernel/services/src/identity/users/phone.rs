@@ -63,13 +63,7 @@ pub(in crate::identity) async fn confirm_phone(
             &[&user, &phone, &now, &another_road, &changes],
         )
         .await
-        .map_err(|error| {
-            if error.code == "23505" {
-                errors::phone_exists()
-            } else {
-                error
-            }
-        })?;
+        .map_err(|error| error.if_taken(errors::phone_exists))?;
     if found == 0 {
         return Err(errors::otp_expired());
     }

@@ -186,7 +186,7 @@ async fn move_to(acting: &Acting, slug: &str) -> Result<()> {
         &[&org, &slug],
     )
     .await
-    .map_err(|error| if error.code == "23505" { taken() } else { error })?;
+    .map_err(|error| error.if_taken(taken))?;
     tx.execute(
         "delete from tenancy.former_slugs where org_id = $1 and slug not in ( \
          select slug from tenancy.former_slugs where org_id = $1 order by given_up_at desc, slug limit $2)",

@@ -40,9 +40,5 @@ pub(super) fn not_found() -> Error {
 
 /// What the database says when a name is taken, in our words.
 pub(super) fn taken(error: Error) -> Error {
-    if error.code == "23505" {
-        Error::conflict("tenancy.department_exists", "There is a department of this name.")
-    } else {
-        error
-    }
+    error.if_taken(|| Error::conflict("tenancy.department_exists", "There is a department of this name."))
 }

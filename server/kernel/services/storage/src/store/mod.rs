@@ -18,6 +18,8 @@ use tenon_sdk::{
     env::Env,
 };
 
+use crate::scan::Scanned;
+
 /// Bytes on their way in or out.
 pub type Content = BoxStream<'static, io::Result<Bytes>>;
 
@@ -122,17 +124,22 @@ pub trait Store: Send + Sync + Debug {
     async fn sweep(&self, since: jiff::Timestamp) -> Result<()>;
 }
 
-/// The store that the settings name.
+/// The store that the settings name, with the virus scanner before it where there is one.
 pub fn open(config: &Config, env: &Env) -> Result<Arc<dyn Store>> {
     let settings = &config.storage;
-    Ok(match settings.backend {
+    let store: Arc<dyn Store> = match settings.backend {
         StorageBackend::Local if settings.folder.as_os_str().is_empty() => Arc::new(local::Local::open(
             &config.database.data_dir.join("storage"),
             env.clone(),
         )?),
         StorageBackend::Local => Arc::new(local::Local::open(&settings.folder, env.clone())?),
         StorageBackend::S3 => Arc::new(s3::S3::open(&settings.s3)?),
-    })
+    };
+    if settings.scan.clamd.is_empty() {
+        Ok(store)
+    } else {
+        Ok(Arc::new(Scanned::around(store, &settings.scan)?))
+    }
 }
 
 fn too_large(limit: u64) -> Error {

@@ -8,4 +8,5 @@ mod crash;
 mod growing;
 mod hostile;
 mod parts;
+mod scanning;
 mod sweeping;

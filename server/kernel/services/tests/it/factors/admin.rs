@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tenon_testkit::{SERVICE_KEY, TestServer, TestServerOptions};
+use tenon_testkit::{SERVICE_KEY, TestServer};
 
 use super::{Somebody, claims, code, send, text, totp};
 
@@ -12,11 +12,7 @@ async fn call(server: &TestServer, method: Method, path: &str) -> (u16, Value) {
 
 #[tokio::test]
 async fn the_operator_sees_factors_and_takes_one_away_for_whoever_lost_it() {
-    let options = TestServerOptions {
-        config: Some(|config| config.mail.mailbox = true),
-        ..TestServerOptions::default()
-    };
-    let server = TestServer::start_with(vec![], options).await;
+    let server = TestServer::configured(vec![], |config| config.mail.mailbox = true).await;
     let mut ada = Somebody::new(&server, "ada").await;
     let id = text(&ada.get("user").await.1["id"]).to_owned();
     let path = format!("admin/users/{id}/factors");

@@ -77,14 +77,7 @@ async fn factors_are_few_and_named_apart() {
 
 #[tokio::test]
 async fn a_visitor_has_no_factors() {
-    let server = TestServer::start_with(
-        vec![],
-        tenon_testkit::TestServerOptions {
-            config: Some(|config| config.auth.anonymous_users = true),
-            ..tenon_testkit::TestServerOptions::default()
-        },
-    )
-    .await;
+    let server = TestServer::configured(vec![], |config| config.auth.anonymous_users = true).await;
     let (_, session) = send(&server, Method::POST, "signup", "", json!({})).await;
     let visitor = Somebody::of(&server, String::new(), &session);
     for path in [

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenon_sdk::config::{Config, Hook};
-use tenon_testkit::{TestServer, TestServerOptions};
+use tenon_testkit::TestServer;
 
 use super::{Somebody, code, send, text, totp};
 use crate::passkeys::{Key, step};
@@ -36,11 +36,7 @@ fn watched(config: &mut Config) {
 }
 
 async fn server() -> TestServer {
-    let options = TestServerOptions {
-        config: Some(watched),
-        ..TestServerOptions::default()
-    };
-    let server = TestServer::start_with(vec![], options).await;
+    let server = TestServer::configured(vec![], watched).await;
     server.admin().await.batch_execute(FUNCTION).await.unwrap();
     server
 }
@@ -161,16 +157,13 @@ const FRAIL: &str = "
 
 #[tokio::test]
 async fn a_token_that_its_hook_spoils_raises_nothing_and_ends_nothing() {
-    let options = TestServerOptions {
-        config: Some(|config| {
-            config.auth.hooks.custom_access_token = Some(Hook {
-                uri: "pg-functions://postgres/hooks/claims".into(),
-                secrets: "".into(),
-            });
-        }),
-        ..TestServerOptions::default()
-    };
-    let server = TestServer::start_with(vec![], options).await;
+    let server = TestServer::configured(vec![], |config| {
+        config.auth.hooks.custom_access_token = Some(Hook {
+            uri: "pg-functions://postgres/hooks/claims".into(),
+            secrets: "".into(),
+        });
+    })
+    .await;
     let admin = server.admin().await;
     admin.batch_execute(FRAIL).await.unwrap();
     let (break_it, mend) = (

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenon_sdk::config::{Config, SmsProvider};
-use tenon_testkit::{TestServer, TestServerOptions, answer};
+use tenon_testkit::{TestServer, answer};
 
 use super::{Somebody, claims, code, methods, text, totp};
 
@@ -20,11 +20,7 @@ fn by_text(config: &mut Config) {
 }
 
 async fn server(config: fn(&mut Config)) -> TestServer {
-    let options = TestServerOptions {
-        config: Some(config),
-        ..TestServerOptions::default()
-    };
-    TestServer::start_with(vec![], options).await
+    TestServer::configured(vec![], config).await
 }
 
 /// Messages to telephones, newest first: number and text.

@@ -16,7 +16,7 @@ use axum::{
     response::IntoResponse,
 };
 use tenon_sdk::config::Config;
-use tenon_testkit::{TestServer, TestServerOptions};
+use tenon_testkit::TestServer;
 
 /// Where the stand-in listens.
 static URL: OnceLock<String> = OnceLock::new();
@@ -134,11 +134,7 @@ fn log() -> String {
 }
 
 async fn server(config: fn(&mut Config)) -> TestServer {
-    let options = TestServerOptions {
-        config: Some(config),
-        ..TestServerOptions::default()
-    };
-    TestServer::start_with(vec![], options).await
+    TestServer::configured(vec![], config).await
 }
 
 /// The stand-in may be called, although it is on this machine.

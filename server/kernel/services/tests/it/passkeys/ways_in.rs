@@ -189,13 +189,9 @@ async fn nobody_has_more_than_ten_passkeys() {
 
 #[tokio::test]
 async fn an_installation_without_a_name_has_no_keys_and_says_so() {
-    let server = TestServer::start_with(
-        vec![],
-        tenon_testkit::TestServerOptions {
-            config: Some(|config| config.server.site_url = "http://10.0.0.5:8000".into()),
-            ..tenon_testkit::TestServerOptions::default()
-        },
-    )
+    let server = TestServer::configured(vec![], |config| {
+        config.server.site_url = "http://10.0.0.5:8000".into();
+    })
     .await;
     let token = person(&server, "ada").await;
     for path in ["passkeys/registration/options", "passkeys/authentication/options"] {

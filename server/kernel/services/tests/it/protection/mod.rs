@@ -8,7 +8,7 @@ mod words;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tenon_sdk::config::Config;
-use tenon_testkit::{PASSWORD, TestServer, TestServerOptions, answer};
+use tenon_testkit::{PASSWORD, TestServer, answer};
 
 const ADA: &str = "ada@example.com";
 const HOME: &str = "192.0.2.1";
@@ -16,14 +16,7 @@ const ELSEWHERE: &str = "198.51.100.7";
 
 /// A server behind a proxy on this machine, so that a test may speak from any address.
 async fn server(config: fn(&mut Config)) -> TestServer {
-    TestServer::start_with(
-        vec![],
-        TestServerOptions {
-            config: Some(config),
-            ..TestServerOptions::default()
-        },
-    )
-    .await
+    TestServer::configured(vec![], config).await
 }
 
 fn behind_proxy(config: &mut Config) {

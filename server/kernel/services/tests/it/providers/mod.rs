@@ -11,7 +11,7 @@ mod sign_in;
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use tenon_sdk::{config::Config, env::Env};
-use tenon_testkit::{PASSWORD, TestServer, TestServerOptions, answer};
+use tenon_testkit::{PASSWORD, TestServer, answer};
 use url::Url;
 
 use crate::provider::{self, Grant, SECRET, Signed, code_for, issuer};
@@ -65,14 +65,7 @@ fn providers(config: &mut Config) {
 }
 
 async fn start(config: fn(&mut Config)) -> TestServer {
-    TestServer::start_with(
-        vec![],
-        TestServerOptions {
-            config: Some(config),
-            ..TestServerOptions::default()
-        },
-    )
-    .await
+    TestServer::configured(vec![], config).await
 }
 
 async fn server() -> TestServer {
