@@ -50,7 +50,4 @@ begin
     -- Names without a schema are found in extensions, too.
     execute format('alter role %I in database %I set search_path = "$user", public, extensions',
         current_user, current_database());
-    if not exists (select from pg_catalog.pg_publication p where p.pubname = 'supabase_realtime') then
-        create publication supabase_realtime;
-    end if;
 end $$;

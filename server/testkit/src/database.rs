@@ -70,6 +70,14 @@ impl Drop for TestDatabase {
             let Ok(runtime) = runtime else { return };
             runtime.block_on(async {
                 let admin = connect(&server, "postgres").await;
+                // A database whose changes somebody reads cannot be dropped.
+                let _ = admin
+                    .query(
+                        "select pg_terminate_backend(active_pid, 5000) from pg_replication_slots \
+                         where database = $1 and active_pid is not null",
+                        &[&name],
+                    )
+                    .await;
                 // What cannot be dropped goes with the cluster.
                 let _ = admin
                     .batch_execute(&format!("drop database if exists {name} with (force)"))

@@ -58,6 +58,7 @@ pub struct Module {
     routes: Option<MakeRoutes>,
     start: Option<Start>,
     work: Option<Work>,
+    task: Option<Work>,
     demo: Option<Demo>,
 }
 
@@ -80,6 +81,7 @@ impl Module {
             routes: None,
             start: None,
             work: None,
+            task: None,
             demo: None,
         }
     }
@@ -177,6 +179,16 @@ impl Module {
         self
     }
 
+    /// What it does beside requests as long as the server runs, from after [`Module::on_start`] on. It ends by being dropped.
+    #[must_use]
+    pub fn task<F>(mut self, task: impl Fn(Kernel) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.task = Some(Arc::new(move |kernel| Box::pin(task(kernel))));
+        self
+    }
+
     /// Fills a demo organisation with believable data; the number tells organisations apart.
     #[must_use]
     pub fn demo(
@@ -203,6 +215,11 @@ impl Module {
     /// What [`Module::worker`] was given, begun.
     pub fn work(&self, kernel: Kernel) -> Option<BoxFuture<'static, ()>> {
         self.work.as_ref().map(|work| work(kernel))
+    }
+
+    /// What [`Module::task`] was given.
+    pub fn make_task(&self, kernel: Kernel) -> Option<impl Future<Output = ()> + Send + 'static + use<>> {
+        self.task.as_ref().map(|task| task(kernel))
     }
 
     /// Runs what [`Module::demo`] was given.

@@ -138,7 +138,7 @@ async fn shared_and_system_tables_are_out_of_reach_of_requests() {
          left join pg_roles r on r.oid = a.grantee where t.kind <> 'tenant' \
          and (r.rolname is null or r.rolname in ('anon', 'authenticated', 'service_role', 'tenon_authenticator')) \
          and (t.relation, a.privilege_type) <> ('kernel.tables'::regclass, 'SELECT') \
-         and t.relation not in ('storage.buckets'::regclass, 'storage.objects'::regclass)",
+         and t.relation not in ('storage.buckets'::regclass, 'storage.objects'::regclass, 'realtime.messages'::regclass)",
     )
     .await;
     // Policies of the operator's own decide about buckets and objects; what belongs to an organisation has a wall besides.
@@ -149,6 +149,16 @@ async fn shared_and_system_tables_are_out_of_reach_of_requests() {
          and not exists (select from pg_policy p where p.polrelid = 'storage.objects'::regclass and not p.polpermissive \
          and p.polcmd = '*' and r.oid = any (p.polroles) \
          and pg_get_expr(p.polqual, p.polrelid) = '((org_id IS NULL) OR (org_id = tenancy.org_id()))' \
+         and pg_get_expr(p.polwithcheck, p.polrelid) = pg_get_expr(p.polqual, p.polrelid))",
+    )
+    .await;
+    none(
+        &admin,
+        "Whatever policies let in, a message to channels of an organisation is reached in it alone.",
+        "select 'realtime.messages: ' || r.rolname from pg_roles r where r.rolname in ('anon', 'authenticated', 'service_role') \
+         and not exists (select from pg_policy p where p.polrelid = 'realtime.messages'::regclass and not p.polpermissive \
+         and p.polcmd = '*' and r.oid = any (p.polroles) \
+         and pg_get_expr(p.polqual, p.polrelid) = '(NOT (org_id IS DISTINCT FROM tenancy.org_id()))' \
          and pg_get_expr(p.polwithcheck, p.polrelid) = pg_get_expr(p.polqual, p.polrelid))",
     )
     .await;

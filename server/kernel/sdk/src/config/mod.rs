@@ -11,6 +11,7 @@ mod mails;
 mod mfa;
 mod outbound;
 mod passkeys;
+mod realtime;
 mod secret;
 mod sms;
 mod storage;
@@ -26,6 +27,7 @@ pub use mails::{MailTemplate, MailWords, Mails};
 pub use mfa::{Mfa, MfaPhone};
 pub use outbound::Outbound;
 pub use passkeys::Passkeys;
+pub use realtime::Realtime;
 pub use secret::Secret;
 pub use sms::{Sms, SmsProvider};
 pub use storage::{Storage, StorageBackend, StorageRender, StorageS3, StorageScan};
@@ -69,6 +71,8 @@ pub struct Config {
     pub rest: Rest,
     /// The job queue.
     pub jobs: Jobs,
+    /// Live changes.
+    pub realtime: Realtime,
 }
 
 /// How the server listens.

@@ -10,6 +10,7 @@ mod log;
 mod migrate;
 mod pipeline;
 mod plain;
+mod replication;
 mod request;
 mod session;
 mod system;
@@ -27,6 +28,7 @@ pub use log::StatementLog;
 pub use migrate::Migration;
 pub use pipeline::{Param, Reply, Rest, ServerError, Statement, TextRow};
 pub use plain::{Isolation, PlainContext, PlainDb, PlainError, PlainFigures, PlainOptions, PlainTx, Wanted};
+pub use replication::{Lsn, ReplicationClient, ReplicationEvent};
 pub use request::RequestTx;
 pub use system::SystemTx;
 pub use tenant::{EnqueueOptions, TenantTx};
@@ -214,6 +216,14 @@ impl Db {
         tokio_postgres::Connection<connect::RawStream, connect::RawTlsStream>,
     )> {
         connect::connect_raw(&self.0.runtime).await
+    }
+
+    /// A connection on which changes are streamed from a slot, as the login of migrations. Nothing streams before
+    /// [`ReplicationClient::start`]; until then it takes commands.
+    ///
+    /// Errors: `database.unavailable`; what the server refuses, such as a login that may not replicate, is told by the first command.
+    pub async fn replication(&self, slot: &str, publications: &[&str]) -> Result<ReplicationClient> {
+        replication::connect(&self.0.admin, slot, publications).await
     }
 
     /// The statements seen so far, where recording is on.

@@ -1,7 +1,6 @@
-//! The outbox's tables, and live news for browsers as server-sent events.
+//! The outbox's tables, and what the database tells of jobs and news.
 
 mod listen;
-mod sse;
 
 pub use listen::listen;
 
@@ -9,7 +8,5 @@ use tenon_sdk::{Module, migrations};
 
 /// The module's manifest.
 pub fn module() -> Module {
-    Module::new("events", "Events")
-        .tables("events", migrations!["../../migrations/events/" => "0001_outbox"])
-        .routes(sse::routes)
+    Module::new("events", "Events").tables("events", migrations!["../../migrations/events/" => "0001_outbox"])
 }

@@ -20,6 +20,8 @@ const DEFAULTS: &[(&str, &str)] = &[
     // A bulk insert fills the 4 MB that would follow from that faster than they are written, and would wait.
     ("wal_buffers", "16MB"),
     ("wal_level", "logical"),
+    // A replication slot that nobody reads holds back the log; it must never fill the disk.
+    ("max_slot_wal_keep_size", "4GB"),
     ("password_encryption", "scram-sha-256"),
     ("timezone", "UTC"),
     ("log_timezone", "UTC"),
@@ -42,6 +44,8 @@ const UNSAFE: &[(&str, &str)] = &[
     ("max_connections", "300"),
     ("max_wal_size", "4GB"),
     ("checkpoint_timeout", "1h"),
+    ("max_replication_slots", "60"),
+    ("max_wal_senders", "60"),
 ];
 
 /// Runs `initdb` into another name and renames the result, so that a crash leaves nothing half-made.

@@ -81,6 +81,11 @@ impl Server {
             server.wake.clone(),
             server.reload.clone(),
         ));
+        for module in server.kernel.modules() {
+            if let Some(task) = module.make_task(server.kernel.clone()) {
+                server.tasks.spawn(task);
+            }
+        }
         Ok(server)
     }
 

@@ -13,7 +13,7 @@ mod sweep;
 
 pub(crate) use acting::Acting;
 pub(crate) use commands::{included, revoke_keys};
-pub(crate) use permissions::{MembersRead, OrganizationRead};
+pub(crate) use permissions::MembersRead;
 
 pub use commands::{NewOrganization, Organization, add_member, create_organization};
 pub(crate) use plans::COLUMNS as PLAN_COLUMNS;

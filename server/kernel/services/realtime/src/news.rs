@@ -1,18 +1,17 @@
-//! `GET /realtime/v1/sse`: news of chosen topics, for members who may know of them.
+//! News of chosen topics, for members who may know of them, as server-sent events.
 
 use std::{convert::Infallible, time::Duration};
 
-use crate::tenancy::OrganizationRead;
 use axum::{
-    extract::State,
+    extract::FromRequestParts,
+    http::request::Parts,
     response::sse::{self, KeepAlive, Sse},
 };
 use futures_util::Stream;
-use serde::Deserialize;
 use tenon_sdk::{
     Error, Kernel, Result,
-    http::{Permit, Query},
-    module::Routes,
+    http::Permit,
+    permission::{Permission, PermissionDef, Role},
 };
 use tokio::sync::broadcast::error::RecvError;
 
@@ -21,24 +20,24 @@ const CHECK_EVERY: Duration = Duration::from_secs(15);
 /// Topics of one stream at most.
 const MAX_TOPICS: usize = 50;
 
-pub(super) fn routes() -> Routes {
-    axum::Router::new()
-        .route("/realtime/v1/sse", axum::routing::get(stream))
-        .into()
-}
+/// What every member has; the tenancy service declares it.
+struct OrganizationRead;
 
-#[derive(Debug, Deserialize)]
-struct Topics {
-    #[serde(default)]
-    topics: String,
+impl Permission for OrganizationRead {
+    const DEF: PermissionDef = PermissionDef {
+        name: "tenancy.organization.read",
+        from: Role::Viewer,
+        description: "See the organisation and one's own rights in it",
+    };
 }
 
 /// Every member may open a stream; each topic then asks for its own permission.
-async fn stream(
-    permit: Permit<OrganizationRead>,
-    State(kernel): State<Kernel>,
-    Query(Topics { topics }): Query<Topics>,
-) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>> {
+pub(super) async fn stream(
+    parts: &mut Parts,
+    kernel: &Kernel,
+    topics: &str,
+) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>> + use<>>> {
+    let permit = Permit::<OrganizationRead>::from_request_parts(parts, kernel).await?;
     let topics: Vec<String> = topics
         .split(',')
         .map(str::trim)
@@ -53,7 +52,7 @@ async fn stream(
     }
     let mut permissions = Vec::new();
     for topic in &topics {
-        permissions.push(permission_of(&kernel, topic)?);
+        permissions.push(permission_of(kernel, topic)?);
     }
     let ctx = permit.ctx().clone();
     for permission in &permissions {

@@ -1,0 +1,75 @@
+//! Who speaks in a channel: by the token it was joined with, or else by the key of the connection.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tenon_sdk::{Kernel, OrgId, Result, ctx::Identity, db::OrgSelector};
+
+use crate::context;
+
+/// Who opened the connection, and in which organisation.
+#[derive(Debug)]
+pub struct Callers {
+    identity: Identity,
+    org: Option<OrgId>,
+    asked: OrgSelector,
+}
+
+/// Who speaks in a channel.
+#[derive(Clone, Debug)]
+pub struct Speaker {
+    /// Who.
+    pub identity: Identity,
+    /// In which organisation.
+    pub org: Option<OrgId>,
+    /// The token, if the channel has one of its own.
+    pub token: Option<String>,
+    /// When that ends.
+    pub expires: Option<Timestamp>,
+}
+
+impl Callers {
+    /// Who opened the connection.
+    pub fn new(identity: Identity, org: Option<OrgId>, asked: OrgSelector) -> Self {
+        Self { identity, org, asked }
+    }
+
+    /// The organisation that was asked for.
+    pub fn asked(&self) -> &OrgSelector {
+        &self.asked
+    }
+
+    /// Who speaks with this token. Keys are no tokens of people: with one of them it is whoever opened the connection.
+    ///
+    /// Errors: the token is not good, or its person is not in the organisation that was asked for.
+    pub async fn speaker(&self, kernel: &Kernel, token: Option<&str>) -> Result<Speaker> {
+        let token = token.filter(|token| !token.is_empty() && !token.starts_with("sb_"));
+        let Some(token) = token else {
+            return Ok(Speaker {
+                identity: self.identity.clone(),
+                org: self.org,
+                token: None,
+                expires: None,
+            });
+        };
+        let identity = kernel.authenticator().authenticate(token).await?;
+        let org = if identity == self.identity {
+            self.org
+        } else {
+            kernel
+                .db()
+                .resolve(&context::of(kernel, &identity, &self.asked))
+                .await?
+                .org
+        };
+        let claims: Value = serde_json::from_str(&identity.claims).unwrap_or_default();
+        let expires = claims["exp"]
+            .as_i64()
+            .and_then(|exp| Timestamp::from_second(exp).ok());
+        Ok(Speaker {
+            identity,
+            org,
+            token: Some(token.to_owned()),
+            expires,
+        })
+    }
+}
