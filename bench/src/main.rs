@@ -11,6 +11,8 @@ mod idle;
 mod import;
 mod load;
 mod pgbench;
+mod processor;
+mod realtime;
 mod report;
 mod rest;
 mod server;
@@ -37,6 +39,11 @@ enum Benchmark {
     Peer(dialect::peer::Options),
     /// Refresh of sessions, the cost of tokens, and the data API beside sign-ins by password.
     Auth(auth::Options),
+    /// Broadcasts, idle connections, row changes, and what other organisations cost a change.
+    Realtime(realtime::Options),
+    /// What `realtime` compares broadcasts with.
+    #[command(hide = true)]
+    FanOut,
     /// Memory of an idle server, size of the binary, time to start.
     Idle,
 }
@@ -50,9 +57,13 @@ async fn main() -> anyhow::Result<()> {
         Some(Benchmark::Dialect(options)) => dialect::run(&options).await,
         Some(Benchmark::Peer(options)) => dialect::peer::run(&options).await,
         Some(Benchmark::Auth(options)) => auth::run(&options).await,
+        Some(Benchmark::Realtime(options)) => realtime::run(&options).await,
+        Some(Benchmark::FanOut) => realtime::fan_out::run().await,
         Some(Benchmark::Idle) => idle::run().await,
         None => {
-            println!("cargo xtask bench NAME, with NAME one of: import, rest, dialect, peer, auth, idle");
+            println!(
+                "cargo xtask bench NAME, with NAME one of: import, rest, dialect, peer, auth, realtime, idle"
+            );
             println!("bench/README.md says what each measures.");
             Ok(())
         }

@@ -13,6 +13,8 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_postgres::NoTls;
 
+use crate::processor;
+
 /// The name of the database that the server keeps in its private cluster.
 pub const DATABASE: &str = "tenon";
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -122,11 +124,26 @@ impl Server {
         Ok(kib.trim().parse()?)
     }
 
+    /// Seconds of processor time of the server so far, without PostgreSQL.
+    pub fn processor(&self) -> Result<f64> {
+        processor::seconds(self.child.id())
+    }
+
+    /// The same of PostgreSQL.
+    pub fn postgres_processor(&self) -> Result<f64> {
+        processor::seconds_of_family(self.postmaster(0)?.parse()?)
+    }
+
+    /// A line of what PostgreSQL says of itself; the documentation of `pg_ctl` describes the file.
+    fn postmaster(&self, line: usize) -> Result<String> {
+        let text = fs::read_to_string(self.data.join("postgres/data/postmaster.pid"))?;
+        let line = text.lines().nth(line).context("PostgreSQL does not run")?;
+        Ok(line.trim().to_owned())
+    }
+
     /// The folder of PostgreSQL's socket.
     pub fn socket(&self) -> Result<PathBuf> {
-        // Its fifth line; the documentation of pg_ctl describes the file.
-        let text = fs::read_to_string(self.data.join("postgres/data/postmaster.pid"))?;
-        Ok(text.lines().nth(4).context("PostgreSQL does not run")?.into())
+        Ok(self.postmaster(4)?.into())
     }
 
     /// A connection to the server's database as its superuser.

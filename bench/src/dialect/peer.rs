@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_postgres::NoTls;
 
 use crate::load;
+use crate::processor;
 use crate::report::{Rounds, verdict, warn_if_unsteady};
 use crate::server::{self, Server};
 
@@ -201,24 +202,10 @@ impl Peer {
     /// Answers a second, and microseconds of the server's processor time for each.
     async fn load(&self, requests: &Arc<[Vec<u8>]>, seconds: u32) -> Result<(f64, f64)> {
         let length = Duration::from_secs(seconds.into());
-        let before = self.processor()?;
+        let before = processor::seconds(self.child.id())?;
         let load = load::run(&self.address, Arc::clone(requests), CONNECTIONS, length).await?;
-        let spent = self.processor()? - before;
+        let spent = processor::seconds(self.child.id())? - before;
         Ok((load.rate, spent * 1e6 / (load.rate * f64::from(seconds))))
-    }
-
-    /// Seconds of processor time so far.
-    fn processor(&self) -> Result<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // After the name, which may hold blanks: state is the third field, user and system time the 14th and 15th.
-        let fields = stat.rsplit_once(')').context("not a line of /proc")?.1;
-        let ticks: f64 = fields
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .filter_map(|field| field.parse::<f64>().ok())
-            .sum();
-        Ok(ticks / 100.0)
     }
 }
 
