@@ -12,7 +12,13 @@ use crate::steps::{Counts, Report};
 use crate::{e2e, generate, licences, postgres, results, tools, web};
 
 /// What is tested again on an older PostgreSQL of the machine's own.
-const KERNEL: [&str; 3] = ["tenon-sdk", "tenon-data-api", "tenon-services"];
+const KERNEL: [&str; 5] = [
+    "tenon-sdk",
+    "tenon-data-api",
+    "tenon-services",
+    "tenon-realtime",
+    "tenon-storage",
+];
 
 /// Where property tests begin. A check says the same of the same commit every time; who looks for more counter-examples
 /// sets another seed, or more cases with `PROPTEST_CASES`.
