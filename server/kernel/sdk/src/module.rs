@@ -28,6 +28,9 @@ type Demo = Arc<dyn for<'a> Fn(&'a TenantTx, u64) -> BoxFuture<'a, Result<()>> +
 /// Gives an error the form that the clients of a module's paths expect.
 pub type ErrorForm = fn(&Error, &HeaderMap) -> Response;
 
+/// What OPTIONS says of a module's paths, beside the permissions of browsers.
+pub type Abilities = fn(&Kernel) -> HeaderMap;
+
 /// What a module adds. Made with [`Module::new`] and the methods named after its parts.
 #[derive(Clone)]
 pub struct Module {
@@ -55,6 +58,8 @@ pub struct Module {
     pub accounts: Option<Arc<dyn Accounts>>,
     /// Paths that begin so answer errors in a form of their own.
     pub error_form: Option<(&'static str, ErrorForm)>,
+    /// Paths that begin so have headers of their own in answers to OPTIONS.
+    pub abilities: Option<(&'static str, Abilities)>,
     routes: Option<MakeRoutes>,
     start: Option<Start>,
     work: Option<Work>,
@@ -78,6 +83,7 @@ impl Module {
             templates: Vec::new(),
             accounts: None,
             error_form: None,
+            abilities: None,
             routes: None,
             start: None,
             work: None,
@@ -142,6 +148,13 @@ impl Module {
     #[must_use]
     pub fn accounts(mut self, accounts: impl Accounts + 'static) -> Self {
         self.accounts = Some(Arc::new(accounts));
+        self
+    }
+
+    /// Answers OPTIONS of paths below a prefix with further headers.
+    #[must_use]
+    pub fn abilities(mut self, prefix: &'static str, abilities: Abilities) -> Self {
+        self.abilities = Some((prefix, abilities));
         self
     }
 

@@ -28,6 +28,8 @@ pub struct Storage {
     pub signed_upload_seconds: i64,
     /// Seconds that content stays after its row went, for whoever reads it at that moment.
     pub discard_seconds: i64,
+    /// Hours in which a resumable upload has to be finished.
+    pub resumable_hours: i64,
     /// Hours after which content that no row names is swept, and an upload in parts is given up.
     pub orphan_hours: i64,
 }

@@ -41,6 +41,7 @@ pub(super) fn build(kernel: &Kernel) -> (Router, OpenApi) {
                 .unwrap_or("unknown");
             Error::internal(format!("panic in a handler: {text}")).into_response()
         }))
+        .layer(axum::middleware::from_fn_with_state(kernel.clone(), abilities))
         .layer(cors())
         .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(not_as_it_is)))
         // Of a body that stops to come: a handler holds what it holds until then.
@@ -140,6 +141,22 @@ async fn enter(State(kernel): State<Kernel>, request: Request, next: Next) -> Re
     .await
 }
 
+/// What modules say of their paths in answers to OPTIONS, which are those to browsers besides.
+async fn abilities(State(kernel): State<Kernel>, request: Request, next: Next) -> Response {
+    if request.method() != Method::OPTIONS {
+        return next.run(request).await;
+    }
+    let path = request.uri().path();
+    let told = kernel
+        .modules()
+        .iter()
+        .filter_map(|module| module.abilities)
+        .find_map(|(prefix, abilities)| path.starts_with(prefix).then(|| abilities(&kernel)));
+    let mut response = next.run(request).await;
+    response.headers_mut().extend(told.unwrap_or_default());
+    response
+}
+
 /// Content whose length and ranges its reader was promised stays as it is.
 fn not_as_it_is(
     _: StatusCode,
@@ -199,11 +216,19 @@ fn cors() -> CorsLayer {
             "range-unit",
             "traceparent",
             "tracestate",
+            "tus-resumable",
+            "upload-checksum",
+            "upload-defer-length",
+            "upload-length",
+            "upload-metadata",
+            "upload-offset",
             "x-client-info",
+            "x-http-method-override",
             "x-metadata",
             "x-org-id",
             "x-region",
             "x-retry-count",
+            "x-signature",
             "x-supabase-api-version",
             "x-upsert",
         ]))
@@ -217,6 +242,16 @@ fn cors() -> CorsLayer {
             header::LINK,
             header::LOCATION,
             HeaderName::from_static("preference-applied"),
+            HeaderName::from_static("tus-complete"),
+            HeaderName::from_static("tus-extension"),
+            HeaderName::from_static("tus-max-size"),
+            HeaderName::from_static("tus-resumable"),
+            HeaderName::from_static("tus-version"),
+            HeaderName::from_static("upload-defer-length"),
+            HeaderName::from_static("upload-expires"),
+            HeaderName::from_static("upload-length"),
+            HeaderName::from_static("upload-metadata"),
+            HeaderName::from_static("upload-offset"),
             HeaderName::from_static("x-supabase-api-version"),
             HeaderName::from_static("x-total-count"),
         ])

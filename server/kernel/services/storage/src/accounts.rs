@@ -14,6 +14,7 @@ impl Accounts for Owners {
             "update storage.objects set owner = null, owner_id = null where owner_id = $1",
             "update storage.buckets set owner = null, owner_id = null where owner_id = $1",
             "update storage.s3_multipart_uploads set owner_id = null where owner_id = $1",
+            "delete from storage.resumable_uploads where owner_id = $1",
         ] {
             tx.execute(sql, &[&id]).await?;
         }

@@ -16,6 +16,7 @@ mod service;
 mod signed;
 pub mod store;
 mod sweep;
+mod tus;
 
 pub use sweep::sweep;
 
@@ -30,11 +31,12 @@ pub fn module() -> Module {
     Module::new("storage", "Files")
         .tables(
             "storage",
-            migrations!["../migrations/" => "0001_objects", "0002_helpers", "0003_files"],
+            migrations!["../migrations/" => "0001_objects", "0002_helpers", "0003_files", "0004_resumable"],
         )
         .permissions(permissions::ALL)
         .accounts(accounts::Owners)
         .error_form("/storage/v1/", errors::form)
+        .abilities(tus::PREFIX, tus::abilities)
         .routes({
             let slot = slot.clone();
             move || routes(&slot)
@@ -47,6 +49,8 @@ pub fn module() -> Module {
                     slot.fill(Storage {
                         signer: signed::Signer::load(&kernel).await?,
                         store: store::open(kernel.config(), kernel.env())?,
+                        uploads: tus::Holders::default(),
+                        pictures: render::Pictures::new(&kernel.config().storage.render),
                         kernel,
                     });
                     Ok(())
@@ -62,6 +66,8 @@ fn routes(slot: &Slot) -> Routes {
         .merge(objects::routes())
         .merge(signed::routes())
         .merge(list::routes())
+        .merge(render::routes())
+        .merge(tus::routes())
         .route("/status", get(|| std::future::ready("")))
         .route("/health", get(|| std::future::ready(r#"{"healthy":true}"#)));
     Router::new()

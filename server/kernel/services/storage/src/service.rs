@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use tenon_sdk::{Error, Kernel, Result};
 
-use crate::{signed::Signer, store::Store};
+use crate::{render::Pictures, signed::Signer, store::Store, tus::Holders};
 
 /// A started service; cheap to clone.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub(crate) struct Storage {
     pub(crate) kernel: Kernel,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) signer: Signer,
+    pub(crate) uploads: Holders,
+    pub(crate) pictures: Pictures,
 }
 
 /// The service, once it has started.

@@ -71,6 +71,17 @@ where
     (counted.boxed(), fate)
 }
 
+/// Whether content that was kept begins as its kind says.
+///
+/// Errors: `InvalidMimeType`.
+pub(crate) async fn looks_honest(mut head: Content, kind: &str) -> Result<()> {
+    let mut bytes = BytesMut::new();
+    while let Some(piece) = head.try_next().await.map_err(Error::internal)? {
+        bytes.extend_from_slice(&piece);
+    }
+    kinds::honest(kind, &bytes)
+}
+
 /// Reads the first bytes and refuses what lies about its kind; gives the whole content on.
 ///
 /// Errors: `InvalidMimeType`; what went wrong on the way.

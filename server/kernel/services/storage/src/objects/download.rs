@@ -34,7 +34,7 @@ pub(crate) fn asked(request: Request, download: Option<String>) -> Asked {
 }
 
 /// As the caller may read it; in a public bucket everybody may.
-async fn find(storage: &Storage, asker: &Asker, place: &Place, operation: &str) -> Result<Object> {
+pub(crate) async fn find(storage: &Storage, asker: &Asker, place: &Place, operation: &str) -> Result<Object> {
     let tx = SystemTx::begin(storage.kernel.db(), "bucket of an object").await?;
     let bucket = Bucket::find(&tx, &place.bucket).await?;
     tx.commit().await?;
@@ -69,8 +69,13 @@ pub(super) async fn public(
     Query(wanted): Query<Wanted>,
     request: Request,
 ) -> Result<Response> {
-    let object = as_server(&storage.kernel, &place.bucket, &place.name, true).await?;
+    let object = public_object(&storage, &place).await?;
     respond(&storage, &asked(request, wanted.download), &object).await
+}
+
+/// One that everybody may read.
+pub(crate) async fn public_object(storage: &Storage, place: &Place) -> Result<Object> {
+    as_server(&storage.kernel, &place.bucket, &place.name, true).await
 }
 
 pub(super) async fn info(storage: Storage, asker: Asker, place: Place, method: Method) -> Result<Response> {

@@ -56,7 +56,7 @@ pub(super) fn allowed(allowed: &[String], kind: &str) -> Result<()> {
 }
 
 /// Bytes that are looked at.
-pub(super) const HEAD: usize = 512;
+pub(crate) const HEAD: usize = 512;
 
 /// Content that says it is a picture, a sound, a film, a font or a PDF must not begin like a page, a program or a script: somebody
 /// would open it for the one and get the other. Other differences are harmless, since answers forbid guessing.

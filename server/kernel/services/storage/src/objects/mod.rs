@@ -11,9 +11,11 @@ mod respond;
 mod upload;
 mod upload_routes;
 
-pub(crate) use body::is_stalled;
+pub(crate) use body::{is_stalled, looks_honest};
+pub(crate) use download::{find, public_object};
+pub(crate) use kinds::HEAD;
 pub(crate) use lookup::{as_caller, as_server};
-pub(crate) use respond::{Asked, respond};
+pub(crate) use respond::{Asked, http_date, respond, respond_made};
 pub(crate) use upload::{Upload, Wish};
 pub(crate) use upload_routes::{receive, wants_upsert, wish};
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -79,6 +79,37 @@ pub(crate) async fn respond(storage: &Storage, asked: &Asked, object: &Object) -
         Body::from_stream(content)
     };
     let mut response = (status, headers, body).into_response();
+    response.extensions_mut().insert(AsItIs);
+    Ok(response)
+}
+
+/// Answers with what is made of an object, such as a smaller picture, if the client does not have it.
+pub(crate) async fn respond_made(
+    asked: &Asked,
+    object: &Object,
+    make: impl AsyncFnOnce() -> Result<(Bytes, &'static str)>,
+) -> Result<Response> {
+    let mut headers = about(object, asked);
+    headers.remove(header::ACCEPT_RANGES);
+    // Some browsers get another kind of file at the same address.
+    put(&mut headers, header::VARY, "accept");
+    match condition(asked, object) {
+        Condition::NotModified => return Ok((StatusCode::NOT_MODIFIED, headers).into_response()),
+        Condition::Failed => return Ok((StatusCode::PRECONDITION_FAILED, headers).into_response()),
+        Condition::Go => {}
+    }
+    let (bytes, kind) = make().await?;
+    put(&mut headers, header::CONTENT_TYPE, kind);
+    if !kinds::is_passive(kind) {
+        put(&mut headers, header::CONTENT_SECURITY_POLICY, BOX);
+    }
+    headers.insert(header::CONTENT_LENGTH, bytes.len().into());
+    let body = if asked.method == Method::HEAD {
+        Body::empty()
+    } else {
+        Body::from(bytes)
+    };
+    let mut response = (headers, body).into_response();
     response.extensions_mut().insert(AsItIs);
     Ok(response)
 }

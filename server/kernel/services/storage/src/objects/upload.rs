@@ -140,6 +140,11 @@ impl<'a> Upload<'a> {
         Ok(upload)
     }
 
+    /// The most bytes it may have.
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit
+    }
+
     fn too_large(&self) -> Error {
         if self.by_quota {
             errors::over_quota()

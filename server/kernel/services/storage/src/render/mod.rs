@@ -4,11 +4,15 @@
 mod decode;
 mod encode;
 mod geometry;
+mod pictures;
 mod pool;
+mod routes;
 mod wanted;
 
 pub use decode::Limits;
+pub(crate) use pictures::Pictures;
 pub use pool::Renderer;
+pub(crate) use routes::routes;
 pub use wanted::{Format, Resize, Wanted};
 
 use bytes::Bytes;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use serde_json::{Map, Value};
 use tenon_sdk::{Error, Result};
 
 /// The longest side that comes out.
@@ -69,6 +70,18 @@ impl Wanted {
     /// What a signed address grants: `width:100,height:80,resize:cover`.
     pub fn of_token(text: &str) -> Result<Self> {
         Self::of_query(text.split(',').filter_map(|pair| pair.split_once(':')))
+    }
+
+    /// What a request for a signed address asks to grant.
+    pub fn of_json(transform: &Map<String, Value>) -> Result<Self> {
+        let mut wanted = Self::default();
+        for (name, value) in transform.iter().filter(|(_, value)| !value.is_null()) {
+            match value {
+                Value::String(text) => wanted.set(name, text)?,
+                other => wanted.set(name, &other.to_string())?,
+            }
+        }
+        Ok(wanted)
     }
 
     /// The same as a text for a signed address; empty if nothing is asked.

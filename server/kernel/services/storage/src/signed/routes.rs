@@ -22,6 +22,7 @@ use crate::{
     names,
     objects::{Asked, Upload, as_caller, as_server, receive, respond, wants_upsert, wish},
     place::{Body, InBucket, Place},
+    render::Wanted,
     service::Storage,
 };
 
@@ -73,29 +74,10 @@ fn claims(bucket: &str, name: &str) -> Claims {
     }
 }
 
-/// How an image is wanted, as upstream writes it into tokens: `height:200,width:200,resizing_type:fill`.
-fn transformations(wanted: &Map<String, Value>) -> Option<String> {
-    let number = |name: &str| wanted.get(name).and_then(Value::as_u64);
-    let mut parts = Vec::new();
-    for name in ["height", "width"] {
-        parts.extend(number(name).map(|value| format!("{name}:{value}")));
-    }
-    if !parts.is_empty() || wanted.contains_key("resize") {
-        let resize = match wanted.get("resize").and_then(Value::as_str) {
-            Some("contain") => "fit",
-            Some("fill") => "force",
-            _ => "fill",
-        };
-        parts.push(format!("resizing_type:{resize}"));
-    }
-    parts.extend(number("quality").map(|value| format!("quality:{value}")));
-    let format = wanted.get("format").and_then(Value::as_str);
-    parts.extend(
-        format
-            .filter(|format| matches!(*format, "origin" | "avif" | "webp"))
-            .map(|format| format!("format:{format}")),
-    );
-    (!parts.is_empty()).then(|| parts.join(","))
+/// How a picture is wanted, as upstream writes it into tokens: `height:200,width:200,resize:cover`.
+fn transformations(wanted: &Map<String, Value>) -> Result<Option<String>> {
+    let text = Wanted::of_json(wanted)?.to_token();
+    Ok((!text.is_empty()).then_some(text))
 }
 
 async fn sign(storage: Storage, asker: Asker, place: Place, Body(life): Body<Life>) -> Result<Json<Value>> {
@@ -106,7 +88,10 @@ async fn sign(storage: Storage, asker: Asker, place: Place, Body(life): Body<Lif
     as_caller(&tx, &place.bucket, &place.name).await?;
     tx.commit().await?;
     let mut claims = claims(&place.bucket, &place.name);
-    claims.transformations = life.transform.as_ref().and_then(transformations);
+    claims.transformations = match &life.transform {
+        Some(wanted) => transformations(wanted)?,
+        None => None,
+    };
     let door = if claims.transformations.is_some() {
         "render/image"
     } else {
@@ -251,21 +236,23 @@ mod tests {
     use super::transformations;
 
     #[test]
-    fn what_is_wanted_of_an_image_is_written_in_one_order() {
+    fn what_is_wanted_of_a_picture_is_written_in_one_order() {
         for (wanted, text) in [
             (
                 json!({ "width": 200, "height": 300 }),
-                Some("height:300,width:200,resizing_type:fill"),
+                Some("height:300,width:200,resize:cover"),
             ),
             (
                 json!({ "width": 1, "resize": "contain", "quality": 80, "format": "webp" }),
-                Some("width:1,resizing_type:fit,quality:80,format:webp"),
+                Some("width:1,resize:contain,quality:80,format:webp"),
             ),
+            (json!({ "width": null }), None),
             (json!({}), None),
-            (json!({ "format": "exe", "width": "x" }), None),
         ] {
-            let found = transformations(wanted.as_object().unwrap());
+            let found = transformations(wanted.as_object().unwrap()).unwrap();
             assert_eq!(found.as_deref(), text);
         }
+        let nonsense = json!({ "format": "exe" });
+        assert!(transformations(nonsense.as_object().unwrap()).is_err());
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tenon_sdk::{Kernel, Result};
 
-use crate::{service::Slot, store::Store};
+use crate::{service::Slot, store::Store, tus};
 
 /// Between two looks at what was discarded, and between two walks through the whole store.
 const PAUSE: Duration = Duration::from_secs(30);
@@ -48,10 +48,14 @@ pub async fn sweep(kernel: &Kernel, store: &dyn Store) -> Result<usize> {
     let before = forgotten_since(kernel);
     discarded::abandon(kernel, before).await?;
     let gone = discarded::let_go(kernel, store).await?;
-    store.sweep(before).await?;
+    let resumable = tus::sweep(kernel, store).await?;
+    // What no upload on its way needs any more.
+    let hours = kernel.config().storage.resumable_hours.max(1);
+    let resumable_since = kernel.env().now() - SignedDuration::from_hours(hours);
+    store.sweep(before.min(resumable_since)).await?;
     let orphans = orphans::sweep(kernel, store, before).await?;
     if orphans > 0 {
         tracing::info!(orphans, "content that no object names was deleted");
     }
-    Ok(gone + orphans)
+    Ok(gone + resumable + orphans)
 }
