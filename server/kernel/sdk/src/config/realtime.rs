@@ -38,6 +38,8 @@ pub struct Realtime {
     pub messages_hours: u32,
     /// Seconds without any frame after which a connection is closed.
     pub silent_seconds: u64,
+    /// Seconds between looks at who speaks in a channel: who was removed hears no broadcast after that.
+    pub check_seconds: u64,
     /// Refuses channels that are not private.
     pub private_only: bool,
 }

@@ -86,9 +86,6 @@ pub enum Word {
     /// A process lives.
     #[serde(rename = "a")]
     Alive,
-    /// A process ends.
-    #[serde(rename = "x")]
-    Bye,
 }
 
 impl Word {
@@ -227,6 +224,9 @@ async fn hear_once(
                 client = Some(result?);
                 // What was said meanwhile was not heard: all begin anew.
                 schema_changed();
+                for node in others.forget() {
+                    hub.forget_node(node);
+                }
                 hub.bus.say(&Word::Hello);
                 introduce(hub);
             }
@@ -292,10 +292,6 @@ fn take(hub: &Hub, others: &mut Others, node: u64, word: Word) {
         }
         Word::Hello => introduce(hub),
         Word::Alive => {}
-        Word::Bye => {
-            others.forget(node);
-            hub.forget_node(node);
-        }
     }
 }
 
@@ -353,8 +349,10 @@ impl Others {
         gone.map(|(node, _)| node).collect()
     }
 
-    fn forget(&mut self, node: u64) {
-        self.seen.remove(&node);
+    /// All of them, none of which is known any more.
+    fn forget(&mut self) -> Vec<u64> {
+        self.unfinished.clear();
+        self.seen.drain().map(|(node, _)| node).collect()
     }
 }
 

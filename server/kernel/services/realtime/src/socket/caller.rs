@@ -43,23 +43,27 @@ impl Callers {
     /// Errors: the token is not good, or its person is not in the organisation that was asked for.
     pub async fn speaker(&self, kernel: &Kernel, token: Option<&str>) -> Result<Speaker> {
         let token = token.filter(|token| !token.is_empty() && !token.starts_with("sb_"));
-        let Some(token) = token else {
-            return Ok(Speaker {
-                identity: self.identity.clone(),
-                org: self.org,
-                token: None,
-                expires: None,
-            });
+        let identity = match token {
+            Some(token) => kernel.authenticator().authenticate(token).await?,
+            None => self.identity.clone(),
         };
-        let identity = kernel.authenticator().authenticate(token).await?;
-        let org = if identity == self.identity {
-            self.org
-        } else {
+        // Asked anew each time: who was removed, or whose key was revoked, is out.
+        let org = if identity.is_principal() {
             kernel
                 .db()
                 .resolve(&context::of(kernel, &identity, &self.asked))
                 .await?
                 .org
+        } else {
+            self.org
+        };
+        let Some(token) = token else {
+            return Ok(Speaker {
+                identity,
+                org,
+                token: None,
+                expires: None,
+            });
         };
         let claims: Value = serde_json::from_str(&identity.claims).unwrap_or_default();
         let expires = claims["exp"]

@@ -168,10 +168,10 @@ fn shown(wanted: &Wanted) -> Value {
 
 /// When a token is looked at next: when it ends, and now and then before.
 pub(super) fn next_check(realtime: &crate::Realtime, speaker: &Speaker) -> Instant {
-    const EVERY: std::time::Duration = std::time::Duration::from_mins(5);
+    let every = std::time::Duration::from_secs(realtime.kernel.config().realtime.check_seconds.max(1));
     let left = speaker.expires.map(|expires| {
         let left = expires.duration_since(realtime.kernel.env().now());
         std::time::Duration::try_from(left).unwrap_or_default()
     });
-    Instant::now() + left.unwrap_or(EVERY).min(EVERY)
+    Instant::now() + left.unwrap_or(every).min(every)
 }

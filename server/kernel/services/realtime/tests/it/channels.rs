@@ -221,3 +221,53 @@ async fn a_token_that_is_not_good_opens_no_channel() {
         "realtime:room"
     );
 }
+
+#[tokio::test]
+async fn who_is_removed_hears_no_broadcast_of_the_organisation_any_more() {
+    let server = notes::server_with(|config| config.realtime.check_seconds = 1).await;
+    let org = server.organization("Ours").await;
+    let member = server.member(&org, tenon_sdk::permission::Role::Member).await;
+    let mut goes = Client::connect(&server, "").await;
+    goes.join("room", json!({}), Some(&member.token)).await;
+    // Opened as the member, so that the channel has no token of its own.
+    let mut opened = Client::connect(&server, &format!("&apikey={}", member.token)).await;
+    opened.join("room", json!({}), None).await;
+    let admin = server.admin().await;
+    admin
+        .execute(
+            "delete from tenancy.memberships where user_id = $1",
+            &[&member.id],
+        )
+        .await
+        .unwrap();
+    for client in [&mut goes, &mut opened] {
+        assert_eq!(client.event("system").await["status"], "error");
+        client.until(|frame| frame.event == "phx_close").await;
+    }
+    let messages = json!({ "messages": [{ "topic": "room", "event": "e", "payload": 1 }] });
+    let sent = org.owner.post("/realtime/v1/api/broadcast").json(&messages);
+    assert_eq!(sent.send().await.unwrap().status(), 202);
+    for client in [&mut goes, &mut opened] {
+        let heard = client.so_far().await;
+        assert!(heard.iter().all(|(_, event)| event != "broadcast"), "{heard:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_road_leads_into_an_organisation_of_others() {
+    let server = notes::server().await;
+    let (ours, theirs) = (
+        server.organization("Ours").await,
+        server.organization("Theirs").await,
+    );
+    let intruder = theirs.owner.in_org(ours.id);
+    let messages = json!({ "messages": [{ "topic": "room", "event": "e", "payload": 1 }] });
+    let several = intruder.post("/realtime/v1/api/broadcast").json(&messages);
+    let one = intruder.post("/realtime/v1/api/broadcast/room/events/e").json(&1);
+    let stream = intruder.get("/realtime/v1/sse?channels=[{%22topic%22:%22room%22}]");
+    for request in [several, one, stream] {
+        assert_eq!(request.send().await.unwrap().status(), 404);
+    }
+    let query = format!("&org={}&apikey={}", ours.slug, theirs.owner.token);
+    assert_eq!(Client::try_connect(&server, &query).await.err(), Some(404));
+}
