@@ -239,7 +239,7 @@ async fn hear_once(
             message = messages.next() => match message {
                 Some(Ok(AsyncMessage::Notification(note))) if note.channel() == CHANNEL => {
                     if let Some((node, word)) = others.heard(hub.node, note.payload(), Instant::now()) {
-                        take(hub, others, node, word);
+                        take(hub, node, word);
                     }
                 }
                 Some(Ok(AsyncMessage::Notification(_))) => schema_changed(),
@@ -258,7 +258,7 @@ fn introduce(hub: &Hub) {
     }
 }
 
-fn take(hub: &Hub, others: &mut Others, node: u64, word: Word) {
+fn take(hub: &Hub, node: u64, word: Word) {
     match word {
         Word::Broadcast {
             key,
