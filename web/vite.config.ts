@@ -7,6 +7,7 @@ const SERVER_PATHS = [
   '/auth',
   '/rest',
   '/realtime',
+  '/storage',
   '/openapi.json',
   '/healthz',
   '/readyz',

@@ -5,6 +5,7 @@ import { factorsMessages } from '@/kernel/identity/factors/messages';
 import { issuerMessages } from '@/kernel/identity/issuer/messages';
 import { providersMessages } from '@/kernel/identity/providers/messages';
 import { errorMessages, identityMessages } from '@/kernel/identity/messages';
+import { filesErrors } from '@/kernel/storage/messages';
 import { tenancyErrors } from '@/kernel/tenancy/messages';
 import { accountMessages } from '@/kernel/identity/pages/account/messages';
 import { operatorMessages } from '@/kernel/operator/messages';
@@ -25,8 +26,8 @@ export const namespaces: Record<string, Messages> = {
   operator: operatorMessages,
   notifications: notificationsMessages,
   errors: {
-    en: { ...errorMessages.en, ...tenancyErrors.en },
-    de: { ...errorMessages.de, ...tenancyErrors.de },
+    en: { ...errorMessages.en, ...tenancyErrors.en, ...filesErrors.en },
+    de: { ...errorMessages.de, ...tenancyErrors.de, ...filesErrors.de },
   },
   ...Object.fromEntries(modules.map(({ name, messages }) => [name, messages])),
 };

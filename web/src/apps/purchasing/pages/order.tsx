@@ -5,6 +5,7 @@ import { useParams } from '@tanstack/react-router';
 import { useMemo, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { asApiError } from '@/api/errors';
+import { Attachments } from '@/kernel/storage/components/attachments';
 import { useOrganization } from '@/kernel/tenancy/organization';
 import { RequirePermission } from '@/kernel/tenancy/require-permission';
 import { KeyFigure } from '@/ui/key-figure';
@@ -65,6 +66,7 @@ function OrderDetail() {
           </Title>
           <Entries order={order} />
         </Stack>
+        <Attachments prefix={`purchasing/orders/${order.id}`} />
       </Stack>
     </>
   );

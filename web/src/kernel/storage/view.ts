@@ -1,0 +1,72 @@
+/** Which folder is looked at, in which order, and which page of it: in the address, or only while the page is there. */
+import { useMemo, useState } from 'react';
+import {
+  changeTableState,
+  type Sort,
+  type TableSpec,
+  type TableState,
+} from '@/ui/table/table-state';
+import { useTableUrlState } from '@/ui/table/use-table-url-state';
+import { readFolder } from './model';
+
+export interface FilesView {
+  /** Below the folder that the component was given. */
+  folder: string;
+  page: number;
+  size: number;
+  sort: Sort | null;
+  open: (folder: string) => void;
+  setPage: (page: number) => void;
+  setSort: (sort: Sort | null) => void;
+}
+
+const SPEC: TableSpec = {
+  sortable: ['name', 'updated_at'],
+  defaultSort: 'name',
+  filters: { folder: null },
+};
+
+/** For the page whose matter the files are. */
+export function useViewInAddress(): FilesView {
+  const { page, size, sort, filters, setPage, setSort, setFilter } = useTableUrlState(SPEC);
+  return useMemo(
+    () => ({
+      folder: readFolder(filters.folder?.[0]),
+      page,
+      size,
+      sort,
+      setPage,
+      setSort,
+      open: (folder) => setFilter('folder', folder === '' ? [] : [folder]),
+    }),
+    [page, size, sort, filters, setPage, setSort, setFilter],
+  );
+}
+
+/** For a part of a page that has something else in its address. */
+export function useOwnView(): FilesView {
+  const [folder, setFolder] = useState('');
+  const [state, setState] = useState<TableState>({
+    page: 1,
+    size: 25,
+    sort: { column: 'name', descending: false },
+    query: '',
+    filters: {},
+  });
+  const { page, size, sort } = state;
+  return useMemo(
+    () => ({
+      folder,
+      page,
+      size,
+      sort,
+      setPage: (next) => setState((now) => ({ ...now, page: next })),
+      setSort: (next) => setState((now) => changeTableState(now, { sort: next })),
+      open: (next) => {
+        setFolder(next);
+        setState((now) => changeTableState(now, {}));
+      },
+    }),
+    [folder, page, size, sort],
+  );
+}
