@@ -126,7 +126,10 @@ fn word(code: &str) -> &str {
         "NoSuchKey" => "not_found",
         "NotFound" => "Not found",
         "KeyAlreadyExists" | "BucketAlreadyExists" => "Duplicate",
-        "BucketNotEmpty" => "InvalidRequest",
+        "BucketNotEmpty"
+        | "storage.image_unsupported"
+        | "storage.image_unreadable"
+        | "storage.image_too_large" => "InvalidRequest",
         "AccessDenied" => "Unauthorized",
         "InvalidBucketName" => "Invalid Input",
         "InvalidMimeType" => "invalid_mime_type",

@@ -69,6 +69,8 @@ fn routes(slot: &Slot) -> Routes {
         .merge(render::routes())
         .merge(tus::routes())
         .route("/status", get(|| std::future::ready("")))
+        .route("/statusz", get(|| std::future::ready("")))
+        .route("/version", get(|| std::future::ready(env!("CARGO_PKG_VERSION"))))
         .route("/health", get(|| std::future::ready(r#"{"healthy":true}"#)));
     Router::new()
         .nest("/storage/v1", all)

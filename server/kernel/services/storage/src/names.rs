@@ -1,5 +1,5 @@
 //! Names of buckets and objects. What Supabase Storage takes is taken, but for what could mislead a program or a person further on:
-//! parts that stand for folders (`.`, `..`), empty parts, characters that are not seen or turn the text round.
+//! parts that stand for folders (`.`, `..`), a slash at the start, characters that are not seen or turn the text round.
 
 use tenon_sdk::Result;
 
@@ -29,13 +29,14 @@ fn is_letter_of_any_language(c: char) -> bool {
 ///
 /// Errors: `InvalidKey`.
 pub(crate) fn object(name: &str) -> Result<&str> {
-    let inner = name.strip_suffix('/').unwrap_or(name);
-    let good = !inner.is_empty()
+    // Empty parts further on are parts of the name, as in S3: `a//b` is neither `a/b` nor an error.
+    let good = !name.is_empty()
+        && !name.starts_with('/')
         && name.len() <= LONGEST
         && name
             .chars()
             .all(|c| c == '/' || is_plain(c) || is_letter_of_any_language(c))
-        && inner.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        && name.split('/').all(|part| !matches!(part, "." | ".."));
     if good {
         Ok(name)
     } else {
@@ -80,6 +81,9 @@ mod tests {
             "..a/b..",
             "folder/",
             "...",
+            "a//b",
+            "a.txt///b",
+            "a//",
             &"a".repeat(1024),
         ] {
             assert!(object(good).is_ok(), "{good}");
@@ -88,8 +92,7 @@ mod tests {
             "",
             "/",
             "/a",
-            "a//b",
-            "a//",
+            "//a",
             "..",
             "../a",
             "a/../b",

@@ -37,9 +37,12 @@ pub(super) fn plan(size: (u32, u32), wanted: &Wanted) -> Plan {
         Resize::Cover => (part(width, across, out.0), part(height, down, out.1)),
         Resize::Contain | Resize::Fill => (width, height),
     };
+    let (left, top) = wanted
+        .gravity
+        .corner((width, height), (part_width, part_height), (across, down));
     Plan {
-        left: (width - part_width) / 2.0,
-        top: (height - part_height) / 2.0,
+        left,
+        top,
         width: part_width,
         height: part_height,
         out,

@@ -4,12 +4,14 @@
 mod decode;
 mod encode;
 mod geometry;
+mod gravity;
 mod pictures;
 mod pool;
 mod routes;
 mod wanted;
 
 pub use decode::Limits;
+pub use gravity::{Anchor, Gravity, Offset};
 pub(crate) use pictures::Pictures;
 pub use pool::Renderer;
 pub(crate) use routes::routes;
@@ -50,13 +52,16 @@ fn drawing(source: &Bytes, wanted: &Wanted) -> Result<Rendered> {
     }
 }
 
+/// As upstream says it, for clients that read the words.
+const BAD_SOURCE: &str = "The source image is invalid or unsupported for rendering";
+
 fn unsupported() -> Error {
-    Error::unprocessable("storage.image_unsupported", "This file cannot be transformed.")
-        .hint("JPEG, PNG, WebP, GIF, BMP, ICO and TIFF can; SVG goes out as it is.")
+    Error::invalid("storage.image_unsupported", BAD_SOURCE)
+        .hint("JPEG, PNG, WebP, GIF, BMP, ICO and TIFF can be transformed; SVG goes out as it is.")
 }
 
 fn unreadable(cause: impl std::fmt::Display) -> Error {
-    Error::unprocessable("storage.image_unreadable", "The picture cannot be read.").details(cause.to_string())
+    Error::invalid("storage.image_unreadable", BAD_SOURCE).details(cause.to_string())
 }
 
 fn too_large(details: String) -> Error {

@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::{Query, Request},
-    http::{header, request::Parts},
+    http::{HeaderValue, header, request::Parts},
     response::Response,
     routing::get,
 };
@@ -88,12 +88,19 @@ async fn show(
         download: value(pairs, "download").map(str::to_owned),
         expires,
     };
-    respond_made(&asked, object, async || {
+    let transformations = wanted.to_header();
+    let mut response = respond_made(&asked, object, async || {
         let made = storage
             .pictures
             .make(storage.store.as_ref(), object.content()?, object.size(), wanted)
             .await?;
         Ok((made.bytes, made.mime))
     })
-    .await
+    .await?;
+    if let Ok(transformations) = HeaderValue::from_str(&transformations) {
+        response
+            .headers_mut()
+            .insert("x-transformations", transformations);
+    }
+    Ok(response)
 }

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 use tenon_sdk::{Error, Result};
 
+use super::gravity::{Anchor, Gravity, Offset};
+
 /// The longest side that comes out.
 const LONGEST: u32 = 2500;
 
@@ -21,6 +23,8 @@ pub struct Wanted {
     pub quality: Option<u8>,
     /// The kind of file.
     pub format: Format,
+    /// Which part stays, where `resize` cuts.
+    pub gravity: Gravity,
 }
 
 /// How a picture is fitted into a width and a height. None is ever made larger.
@@ -109,7 +113,37 @@ impl Wanted {
             Format::Avif => add("format", &"avif"),
             Format::Webp => add("format", &"webp"),
         }
+        if let Some(anchor) = self.gravity.anchor {
+            add("gravity", &anchor.name());
+            add("x_offset", &self.gravity.x);
+            add("y_offset", &self.gravity.y);
+        }
         text
+    }
+
+    /// The same in imgproxy's words, for the header `x-transformations`.
+    pub fn to_header(&self) -> String {
+        let mut words = Vec::new();
+        words.extend(self.height.map(|height| format!("height:{height}")));
+        words.extend(self.width.map(|width| format!("width:{width}")));
+        if !words.is_empty() {
+            words.push(format!("resizing_type:{}", self.resize.by_imgproxy()));
+        }
+        if let Some(anchor) = self.gravity.anchor {
+            words.push(format!(
+                "gravity:{}:{}:{}",
+                anchor.name(),
+                self.gravity.x,
+                self.gravity.y
+            ));
+        }
+        words.extend(self.quality.map(|quality| format!("quality:{quality}")));
+        match self.format {
+            Format::Avif => words.push("format:avif".into()),
+            Format::Webp => words.push("format:webp".into()),
+            Format::Best { .. } | Format::Origin => {}
+        }
+        words.join(",")
     }
 
     /// The same for a client with this `Accept`: where no format is asked for, who takes WebP gets it.
@@ -126,9 +160,15 @@ impl Wanted {
 
     fn set(&mut self, name: &str, value: &str) -> Result<()> {
         let wrong = || {
-            Error::invalid("storage.transform_invalid", "A picture cannot be had like that.")
-                .details(format!("{name} = {value}"))
-                .hint("width and height up to 2500, resize cover, contain or fill, quality 20 to 100, format origin, avif or webp.")
+            let value: String = value.chars().take(60).collect();
+            Error::invalid(
+                "storage.transform_invalid",
+                format!("A picture cannot be had with {name} = {value}"),
+            )
+            .hint(
+                "width and height up to 2500, resize cover, contain or fill, quality 20 to 100, format origin, avif or webp, gravity as \
+                 imgproxy has it, x_offset and y_offset.",
+            )
         };
         match name {
             "width" => self.width = side(value).map_err(|()| wrong())?,
@@ -153,6 +193,9 @@ impl Wanted {
                     _ => return Err(wrong()),
                 }
             }
+            "gravity" => self.gravity.anchor = Some(Anchor::of(value).ok_or_else(wrong)?),
+            "x_offset" => self.gravity.x = Offset::of(value).ok_or_else(wrong)?,
+            "y_offset" => self.gravity.y = Offset::of(value).ok_or_else(wrong)?,
             _ => {}
         }
         Ok(())
@@ -165,6 +208,14 @@ impl Resize {
             Self::Cover => "cover",
             Self::Contain => "contain",
             Self::Fill => "fill",
+        }
+    }
+
+    fn by_imgproxy(self) -> &'static str {
+        match self {
+            Self::Cover => "fill",
+            Self::Contain => "fit",
+            Self::Fill => "force",
         }
     }
 }

@@ -37,8 +37,7 @@ async fn names_that_lead_elsewhere_are_refused_however_they_are_written() {
         "%2e%2e/x",
         "%2e%2e%2fx",
         "%252e%252e%252fx",
-        "a//x",
-        "a%2f%2fx",
+        "%2f%2fx",
         "./x",
         "a/./x",
         "%00",
@@ -90,7 +89,7 @@ async fn names_in_bodies_are_looked_at_like_those_in_addresses() {
         "a\0",
         "a\n",
         "/a",
-        "a//b",
+        "a/../b",
         &"x".repeat(2000),
     ] {
         for to in ["/object/move", "/object/copy"] {

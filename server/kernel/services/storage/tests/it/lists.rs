@@ -62,6 +62,30 @@ const NAMES: [&str; 11] = [
 ];
 
 #[tokio::test]
+async fn empty_parts_belong_to_a_name() {
+    let server = server().await;
+    bucket(&server, "b", json!({})).await;
+    let content = ["a//x.txt", "a/x.txt", "a///y.txt", "b/"];
+    for name in content {
+        crate::support::put(&server, &format!("b/{name}"), name).await;
+    }
+    let all = v2(&server, &json!({ "prefix": "", "with_delimiter": false })).await;
+    assert_eq!(names(&all, "objects"), ["a///y.txt", "a//x.txt", "a/x.txt", "b/"]);
+    let below = v2(&server, &json!({ "prefix": "a/", "with_delimiter": true })).await;
+    assert_eq!(
+        (names(&below, "objects"), names(&below, "folders")),
+        (vec!["a/x.txt".to_owned()], vec!["a//".to_owned()])
+    );
+    for name in content {
+        let got = service(&server, Method::GET, &format!("/object/b/{name}"))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(got.text().await.unwrap(), name);
+    }
+}
+
+#[tokio::test]
 async fn a_folder_is_shown_page_by_page_with_folders_once() {
     let server = server().await;
     bucket(&server, "b", json!({})).await;

@@ -82,13 +82,34 @@ async fn a_picture_comes_in_the_size_and_format_that_is_asked_for() {
         image::load_from_memory(&bytes).unwrap().to_rgb8().get_pixel(5, 5),
         &Rgb([0, 0, 200])
     );
-    for (query, code) in [
-        ("?width=x", "storage.transform_invalid"),
-        ("?resize=huge", "storage.transform_invalid"),
+    for (query, name) in [
+        ("?width=x", "width"),
+        ("?width=-1", "width"),
+        ("?resize=huge", "resize"),
+        ("?gravity=up", "gravity"),
     ] {
         let (status, told) = answer(get(query)).await;
-        assert_eq!((status, refusal(&told).1), (400, code));
+        assert_eq!((status, refusal(&told).1), (400, "storage.transform_invalid"));
+        assert!(refusal(&told).2.contains(name), "{told}");
     }
+}
+
+#[tokio::test]
+async fn a_signed_address_keeps_what_is_wanted_and_says_what_was_done() {
+    let server = server().await;
+    bucket(&server, "b", json!({})).await;
+    put_picture(&server, "b/a.png", [200, 0, 0]).await;
+    let transform = json!({ "width": 10, "height": 10, "resize": "cover", "gravity": "fp", "x_offset": 0, "y_offset": 1 });
+    let asked = service(&server, Method::POST, "/object/sign/b/a.png")
+        .json(&json!({ "expiresIn": 60, "transform": transform }));
+    let (_, signed) = answer(asked).await;
+    let at = path(signed["signedURL"].as_str().unwrap());
+    let made = server.anonymous(Method::GET, &at).send().await.unwrap();
+    assert_eq!(
+        made.headers()["x-transformations"],
+        "height:10,width:10,resizing_type:fill,gravity:fp:0:1"
+    );
+    assert_eq!(picture(made).await, ("image/png".to_owned(), 10, 10));
 }
 
 #[tokio::test]
@@ -169,6 +190,7 @@ async fn what_is_no_picture_or_too_large_is_refused_and_a_drawing_is_boxed() {
         let (status, told) =
             answer(server.anonymous(Method::GET, &path(&format!("/render/image/public/b/{name}")))).await;
         assert_eq!((status, refusal(&told).1), (400, code), "{told}");
+        assert_eq!(told["error"], "InvalidRequest");
     }
     let drawn = server
         .anonymous(Method::GET, &path("/render/image/public/b/a.svg?width=10"))

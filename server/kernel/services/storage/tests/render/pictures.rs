@@ -24,6 +24,27 @@ fn every_kind_of_picture_is_made_smaller() {
 }
 
 #[test]
+fn what_is_cut_off_is_up_to_the_gravity() {
+    let source = file(&flag(200, 100), ImageFormat::Png);
+    let red = |text: &str| {
+        let image = open(&made(
+            &source,
+            &format!("width:40,height:80,format:origin,{text}"),
+        ));
+        assert_eq!((image.width(), image.height()), (40, 80), "{text}");
+        image.get_pixel(20, 40).0[0] > 180
+    };
+    assert!(red("gravity:we"));
+    assert!(!red("gravity:ea"));
+    assert!(red("gravity:fp,x_offset:0.1,y_offset:0.5"));
+    assert!(!red("gravity:fp,x_offset:0.9,y_offset:0.5"));
+    for wrong in ["gravity:up", "x_offset:NaN", "y_offset:inf", "gravity:"] {
+        let refused = Wanted::of_token(wrong).unwrap_err();
+        assert_eq!(refused.code, "storage.transform_invalid", "{wrong}");
+    }
+}
+
+#[test]
 fn the_kind_of_file_is_the_sources_or_what_is_asked_for_or_accepted() {
     let photo = file(&flag(40, 40), ImageFormat::Jpeg);
     let drawn = file(&disc(40), ImageFormat::Png);
