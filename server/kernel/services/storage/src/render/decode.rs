@@ -6,7 +6,7 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 use tenon_sdk::Result;
 
-use super::{too_large, unreadable, unsupported};
+use super::{checksums, too_large, unreadable, unsupported};
 
 /// How much a picture may ask for.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,8 @@ const READ: [ImageFormat; 7] = [
 
 /// Reads the first picture of a file, in 8 bits a channel.
 pub(super) fn decode(source: &[u8], limits: &Limits) -> Result<Picture> {
-    let read = ImageReader::new(Cursor::new(source))
+    let source = checksums::mended(source);
+    let read = ImageReader::new(Cursor::new(source.as_ref()))
         .with_guessed_format()
         .map_err(unreadable)?;
     let format = read

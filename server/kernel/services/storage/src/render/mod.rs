@@ -1,6 +1,7 @@
 //! Pictures resized and encoded anew on their way out, within limits of size, memory and threads. Who may see a picture is decided
 //! before; which requests ask for one is the routes' concern.
 
+mod checksums;
 mod decode;
 mod encode;
 mod geometry;

@@ -27,6 +27,16 @@ fn what_is_no_picture_is_refused() {
 }
 
 #[test]
+fn a_picture_with_wrong_checksums_is_shown() {
+    let mut source = file(&flag(64, 64), ImageFormat::Png).to_vec();
+    let data = source.windows(4).position(|word| word == b"IDAT").unwrap();
+    let length = u32::from_be_bytes(source[data - 4..data].try_into().unwrap()) as usize;
+    source[data + 4 + length] ^= 0xff;
+    let made = render(&source.into(), &wanted("width:10"), &LIMITS).unwrap();
+    assert_eq!(made.mime, "image/png");
+}
+
+#[test]
 fn a_small_file_with_very_many_pixels_is_not_unpacked() {
     // A hundred million pixels in a file of a twentieth of that.
     let bomb = file(
