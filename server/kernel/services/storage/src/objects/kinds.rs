@@ -126,7 +126,8 @@ pub(super) fn shown(kind: &str) -> &str {
 pub(super) fn is_passive(kind: &str) -> bool {
     let plain = essence(kind);
     match plain.as_str() {
-        "image/svg+xml" => false,
+        // Some browsers take all of these for XML, in which scripts run; SVG is one of them.
+        xml if xml.ends_with("+xml") || xml.ends_with("/xml") => false,
         "application/pdf" | "application/json" | "text/plain" | "text/css" | "text/csv" => true,
         _ => ["image/", "audio/", "video/", "font/"]
             .iter()

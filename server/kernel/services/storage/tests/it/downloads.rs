@@ -211,6 +211,13 @@ async fn what_could_run_in_a_browser_is_shown_as_text_or_in_a_box() {
         ),
         ("a.svg", "image/svg+xml", "image/svg+xml", true),
         ("a.xml", "text/xml", "text/xml", true),
+        ("b.xml", "image/x+xml", "image/x+xml", true),
+        (
+            "c.xml",
+            "VIDEO/xml; charset=utf-8",
+            "VIDEO/xml; charset=utf-8",
+            true,
+        ),
         ("a.js", "text/javascript", "text/javascript", true),
         (
             "a.bin",
@@ -225,7 +232,7 @@ async fn what_could_run_in_a_browser_is_shown_as_text_or_in_a_box() {
         let (status, told) = answer(
             request
                 .header("content-type", kind)
-                .body("<svg/>".repeat(usize::from(boxed))),
+                .body("<a/>".repeat(usize::from(boxed))),
         )
         .await;
         assert_eq!(status, 200, "{name}: {told}");
