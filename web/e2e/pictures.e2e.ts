@@ -2,6 +2,7 @@ import { beforeAll, describe, it } from 'vitest';
 import type { Page } from 'playwright-core';
 import { expectAccessible } from './support/accessibility';
 import { newPerson, picture, withBrowser, type Look } from './support/browser';
+import { put } from './support/files';
 import {
   createOrganization,
   dataFile,
@@ -15,7 +16,13 @@ import {
 withBrowser();
 
 const email = newEmail('amelia');
-const paths = { preview: '', board: '', order: '' };
+const paths = { preview: '', board: '', order: '', files: '' };
+const FILES = [
+  { name: 'Handover checklist.txt', mimeType: 'text/plain', buffer: Buffer.alloc(4_210) },
+  { name: 'Insurance 2026.pdf', mimeType: 'application/pdf', buffer: Buffer.alloc(387_500) },
+  { name: 'North façade.png', mimeType: 'image/png', buffer: Buffer.alloc(2_804_000) },
+  { name: 'Site plan.pdf', mimeType: 'application/pdf', buffer: Buffer.alloc(1_163_000) },
+];
 
 beforeAll(async () => {
   const { page } = await newPerson();
@@ -33,6 +40,14 @@ beforeAll(async () => {
   await page.getByTestId('order-utilisation').waitFor();
   paths.order = new URL(page.url()).pathname;
   paths.board = `/o/${slug}/purchasing`;
+  paths.files = `/o/${slug}/files`;
+  await navigateTo(page, 'Files');
+  await put(page, ...FILES);
+  await page.getByText(`${FILES.length} of ${FILES.length} uploaded`).waitFor();
+  await page.getByRole('button', { name: 'New folder' }).click();
+  await page.getByRole('dialog').getByLabel('Name').fill('Drawings');
+  await page.getByRole('dialog').getByRole('button', { name: 'Make folder' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
 });
 
 async function signIn(page: Page): Promise<void> {
@@ -68,6 +83,10 @@ describe.each(Object.entries(looks))('in a %s window', (name, look) => {
     await page.goto(paths.order);
     await page.getByTestId('table-range').waitFor();
     await lookAt(page, `order-${name}`);
+
+    await page.goto(paths.files);
+    await page.getByRole('button', { name: 'Site plan.pdf', exact: true }).waitFor();
+    await lookAt(page, `files-${name}`);
   });
 });
 

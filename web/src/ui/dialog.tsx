@@ -20,6 +20,7 @@ export function Dialog({
       opened={opened}
       onClose={onClose}
       title={title}
+      styles={{ title: { overflowWrap: 'anywhere', minWidth: 0 } }}
       closeButtonProps={{ 'aria-label': t('close') }}
     >
       {children}

@@ -6,6 +6,7 @@ import {
   formatMoney,
   formatMonth,
   formatPercent,
+  formatProgress,
 } from './format';
 
 describe('money', () => {
@@ -32,6 +33,12 @@ describe('percentages', () => {
     expect(formatPercent('100.4000', 'en')).toBe('100.4%');
     expect(formatPercent('100.4000', 'de').replaceAll('\u00a0', ' ')).toBe('100,4 %');
     expect(formatPercent('80.0000', 'en')).toBe('80.0%');
+  });
+
+  it('says that all is done only when it is', () => {
+    expect(formatProgress(0.279, 'en')).toBe('27%');
+    expect(formatProgress(0.9999, 'en')).toBe('99%');
+    expect(formatProgress(1.02, 'en')).toBe('100%');
   });
 
   it('does not round a figure to the other side of a mark', () => {

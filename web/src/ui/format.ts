@@ -48,6 +48,14 @@ export function formatPercent(value: string | number, language: string): string 
   }).format(number);
 }
 
+/** How far something is, from 0 to 1; it is whole when all is done. */
+export function formatProgress(share: number, language: string): string {
+  return new Intl.NumberFormat(localeOf(language), {
+    style: 'percent',
+    roundingMode: 'trunc',
+  }).format(Math.min(share, 1));
+}
+
 export function formatInteger(value: number, language: string): string {
   return new Intl.NumberFormat(localeOf(language)).format(value);
 }

@@ -40,6 +40,11 @@ export function entriesOf(listed: readonly Listed[]): Entry[] {
     }));
 }
 
+/** A name within a sentence that may run the other way. */
+export function isolated(name: string): string {
+  return `\u2068${name}\u2069`;
+}
+
 /** Parts of a path put together; empty ones are left out. */
 export function join(...parts: string[]): string {
   return parts.filter((part) => part !== '').join('/');

@@ -14,18 +14,25 @@ export interface FolderWanted {
   page: number;
   size: number;
   sort: Sort | null;
+  /** How names begin; empty for all. */
+  begins?: string;
 }
+
+/** What others change is seen this soon without a new look. */
+const LOOK_AGAIN_MS = 30_000;
 
 /** One page of a folder, and whether another one follows. */
 export const folderQuery = (organization: Organization, wanted: FolderWanted) =>
   queryOptions({
     queryKey: [organization.id, 'files', wanted],
     queryFn: async () => {
-      const { folder, page, size, sort } = wanted;
+      const { folder, page, size, sort, begins = '' } = wanted;
       const listed = await taken(
         filesOf(organization).list(join(organization.id, folder), {
           limit: size + 1,
           offset: (page - 1) * size,
+          // The server would look into other folders.
+          search: begins.replaceAll('/', ''),
           sortBy: {
             column: sort?.column ?? 'name',
             order: sort?.descending === true ? 'desc' : 'asc',
@@ -35,6 +42,7 @@ export const folderQuery = (organization: Organization, wanted: FolderWanted) =>
       return { entries: entriesOf(listed.slice(0, size)), more: listed.length > size };
     },
     placeholderData: keepPreviousData,
+    refetchInterval: LOOK_AGAIN_MS,
   });
 
 /** An address that is good for everybody who has it. */

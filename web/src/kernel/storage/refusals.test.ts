@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { refusedBy, refusedWith, taken } from './refusals';
+import { goesOn, refusedBy, refusedWith, taken } from './refusals';
 
 describe('a refusal of the storage service', () => {
   it('has the true status, which stands in the body', () => {
@@ -21,6 +21,26 @@ describe('a refusal of the storage service', () => {
       status: 409,
       code: 'KeyAlreadyExists',
     });
+  });
+
+  it('has the code of the header that comes with words', () => {
+    expect(refusedWith(413, 'No room\n', 'QuotaExceeded')).toMatchObject({
+      status: 413,
+      code: 'QuotaExceeded',
+      message: 'No room',
+    });
+  });
+
+  it('ends an upload in parts, unless it goes on where the server is', () => {
+    const isTried = (status: number, code: string | null = null) =>
+      goesOn(refusedWith(status, 'm', code));
+    expect(isTried(409, 'KeyAlreadyExists')).toBe(false);
+    expect(isTried(409)).toBe(false);
+    expect(isTried(413, 'QuotaExceeded')).toBe(false);
+    expect(isTried(409, 'storage.upload_offset')).toBe(true);
+    expect(isTried(423, 'storage.upload_held')).toBe(true);
+    expect(isTried(503)).toBe(true);
+    expect(goesOn(refusedBy({ message: 'm', originalError: new TypeError('gone') }))).toBe(true);
   });
 
   it('has a code where the client tells the status alone', () => {

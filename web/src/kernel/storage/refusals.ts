@@ -26,9 +26,9 @@ export function refusedBy(error: StorageError): ApiError {
   return new ApiError(status, CODES[status] ?? `http.${status}`, error.message);
 }
 
-/** Of an answer whose body is text. The service says the true status in it. */
-export function refusedWith(status: number, body: string): ApiError {
-  let told: unknown = body;
+/** Of an answer whose body is text. The service says the true status in it; of uploads in parts it says the code in a header. */
+export function refusedWith(status: number, body: string, named?: string | null): ApiError {
+  let told: unknown = body.trim();
   try {
     told = JSON.parse(body);
   } catch {
@@ -37,9 +37,14 @@ export function refusedWith(status: number, body: string): ApiError {
   const meant =
     typeof told === 'object' && told !== null && 'statusCode' in told ? Number(told.statusCode) : 0;
   const error = toApiError(meant > 0 ? meant : status, told);
-  // Uploads in parts are refused in words alone.
-  const code = error.code.startsWith('http.') ? CODES[error.status] : undefined;
+  const code = named ?? (error.code.startsWith('http.') ? CODES[error.status] : undefined);
   return code === undefined ? error : new ApiError(error.status, code, error.message);
+}
+
+/** Whether an upload in parts goes on by itself after this. A name that is taken, and other refusals, stay what they are. */
+export function goesOn(error: ApiError): boolean {
+  // Another request adds to it at the moment, or it is not as far as was thought.
+  return error.isTransient || error.status === 423 || error.code === 'storage.upload_offset';
 }
 
 /** The data of a call by the client; throws an ApiError for what was refused. */

@@ -1,8 +1,9 @@
 /** One file on its way to the server: at once if it is small, in parts that can be taken up again if it is not. */
 import { requestHeaders } from '@/api/client';
-import { asApiError } from '@/api/errors';
+import { asApiError, type ApiError } from '@/api/errors';
 import { BUCKET, join, RESUMABLE_FROM } from './model';
-import { refusedWith } from './refusals';
+import { goesOn, refusedWith } from './refusals';
+import { markOf } from './unfinished';
 
 export interface Transfer {
   file: File;
@@ -12,11 +13,15 @@ export interface Transfer {
   replace: boolean;
   signal: AbortSignal;
   onProgress: (sent: number) => void;
+  /** The connection broke off; it goes on by itself. */
+  onInterrupted: () => void;
 }
 
 export type Send = (transfer: Transfer) => Promise<void>;
 
 const PART = 6 * 1024 * 1024;
+/** Between tries, in milliseconds: as long as a server needs that starts anew. */
+const PAUSES = [0, 1000, 3000, 8000, 15_000, 30_000];
 const CACHE_SECONDS = '3600';
 const typeOf = (file: File) => (file.type === '' ? 'application/octet-stream' : file.type);
 const unreachable = () => asApiError(new TypeError('The connection broke off.'));
@@ -25,8 +30,36 @@ const unreachable = () => asApiError(new TypeError('The connection broke off.'))
 export function sendFor(organizationId: string): Send {
   return (transfer) =>
     transfer.file.size < RESUMABLE_FROM
-      ? sendAtOnce(organizationId, transfer)
+      ? patiently(transfer, () => sendAtOnce(organizationId, transfer))
       : sendInParts(organizationId, transfer);
+}
+
+/** Tries again what did not reach the server. */
+async function patiently(
+  { signal, onInterrupted }: Transfer,
+  send: () => Promise<void>,
+): Promise<void> {
+  for (const pause of PAUSES) {
+    try {
+      await send();
+      return;
+    } catch (error) {
+      if (signal.aborted || !asApiError(error).isTransient) throw error;
+      onInterrupted();
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pause);
+        signal.addEventListener(
+          'abort',
+          () => {
+            clearTimeout(timer);
+            resolve();
+          },
+          { once: true },
+        );
+      });
+    }
+  }
+  await send();
 }
 
 // `fetch`, which the client uses, does not tell how much has been sent.
@@ -58,21 +91,25 @@ async function sendAtOnce(
 
 async function sendInParts(
   organizationId: string,
-  { file, path, replace, signal, onProgress }: Transfer,
+  { file, path, replace, signal, onProgress, onInterrupted }: Transfer,
 ): Promise<void> {
   const { DetailedError, Upload } = await import('tus-js-client');
+  const refusal = (error: Error): ApiError => {
+    const answer = error instanceof DetailedError ? error.originalResponse : null;
+    if (answer === null) return unreachable();
+    return refusedWith(answer.getStatus(), answer.getBody(), answer.getHeader('x-error-code'));
+  };
   signal.throwIfAborted();
   const objectName = join(organizationId, path);
   await new Promise<void>((resolve, reject) => {
     const upload = new Upload(file, {
       endpoint: `${window.location.origin}/storage/v1/upload/resumable`,
       chunkSize: PART,
-      retryDelays: [0, 1000, 3000, 8000],
-      uploadDataDuringCreation: true,
+      retryDelays: PAUSES,
       removeFingerprintOnSuccess: true,
       // The same file for another place is another upload.
       fingerprint: () =>
-        Promise.resolve(`tenon-${objectName}-${file.size}-${file.lastModified}-${replace}`),
+        Promise.resolve(`${markOf(objectName)}-${file.size}-${file.lastModified}-${replace}`),
       metadata: {
         bucketName: BUCKET,
         objectName,
@@ -85,13 +122,14 @@ async function sendInParts(
         const headers = await requestHeaders(organizationId);
         for (const [header, value] of Object.entries(headers)) request.setHeader(header, value);
       },
+      onShouldRetry: (error) => {
+        const again = goesOn(refusal(error));
+        if (again) onInterrupted();
+        return again;
+      },
       onProgress: (sent) => onProgress(sent),
       onSuccess: () => resolve(),
-      onError: (error) => {
-        const answer = error instanceof DetailedError ? error.originalResponse : null;
-        if (answer === null) reject(unreachable());
-        else reject(refusedWith(answer.getStatus(), answer.getBody()));
-      },
+      onError: (error) => reject(refusal(error)),
     });
     signal.addEventListener(
       'abort',

@@ -48,6 +48,26 @@ describe('uploads', () => {
     expect(seen).toHaveBeenCalledOnce();
   });
 
+  it('say that the line broke until they go on', () => {
+    queue.add(files('a'));
+    sent[0]!.onInterrupted();
+    expect(first()).toMatchObject({ state: 'sending', interrupted: true });
+    sent[0]!.onProgress(3);
+    expect(first().interrupted).toBe(false);
+  });
+
+  it('that failed for one reason are tried again together', async () => {
+    queue.add(files('a', 'b', 'c'));
+    sent[0]!.fail(new TypeError('gone'));
+    sent[1]!.fail(new ApiError(409, 'KeyAlreadyExists', 'There is one'));
+    sent[2]!.fail(new TypeError('gone'));
+    await settle();
+    queue.retryAll(({ isTransient }) => isTransient);
+    expect(states()).toEqual(['a sending', 'b failed', 'c sending']);
+    queue.retryAll(({ code }) => code === 'KeyAlreadyExists', true);
+    expect(sent.at(-1)).toMatchObject({ path: 'b', replace: true });
+  });
+
   it('that failed say why, and are tried again', async () => {
     queue.add(files('a'));
     sent[0]!.fail(new ApiError(413, 'QuotaExceeded', 'No room'));

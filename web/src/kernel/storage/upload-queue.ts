@@ -10,6 +10,8 @@ export interface Upload {
   state: 'waiting' | 'sending' | 'done' | 'failed';
   /** Bytes. */
   sent: number;
+  /** The connection broke off; it goes on by itself. */
+  interrupted: boolean;
   error: ApiError | null;
 }
 
@@ -46,6 +48,7 @@ export class UploadQueue {
       path,
       state: 'waiting' as const,
       sent: 0,
+      interrupted: false,
       error: null,
     }));
     this.set([...this.uploads, ...added]);
@@ -65,6 +68,13 @@ export class UploadQueue {
     if (replace) this.replacing.add(id);
     this.change(id, { state: 'waiting', error: null });
     this.work();
+  }
+
+  /** Tries again all that failed for one reason. */
+  retryAll(isMeant: (error: ApiError) => boolean, replace = false): void {
+    for (const { id, state, error } of this.uploads) {
+      if (state === 'failed' && error !== null && isMeant(error)) this.retry(id, replace);
+    }
   }
 
   /** Forgets those that arrived. */
@@ -92,7 +102,7 @@ export class UploadQueue {
   private async run({ id, file, path }: Upload): Promise<void> {
     const control = new AbortController();
     this.running.set(id, control);
-    this.change(id, { state: 'sending' });
+    this.change(id, { state: 'sending', interrupted: false });
     try {
       await this.send({
         file,
@@ -100,7 +110,10 @@ export class UploadQueue {
         replace: this.replacing.has(id),
         signal: control.signal,
         onProgress: (sent) => {
-          if (!control.signal.aborted) this.change(id, { sent });
+          if (!control.signal.aborted) this.change(id, { sent, interrupted: false });
+        },
+        onInterrupted: () => {
+          if (!control.signal.aborted) this.change(id, { interrupted: true });
         },
       });
       if (control.signal.aborted) return;

@@ -18,6 +18,10 @@ window.addEventListener('beforeunload', (event) => {
   if ([...queues.values()].some(({ isBusy }) => isBusy)) event.preventDefault();
 });
 
+window.addEventListener('online', () => {
+  for (const queue of queues.values()) queue.retryAll(({ isTransient }) => isTransient);
+});
+
 function queueOf(organizationId: string): UploadQueue {
   let queue = queues.get(organizationId);
   if (queue === undefined) {

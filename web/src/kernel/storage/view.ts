@@ -15,9 +15,12 @@ export interface FilesView {
   page: number;
   size: number;
   sort: Sort | null;
+  /** How the names begin that are looked for. */
+  query: string;
   open: (folder: string) => void;
   setPage: (page: number) => void;
   setSort: (sort: Sort | null) => void;
+  setQuery: (query: string) => void;
 }
 
 const SPEC: TableSpec = {
@@ -28,18 +31,21 @@ const SPEC: TableSpec = {
 
 /** For the page whose matter the files are. */
 export function useViewInAddress(): FilesView {
-  const { page, size, sort, filters, setPage, setSort, setFilter } = useTableUrlState(SPEC);
+  const { page, size, sort, query, filters, setPage, setSort, setQuery, set } =
+    useTableUrlState(SPEC);
   return useMemo(
     () => ({
       folder: readFolder(filters.folder?.[0]),
       page,
       size,
       sort,
+      query,
       setPage,
       setSort,
-      open: (folder) => setFilter('folder', folder === '' ? [] : [folder]),
+      setQuery,
+      open: (folder) => set({ query: '', filters: { folder: folder === '' ? [] : [folder] } }),
     }),
-    [page, size, sort, filters, setPage, setSort, setFilter],
+    [page, size, sort, query, filters, setPage, setSort, setQuery, set],
   );
 }
 
@@ -53,20 +59,22 @@ export function useOwnView(): FilesView {
     query: '',
     filters: {},
   });
-  const { page, size, sort } = state;
+  const { page, size, sort, query } = state;
   return useMemo(
     () => ({
       folder,
       page,
       size,
       sort,
+      query,
       setPage: (next) => setState((now) => ({ ...now, page: next })),
       setSort: (next) => setState((now) => changeTableState(now, { sort: next })),
+      setQuery: (next) => setState((now) => changeTableState(now, { query: next })),
       open: (next) => {
         setFolder(next);
-        setState((now) => changeTableState(now, {}));
+        setState((now) => changeTableState(now, { query: '' }));
       },
     }),
-    [folder, page, size, sort],
+    [folder, page, size, sort, query],
   );
 }

@@ -17,6 +17,8 @@ export interface TableUrlState extends TableState {
   setSort: (sort: Sort | null) => void;
   setQuery: (query: string) => void;
   setFilter: (name: string, values: readonly string[]) => void;
+  /** Several of them in one step. */
+  set: (change: Partial<TableState>) => void;
   reset: () => void;
 }
 
@@ -62,6 +64,9 @@ export function useTableUrlState(spec: TableSpec): TableUrlState {
           (now) => changeTableState(now, { filters: { ...now.filters, [name]: values } }),
           false,
         );
+      },
+      set: (to) => {
+        change((now) => changeTableState(now, to), false);
       },
       reset: () => {
         change((now) => changeTableState(now, { query: '', filters: {} }), false);

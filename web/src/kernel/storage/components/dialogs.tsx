@@ -3,7 +3,7 @@ import { Dialog } from '@/ui/dialog';
 import { Confirm } from '@/ui/dialog-form';
 import { useLast } from '@/ui/use-last';
 import { useFileChanges } from '../commands/change-files';
-import { join, type Entry } from '../model';
+import { isolated, join, type Entry } from '../model';
 import { MoveForm } from './move-form';
 import { NameForm } from './name-form';
 import { Preview } from './preview';
@@ -42,7 +42,9 @@ export function FileDialogs({
     );
   }
   const title =
-    last.what === 'folder' ? t('newFolder') : t(`titles.${last.what}`, { name: last.entry.name });
+    last.what === 'folder'
+      ? t('newFolder')
+      : t(`titles.${last.what}`, { name: isolated(last.entry.name) });
   return (
     <Dialog opened={asked !== null} onClose={onClose} title={title}>
       {asked !== null && asked.what !== 'look' && (

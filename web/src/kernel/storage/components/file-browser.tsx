@@ -1,8 +1,8 @@
-import { Anchor, Button, Group, Stack, Text } from '@mantine/core';
+import { Alert, Anchor, Button, Group, Stack, Text } from '@mantine/core';
 import { Dropzone } from '@mantine/dropzone';
 import { IconFolderPlus, IconFolders, IconUpload } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useRef, useState, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useOrganization } from '@/kernel/tenancy/organization';
 import { RequirePermission } from '@/kernel/tenancy/require-permission';
@@ -10,6 +10,8 @@ import { formatBytes } from '@/ui/format';
 import { notifyFailed } from '@/ui/notify';
 import { EmptyState } from '@/ui/states/empty-state';
 import { DataTable, type Column } from '@/ui/table/data-table';
+import { NoMatch } from '@/ui/table/no-match';
+import { SearchField } from '@/ui/table/search-field';
 import { DateTimeText } from '@/ui/values';
 import { join, relativePath, type Entry } from '../model';
 import { folderQuery, save } from '../queries';
@@ -18,8 +20,11 @@ import type { FilesView } from '../view';
 import { FileDialogs, type Asked } from './dialogs';
 import { EntryIcon } from './entry-icon';
 import { EntryMenu, type Action } from './entry-menu';
+import { useFocus } from './use-focus';
 import classes from './files.module.css';
 import { FolderPager } from './folder-pager';
+import { SortSelect } from './sort-select';
+import { UnfinishedUploads } from './unfinished-uploads';
 import { UploadsPanel } from './uploads-panel';
 import { WayBar } from './way-bar';
 
@@ -43,14 +48,26 @@ export function FileBrowser(props: Props) {
 function Folder({ prefix, start, view }: Props) {
   const { t } = useTranslation('files');
   const organization = useOrganization();
-  const { folder, page, size, sort, setPage, setSort, open } = view;
+  const { folder, page, size, sort, query, setPage, setSort, setQuery, open } = view;
   const here = join(prefix, folder);
   const mayWrite = organization.can('storage.objects.write');
   const { data, error, refetch, isPlaceholderData } = useQuery(
-    folderQuery(organization, { folder: here, page, size, sort }),
+    folderQuery(organization, { folder: here, page, size, sort, begins: query }),
   );
+  const more = data?.more ?? false;
+  const isLong = query !== '' || page > 1 || more;
+  const isEmpty = data?.entries.length === 0 && !isPlaceholderData;
+  // The last one of the page was moved or deleted, or the address is old.
+  useEffect(() => {
+    if (isEmpty && page > 1) setPage(1);
+  }, [isEmpty, page, setPage]);
   const { uploads, queue } = useUploads(prefix);
   const [asked, setAsked] = useState<Asked | null>(null);
+  const { root, remember, goBack } = useFocus(data);
+  const ask = (what: Asked) => {
+    remember();
+    setAsked(what);
+  };
   const choose = useRef<() => void>(null);
   const upload = (files: File[]) => {
     queue.add(files.map((file) => ({ file, path: join(here, relativePath(file)) })));
@@ -58,16 +75,16 @@ function Folder({ prefix, start, view }: Props) {
   const columns = useColumns({
     onOpen: (entry) => {
       if (entry.folder) open(join(folder, entry.name));
-      else setAsked({ what: 'look', entry });
+      else ask({ what: 'look', entry });
     },
     onAct: (action, entry) => {
       if (action === 'save') {
         save(organization, join(here, entry.name), entry.name).catch(notifyFailed);
-      } else setAsked({ what: action, entry });
+      } else ask({ what: action, entry });
     },
   });
   return (
-    <Stack gap="sm">
+    <Stack gap="sm" ref={root}>
       <Group justify="space-between" gap="sm">
         <WayBar folder={folder} start={start} quiet={prefix !== ''} onOpen={open} />
         {mayWrite && (
@@ -75,7 +92,7 @@ function Folder({ prefix, start, view }: Props) {
             <Button
               variant="default"
               leftSection={<IconFolderPlus size={16} />}
-              onClick={() => setAsked({ what: 'folder' })}
+              onClick={() => ask({ what: 'folder' })}
             >
               {t('newFolder')}
             </Button>
@@ -85,7 +102,15 @@ function Folder({ prefix, start, view }: Props) {
           </Group>
         )}
       </Group>
+      {mayWrite && <UnfinishedUploads prefix={prefix} uploads={uploads} queue={queue} />}
       <UploadsPanel uploads={uploads} queue={queue} />
+      {isLong && <SearchField label={t('find')} value={query} onChange={setQuery} />}
+      {(isLong || (data?.entries.length ?? 0) > 1) && <SortSelect sort={sort} setSort={setSort} />}
+      {error !== null && data !== undefined && (
+        <Alert color="yellow" variant="light" role="status">
+          {t('old')}
+        </Alert>
+      )}
       <DropArea enabled={mayWrite} openRef={choose} onDrop={upload}>
         <DataTable
           caption={t('caption', { folder: folder === '' ? start : folder })}
@@ -94,24 +119,31 @@ function Folder({ prefix, start, view }: Props) {
           total={undefined}
           rowKey={({ name, folder: isFolder }) => `${String(isFolder)} ${name}`}
           state={{ page, size, setPage, sort, setSort }}
-          error={error}
+          error={data === undefined ? error : null}
           onRetry={() => void refetch()}
           stale={isPlaceholderData}
           minWidth={0}
           empty={
-            <EmptyState icon={IconFolders} title={t('empty')}>
-              {mayWrite ? t('emptyText') : t('emptyTextToRead')}
-            </EmptyState>
+            query === '' ? (
+              <EmptyState icon={IconFolders} title={t('empty')}>
+                {mayWrite ? t('emptyText') : t('emptyTextToRead')}
+              </EmptyState>
+            ) : (
+              <NoMatch onReset={() => setQuery('')} />
+            )
           }
         />
       </DropArea>
-      <FolderPager page={page} more={data?.more ?? false} setPage={setPage} />
+      <FolderPager page={page} more={more} setPage={setPage} />
       <FileDialogs
         prefix={prefix}
         folder={folder}
         start={start}
         asked={asked}
-        onClose={() => setAsked(null)}
+        onClose={() => {
+          setAsked(null);
+          goBack();
+        }}
       />
     </Stack>
   );

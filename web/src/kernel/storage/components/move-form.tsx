@@ -46,7 +46,7 @@ export function MoveForm({
   return (
     <Stack>
       {move.isError && <ErrorState error={move.error} />}
-      <WayBar folder={target} start={start} onOpen={open} />
+      <WayBar folder={target} start={start} label={t('wayThere')} onOpen={open} />
       {error !== null && <ErrorState error={error} onRetry={() => void refetch()} />}
       {error === null && data === undefined && <LoadingState height={80} />}
       {data !== undefined && folders.length === 0 && (

@@ -9,6 +9,7 @@ export function WayBar({
   folder,
   start,
   quiet = false,
+  label,
   onOpen,
 }: {
   folder: string;
@@ -16,6 +17,8 @@ export function WayBar({
   start: string;
   /** Whether a heading names the outermost folder already. */
   quiet?: boolean;
+  /** What screen readers call it. */
+  label?: string;
   onOpen: (folder: string) => void;
 }) {
   const { t } = useTranslation('files');
@@ -29,7 +32,10 @@ export function WayBar({
   }, [folder]);
   const steps = [{ name: start, folder: '' }, ...way(folder)];
   return (
-    <nav aria-label={t('way')} className={quiet && folder === '' ? classes.quiet : undefined}>
+    <nav
+      aria-label={label ?? t('way')}
+      className={quiet && folder === '' ? classes.quiet : undefined}
+    >
       <Breadcrumbs separatorMargin={6} classNames={{ root: classes.way }}>
         {steps.map((step, index) =>
           index === steps.length - 1 ? (
