@@ -32,6 +32,12 @@ it('takes what is dropped, and leads through many files page by page', async () 
   expect(await page.getByRole('button', { name: 'Next page' }).isDisabled()).toBe(true);
   await expectAccessible(page);
 
+  // What is in front need not be on the page that is behind it.
+  await page.goto(`${new URL(page.url()).pathname}?file=03.log&page=2`);
+  await page.getByRole('dialog').getByText('x', { exact: true }).waitFor();
+  await page.goBack();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+
   // What is looked for stands in the address.
   await page.getByRole('searchbox', { name: 'Names that begin with' }).fill('3');
   await file(page, '52.log').waitFor({ state: 'detached' });

@@ -33,7 +33,11 @@ it('keeps files in folders, shows them, and lets them be renamed, moved and dele
   await page.getByRole('dialog').getByText('Hello again').waitFor();
   await expectAccessible(page);
   await picture(page, 'files-text');
+  expect(new URL(page.url()).searchParams.get('file')).toBe('Grüße & notes.txt');
+  await page.reload();
+  await page.getByRole('dialog').getByText('Hello again').waitFor();
   await closeDialog(page);
+  expect(new URL(page.url()).searchParams.get('file')).toBeNull();
 
   await file(page, 'logo.png').click();
   const shown = page.getByRole('dialog').getByRole('img', { name: 'logo.png' });

@@ -1,4 +1,4 @@
-/** Which folder is looked at, in which order, and which page of it: in the address, or only while the page is there. */
+/** Which folder and file are looked at, in which order, and which page: in the address, or only while the page is there. */
 import { useMemo, useState } from 'react';
 import {
   changeTableState,
@@ -17,16 +17,19 @@ export interface FilesView {
   sort: Sort | null;
   /** How the names begin that are looked for. */
   query: string;
+  /** The file in front of the list. */
+  file: string | null;
   open: (folder: string) => void;
   setPage: (page: number) => void;
   setSort: (sort: Sort | null) => void;
   setQuery: (query: string) => void;
+  look: (file: string | null) => void;
 }
 
 const SPEC: TableSpec = {
   sortable: ['name', 'updated_at'],
   defaultSort: 'name',
-  filters: { folder: null },
+  filters: { folder: null, file: null },
 };
 
 /** For the page whose matter the files are. */
@@ -43,7 +46,10 @@ export function useViewInAddress(): FilesView {
       setPage,
       setSort,
       setQuery,
+      file: filters.file?.[0] ?? null,
       open: (folder) => set({ query: '', filters: { folder: folder === '' ? [] : [folder] } }),
+      look: (file) =>
+        set({ page, filters: { ...filters, file: file === null ? [] : [file] } }, file === null),
     }),
     [page, size, sort, query, filters, setPage, setSort, setQuery, set],
   );
@@ -52,6 +58,7 @@ export function useViewInAddress(): FilesView {
 /** For a part of a page that has something else in its address. */
 export function useOwnView(): FilesView {
   const [folder, setFolder] = useState('');
+  const [file, look] = useState<string | null>(null);
   const [state, setState] = useState<TableState>({
     page: 1,
     size: 25,
@@ -67,6 +74,8 @@ export function useOwnView(): FilesView {
       size,
       sort,
       query,
+      file,
+      look,
       setPage: (next) => setState((now) => ({ ...now, page: next })),
       setSort: (next) => setState((now) => changeTableState(now, { sort: next })),
       setQuery: (next) => setState((now) => changeTableState(now, { query: next })),
@@ -75,6 +84,6 @@ export function useOwnView(): FilesView {
         setState((now) => changeTableState(now, { query: '' }));
       },
     }),
-    [folder, page, size, sort, query],
+    [folder, file, page, size, sort, query],
   );
 }

@@ -17,8 +17,8 @@ export interface TableUrlState extends TableState {
   setSort: (sort: Sort | null) => void;
   setQuery: (query: string) => void;
   setFilter: (name: string, values: readonly string[]) => void;
-  /** Several of them in one step. */
-  set: (change: Partial<TableState>) => void;
+  /** Several of them in one step, to which "back" leads unless it replaces the one before. */
+  set: (change: Partial<TableState>, replace?: boolean) => void;
   reset: () => void;
 }
 
@@ -65,8 +65,8 @@ export function useTableUrlState(spec: TableSpec): TableUrlState {
           false,
         );
       },
-      set: (to) => {
-        change((now) => changeTableState(now, to), false);
+      set: (to, replace = false) => {
+        change((now) => changeTableState(now, to), replace);
       },
       reset: () => {
         change((now) => changeTableState(now, { query: '', filters: {} }), false);

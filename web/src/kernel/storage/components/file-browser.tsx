@@ -2,7 +2,7 @@ import { Alert, Anchor, Button, Group, Stack, Text } from '@mantine/core';
 import { Dropzone } from '@mantine/dropzone';
 import { IconFolderPlus, IconFolders, IconUpload } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useOrganization } from '@/kernel/tenancy/organization';
 import { RequirePermission } from '@/kernel/tenancy/require-permission';
@@ -15,17 +15,17 @@ import { SearchField } from '@/ui/table/search-field';
 import { DateTimeText } from '@/ui/values';
 import { join, relativePath, type Entry } from '../model';
 import { folderQuery, save } from '../queries';
-import { useUploads } from '../use-uploads';
+import { useUploadQueue } from '../use-uploads';
 import type { FilesView } from '../view';
 import { FileDialogs, type Asked } from './dialogs';
 import { EntryIcon } from './entry-icon';
 import { EntryMenu, type Action } from './entry-menu';
+import { useFileInFront } from './use-file-in-front';
 import { useFocus } from './use-focus';
 import classes from './files.module.css';
 import { FolderPager } from './folder-pager';
 import { SortSelect } from './sort-select';
-import { UnfinishedUploads } from './unfinished-uploads';
-import { UploadsPanel } from './uploads-panel';
+import { Uploads } from './uploads';
 import { WayBar } from './way-bar';
 
 interface Props {
@@ -48,7 +48,7 @@ export function FileBrowser(props: Props) {
 function Folder({ prefix, start, view }: Props) {
   const { t } = useTranslation('files');
   const organization = useOrganization();
-  const { folder, page, size, sort, query, setPage, setSort, setQuery, open } = view;
+  const { folder, page, size, sort, query, setPage, setSort, setQuery, open, look } = view;
   const here = join(prefix, folder);
   const mayWrite = organization.can('storage.objects.write');
   const { data, error, refetch, isPlaceholderData } = useQuery(
@@ -61,9 +61,14 @@ function Folder({ prefix, start, view }: Props) {
   useEffect(() => {
     if (isEmpty && page > 1) setPage(1);
   }, [isEmpty, page, setPage]);
-  const { uploads, queue } = useUploads(prefix);
+  const queue = useUploadQueue();
   const [asked, setAsked] = useState<Asked | null>(null);
   const { root, remember, goBack } = useFocus(data);
+  const file = useFileInFront(here, view.file, data?.entries);
+  const inFront = useMemo(
+    (): Asked | null => asked ?? (file === null ? null : { what: 'look', entry: file }),
+    [asked, file],
+  );
   const ask = (what: Asked) => {
     remember();
     setAsked(what);
@@ -75,11 +80,17 @@ function Folder({ prefix, start, view }: Props) {
   const columns = useColumns({
     onOpen: (entry) => {
       if (entry.folder) open(join(folder, entry.name));
-      else ask({ what: 'look', entry });
+      else {
+        remember();
+        look(entry.name);
+      }
     },
     onAct: (action, entry) => {
       if (action === 'save') {
         save(organization, join(here, entry.name), entry.name).catch(notifyFailed);
+      } else if (action === 'look') {
+        remember();
+        look(entry.name);
       } else ask({ what: action, entry });
     },
   });
@@ -102,8 +113,7 @@ function Folder({ prefix, start, view }: Props) {
           </Group>
         )}
       </Group>
-      {mayWrite && <UnfinishedUploads prefix={prefix} uploads={uploads} queue={queue} />}
-      <UploadsPanel uploads={uploads} queue={queue} />
+      <Uploads prefix={prefix} mayWrite={mayWrite} />
       {isLong && <SearchField label={t('find')} value={query} onChange={setQuery} />}
       {(isLong || (data?.entries.length ?? 0) > 1) && <SortSelect sort={sort} setSort={setSort} />}
       {error !== null && data !== undefined && (
@@ -139,9 +149,10 @@ function Folder({ prefix, start, view }: Props) {
         prefix={prefix}
         folder={folder}
         start={start}
-        asked={asked}
+        asked={inFront}
         onClose={() => {
           setAsked(null);
+          if (view.file !== null) look(null);
           goBack();
         }}
       />

@@ -1,5 +1,6 @@
 import { ActionIcon, Button, Group, Paper, Progress, Text } from '@mantine/core';
 import { IconRefresh, IconX } from '@tabler/icons-react';
+import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ApiError } from '@/api/errors';
 import { formatBytes, formatProgress } from '@/ui/format';
@@ -19,7 +20,7 @@ function useWords(): (error: ApiError) => string {
 const isTaken = ({ code }: ApiError) => code === 'KeyAlreadyExists';
 
 /** Of thousands that were dropped together, those that nobody would scroll to are only counted. */
-const SHOWN = 50;
+const SHOWN = 20;
 const FIRST: Record<Upload['state'], number> = { failed: 0, sending: 1, waiting: 2, done: 3 };
 
 /** What is on its way to the server, and what did not arrive. What arrived is in the list below. */
@@ -88,7 +89,13 @@ export function UploadsPanel({
   );
 }
 
-function UploadRow({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
+const UploadRow = memo(function UploadRow({
+  upload,
+  queue,
+}: {
+  upload: Upload;
+  queue: UploadQueue;
+}) {
   const { t, i18n } = useTranslation('files');
   const wordsOf = useWords();
   const { id, file, path, state, sent, interrupted, error } = upload;
@@ -148,4 +155,4 @@ function UploadRow({ upload, queue }: { upload: Upload; queue: UploadQueue }) {
       )}
     </li>
   );
-}
+});
