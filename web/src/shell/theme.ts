@@ -71,8 +71,10 @@ export const theme = createTheme({
     }),
     Modal: Modal.extend({
       defaultProps: { centered: true, radius: 'md', overlayProps: { blur: 2 } },
-      styles: { title: { fontWeight: 650 } },
+      styles: { title: { fontWeight: 650, overflowWrap: 'anywhere', minWidth: 0 } },
     }),
+    // It would be one of the page's landmarks.
+    ModalHeader: Modal.Header.extend({ defaultProps: { role: 'presentation' } }),
     Alert: Alert.extend({
       defaultProps: { radius: 'md' },
       vars: (_theme, { color, variant }) =>

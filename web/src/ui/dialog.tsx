@@ -20,7 +20,6 @@ export function Dialog({
       opened={opened}
       onClose={onClose}
       title={title}
-      styles={{ title: { overflowWrap: 'anywhere', minWidth: 0 } }}
       closeButtonProps={{ 'aria-label': t('close') }}
     >
       {children}
