@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     accounts::Accounts,
-    config::Config,
+    config::{Config, Secret},
     ctx::Identity,
     db::Db,
     env::Env,
@@ -28,6 +28,20 @@ pub trait Authenticator: Send + Sync {
 
     /// Forgets what it remembers of a key that was revoked here.
     fn forget_key(&self, _key: uuid::Uuid) {}
+
+    /// Who signs requests with this access key, and with what; none if there is no such key.
+    async fn signer(&self, _access_key: &str) -> Result<Option<Signer>> {
+        Ok(None)
+    }
+}
+
+/// A program that shows no key but signs with one, as S3 has it.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    /// What it signs with.
+    pub secret: Secret,
+    /// Who it speaks for.
+    pub identity: Identity,
 }
 
 /// A handle to the running kernel; cheap to clone.

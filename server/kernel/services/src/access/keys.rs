@@ -10,16 +10,19 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tenon_sdk::{
     Error, OrgId, Result, SystemTx, UserId,
+    config::Secret,
     ctx::{Identity, KeyRef},
     db::Db,
     env::Env,
     http::KEY_PREFIX,
-    kernel::Authenticator,
+    kernel::{Authenticator, Signer},
 };
 use uuid::Uuid;
 
 /// Random bytes in a key.
 const SECRET_BYTES: usize = 24;
+/// What access keys for S3 begin with.
+const ACCESS_KEY_PREFIX: &str = "TNN";
 /// How many letters of a key are kept for people to know it by.
 const SHOWN: usize = 12;
 /// How long an answer of the database is believed.
@@ -74,6 +77,36 @@ impl NewSecret {
     }
 }
 
+/// What S3 clients sign with: the secret cannot be kept as a hash, since a signature is checked by making it again.
+pub(super) struct SigningSecret {
+    pub(super) access_key: String,
+    pub(super) secret: String,
+}
+
+impl SigningSecret {
+    pub(super) fn generate(env: &Env, key: Uuid) -> Self {
+        Self {
+            access_key: access_key(key),
+            secret: env.new_secret::<30>(),
+        }
+    }
+}
+
+/// The access key of a key: capital letters and digits, since some clients take nothing else.
+pub(super) fn access_key(key: Uuid) -> String {
+    format!(
+        "{ACCESS_KEY_PREFIX}{}",
+        key.simple().to_string().to_ascii_uppercase()
+    )
+}
+
+fn key_of(access_key: &str) -> Option<Uuid> {
+    let digits = access_key.strip_prefix(ACCESS_KEY_PREFIX)?;
+    (digits.len() == 32)
+        .then(|| Uuid::try_parse(digits).ok())
+        .flatten()
+}
+
 fn hash(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
@@ -81,6 +114,8 @@ fn hash(text: &str) -> [u8; 32] {
 #[derive(Clone)]
 struct Known {
     identity: Identity,
+    /// What it signs with, if it is one for S3.
+    signs_with: Option<Secret>,
     expires_at: Option<Timestamp>,
     asked_at: Timestamp,
 }
@@ -94,6 +129,7 @@ struct Inner {
     env: Env,
     behind: Arc<dyn Authenticator>,
     known: Cache<[u8; 32], Known>,
+    signers: Cache<Uuid, Known>,
     used: Cache<Uuid, i64>,
 }
 
@@ -105,6 +141,7 @@ impl KeyAuthenticator {
             env,
             behind,
             known: Cache::new(4096),
+            signers: Cache::new(4096),
             used: Cache::new(4096),
         }))
     }
@@ -142,19 +179,31 @@ fn not_good() -> Error {
         .hint("Make a new one, and use that.")
 }
 
-async fn look_up(db: &Db, hash: &[u8; 32], now: Timestamp) -> Result<Known> {
+/// By what a key is looked up.
+enum By<'a> {
+    Hash(&'a [u8; 32]),
+    Id(Uuid),
+}
+
+async fn look_up(db: &Db, by: By<'_>, now: Timestamp) -> Result<Option<Known>> {
+    let (hash, id) = match by {
+        By::Hash(hash) => (Some(hash.as_slice()), None),
+        By::Id(id) => (None, Some(id)),
+    };
     let tx = SystemTx::begin(db, "key").await?;
     let row = tx
         .query_opt(
-            "select k.id, k.kind, k.org_id, k.user_id, k.scopes is not null, k.aal, k.expires_at, u.email \
-             from tenancy.api_keys k left join auth.users u on u.id = k.user_id \
-             where k.secret_hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2) \
+            "select k.id, k.kind, k.org_id, k.user_id, k.scopes is not null, k.aal, k.expires_at, u.email, s.secret \
+             from tenancy.api_keys k left join auth.users u on u.id = k.user_id left join tenancy.s3_secrets s on s.key_id = k.id \
+             where (k.secret_hash = $1 or k.id = $3 and s.secret is not null) and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2) \
              and (k.user_id is null or u.deleted_at is null and (u.banned_until is null or u.banned_until <= $2))",
-            &[&hash.as_slice(), &now],
+            &[&hash, &now, &id],
         )
-        .await?
-        .ok_or_else(not_good)?;
+        .await?;
     tx.commit().await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
     let (id, kind): (Uuid, String) = (row.try_get(0)?, row.try_get(1)?);
     let (org, user): (Option<OrgId>, Option<UserId>) = (row.try_get(2)?, row.try_get(3)?);
     let (scoped, aal): (bool, String) = (row.try_get(4)?, row.try_get(5)?);
@@ -166,7 +215,8 @@ async fn look_up(db: &Db, hash: &[u8; 32], now: Timestamp) -> Result<Known> {
         }),
         None => json!({ "role": "authenticated", "aud": "authenticated", "key_id": id, "key_kind": kind }),
     };
-    Ok(Known {
+    let signs_with: Option<String> = row.try_get(8)?;
+    Ok(Some(Known {
         identity: Identity {
             role: "authenticated",
             user,
@@ -178,9 +228,15 @@ async fn look_up(db: &Db, hash: &[u8; 32], now: Timestamp) -> Result<Known> {
             }),
             claims: claims.to_string().into(),
         },
+        signs_with: signs_with.as_deref().map(Secret::from),
         expires_at: row.try_get(6)?,
         asked_at: now,
-    })
+    }))
+}
+
+/// Whether an answer of the database is still believed.
+fn is_fresh(known: &Known, now: Timestamp) -> bool {
+    now.duration_since(known.asked_at).as_secs() < REMEMBERED_SECONDS
 }
 
 #[async_trait::async_trait]
@@ -194,13 +250,13 @@ impl Authenticator for KeyAuthenticator {
             return Err(not_good());
         }
         let (hash, now) = (hash(bearer), self.0.env.now());
-        let fresh = |known: &Known| now.duration_since(known.asked_at).as_secs() < REMEMBERED_SECONDS;
-        let known = if let Some(known) = self.0.known.get(&hash).filter(fresh) {
+        let remembered = self.0.known.get(&hash);
+        let known = if let Some(known) = remembered.filter(|known| is_fresh(known, now)) {
             known
         } else {
-            let found = look_up(&self.0.db, &hash, now).await;
+            let found = look_up(&self.0.db, By::Hash(&hash), now).await;
             self.0.known.remove(&hash);
-            let known = found?;
+            let known = found?.ok_or_else(not_good)?;
             self.0.known.insert(hash, known.clone());
             known
         };
@@ -221,6 +277,37 @@ impl Authenticator for KeyAuthenticator {
         self.0
             .known
             .retain(|_, known| known.identity.key.is_none_or(|held| held.id != key));
+        self.0.signers.remove(&key);
+    }
+
+    async fn signer(&self, access_key: &str) -> Result<Option<Signer>> {
+        let Some(key) = key_of(access_key) else {
+            return Ok(None);
+        };
+        let now = self.0.env.now();
+        let remembered = self.0.signers.get(&key);
+        let known = if let Some(known) = remembered.filter(|known| is_fresh(known, now)) {
+            Some(known)
+        } else {
+            let found = look_up(&self.0.db, By::Id(key), now).await;
+            self.0.signers.remove(&key);
+            let known = found?;
+            if let Some(known) = &known {
+                self.0.signers.insert(key, known.clone());
+            }
+            known
+        };
+        let known = known.filter(|known| known.expires_at.is_none_or(|end| end > now));
+        let Some(Known {
+            identity,
+            signs_with: Some(secret),
+            ..
+        }) = known
+        else {
+            return Ok(None);
+        };
+        self.used(key, now);
+        Ok(Some(Signer { secret, identity }))
     }
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     super::{
-        keys::{Kind, NewSecret},
+        keys::{Kind, NewSecret, SigningSecret},
         model,
         permissions::KeysManage,
     },
@@ -45,6 +45,19 @@ pub struct NewKey {
     /// Days until it ends, at most 366; without, it does not end.
     #[serde(default)]
     pub expires_in_days: Option<u32>,
+    /// Whether S3 clients can use it, too: then there is an access key with a secret of its own. Secret keys only.
+    #[serde(default)]
+    pub s3: bool,
+}
+
+/// A key that was made; the texts are shown this once.
+pub struct MadeKey {
+    /// Its id.
+    pub id: Uuid,
+    /// What is sent as a bearer token.
+    pub secret: String,
+    /// The access key for S3 and what it signs with.
+    pub s3: Option<(String, String)>,
 }
 
 /// What a key of this kind may be given at all.
@@ -73,13 +86,19 @@ fn open_to(kernel: &Kernel, kind: KeyKind, names: &BTreeSet<&'static str>) -> Re
     Ok(())
 }
 
-/// Makes a key; gives its id and its text, which is shown this once.
-pub async fn create_key(ctx: &Ctx, new: &NewKey) -> Result<(Uuid, String)> {
+/// Makes a key.
+pub async fn create_key(ctx: &Ctx, new: &NewKey) -> Result<MadeKey> {
     let name = super::name(&new.name)?;
     let now = ctx.kernel().env().now();
     let expires_at = super::expiry(now, new.expires_in_days)?;
     let granted = super::granted(ctx.kernel(), &new.scopes, &[])?;
     open_to(ctx.kernel(), new.kind, &granted)?;
+    if new.s3 && new.kind != KeyKind::Secret {
+        return Err(
+            Error::unprocessable("access.s3_needs_secret", "Only a secret key can be one for S3.")
+                .hint("Make a secret key."),
+        );
+    }
     let acting = Acting::begin::<KeysManage>(ctx, "new key").await?;
     let (env, org, tx) = (acting.env(), acting.org(), acting.tx());
     super::require(&acting, granted.iter().copied())?;
@@ -124,10 +143,24 @@ pub async fn create_key(ctx: &Ctx, new: &NewKey) -> Result<(Uuid, String)> {
         ],
     )
     .await?;
-    let payload = json!({ "name": name, "kind": kind.as_str(), "scopes": scopes, "expires_at": expires_at });
+    let signing = new.s3.then(|| SigningSecret::generate(env, id));
+    if let Some(signing) = &signing {
+        tx.execute(
+            "insert into tenancy.s3_secrets (key_id, secret) values ($1, $2)",
+            &[&id, &signing.secret],
+        )
+        .await?;
+    }
+    let payload = json!({
+        "name": name, "kind": kind.as_str(), "scopes": scopes, "expires_at": expires_at, "s3": new.s3,
+    });
     acting
         .emit(&Event::new("access.key_created", id, payload))
         .await?;
     acting.commit().await?;
-    Ok((id, secret.text))
+    Ok(MadeKey {
+        id,
+        secret: secret.text,
+        s3: signing.map(|signing| (signing.access_key, signing.secret)),
+    })
 }
