@@ -102,8 +102,9 @@ fn main() -> std::process::ExitCode {
     give_large_buffers_back();
     let arguments = Arguments::parse();
     let json = std::env::var("TENON_LOG_FORMAT").is_ok_and(|format| format == "json");
+    // s3s calls every request that it refuses an error; what goes wrong here is told where it does.
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,s3s=off"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())

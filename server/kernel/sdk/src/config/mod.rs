@@ -30,7 +30,7 @@ pub use passkeys::Passkeys;
 pub use realtime::Realtime;
 pub use secret::Secret;
 pub use sms::{Sms, SmsProvider};
-pub use storage::{Storage, StorageBackend, StorageRender, StorageS3, StorageScan};
+pub use storage::{Storage, StorageBackend, StorageProtocol, StorageRender, StorageS3, StorageScan};
 pub use tenancy::Tenancy;
 
 use std::path::{Path, PathBuf};

@@ -20,6 +20,8 @@ pub struct Storage {
     pub scan: StorageScan,
     /// Pictures made anew on their way out.
     pub render: StorageRender,
+    /// The S3 protocol, as it is served.
+    pub protocol: StorageProtocol,
     /// Largest object in bytes; a bucket may have a smaller limit of its own.
     pub max_file_bytes: u64,
     /// Bytes of all objects of an organisation, unless the operator settled another number for it; 0: no limit.
@@ -42,6 +44,22 @@ pub enum StorageBackend {
     Local,
     /// An S3 service.
     S3,
+}
+
+/// The S3 protocol at `/storage/v1/s3`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StorageProtocol {
+    /// The region that clients sign for and are told.
+    pub region: String,
+    /// A program of the operator's; empty: there is none.
+    pub access_key_id: String,
+    /// Its secret.
+    pub secret_access_key: Secret,
+    /// The key of people, who send their access token as the session token beside it.
+    pub session_key_id: String,
+    /// Its secret, which everybody may know; empty: the publishable key.
+    pub session_secret: String,
 }
 
 /// An S3 service and a bucket in it.

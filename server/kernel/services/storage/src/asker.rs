@@ -56,6 +56,26 @@ impl Asker {
         }
     }
 
+    /// The same, found out by another road than a bearer token.
+    pub(crate) fn with_identity(mut self, identity: Identity) -> Self {
+        self.identity = identity;
+        self
+    }
+
+    /// Whether it is somebody, and not any visitor.
+    pub(crate) fn is_known(&self) -> bool {
+        self.identity.role != "anon"
+    }
+
+    /// How a row names whoever goes on with what they began.
+    pub(crate) fn name(&self) -> String {
+        match (self.identity.user, &self.identity.key) {
+            (_, Some(key)) => format!("key {}", key.id),
+            (Some(user), None) => format!("user {user}"),
+            (None, None) => format!("role {}", self.identity.role),
+        }
+    }
+
     /// Their id, as it is kept with what they make.
     pub(crate) fn owner(&self) -> Option<String> {
         self.identity.user.map(|user| user.to_string())

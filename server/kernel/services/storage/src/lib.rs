@@ -11,6 +11,7 @@ mod objects;
 pub mod permissions;
 mod place;
 pub mod render;
+mod s3;
 mod scan;
 mod service;
 mod signed;
@@ -31,7 +32,7 @@ pub fn module() -> Module {
     Module::new("storage", "Files")
         .tables(
             "storage",
-            migrations!["../migrations/" => "0001_objects", "0002_helpers", "0003_files", "0004_resumable"],
+            migrations!["../migrations/" => "0001_objects", "0002_helpers", "0003_files", "0004_resumable", "0005_uploads_in_parts"],
         )
         .permissions(permissions::ALL)
         .accounts(accounts::Owners)
@@ -68,6 +69,7 @@ fn routes(slot: &Slot) -> Routes {
         .merge(list::routes())
         .merge(render::routes())
         .merge(tus::routes())
+        .merge(s3::routes())
         .route("/status", get(|| std::future::ready("")))
         .route("/statusz", get(|| std::future::ready("")))
         .route("/version", get(|| std::future::ready(env!("CARGO_PKG_VERSION"))))

@@ -10,6 +10,8 @@ use axum::{
 };
 use tenon_sdk::Kernel;
 
+pub(crate) use write::{New, create as create_bucket, delete as delete_bucket};
+
 pub(crate) fn routes() -> Router<Kernel> {
     Router::new()
         .route("/bucket", get(read::list).post(write::create_route))

@@ -6,6 +6,8 @@ mod v2;
 use axum::{Router, routing::post};
 use tenon_sdk::Kernel;
 
+pub(crate) use v2::{Entry, Page, Sorting, page};
+
 pub(crate) fn routes() -> Router<Kernel> {
     Router::new()
         .route("/object/list/{bucket}", post(v1::list))
@@ -13,6 +15,6 @@ pub(crate) fn routes() -> Router<Kernel> {
 }
 
 /// Text that no name contains is looked for in vain, and PostgreSQL takes no NUL.
-fn plain(text: &str) -> bool {
+pub(crate) fn plain(text: &str) -> bool {
     !text.contains('\0') && text.len() <= 4096
 }

@@ -28,7 +28,7 @@ const STALLED: u8 = 3;
 
 /// What went wrong with content on its way in; a store only knows that something did.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fate(Arc<AtomicU8>);
+pub(crate) struct Fate(Arc<AtomicU8>);
 
 impl Fate {
     fn seal(&self, fate: u8) {
@@ -36,7 +36,7 @@ impl Fate {
     }
 
     /// The error to tell, if it was the content that went wrong.
-    pub(super) fn error(&self) -> Option<Error> {
+    pub(crate) fn error(&self) -> Option<Error> {
         match self.0.load(Ordering::Relaxed) {
             OVER => Some(errors::too_large()),
             BROKEN => Some(errors::incomplete()),
@@ -47,7 +47,7 @@ impl Fate {
 }
 
 /// Counts bytes, and breaks off beyond the limit.
-pub(super) fn limited<E>(
+pub(crate) fn limited<E>(
     content: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
     limit: u64,
 ) -> (Content, Fate)

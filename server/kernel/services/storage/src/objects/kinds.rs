@@ -123,7 +123,7 @@ pub(super) fn shown(kind: &str) -> &str {
 }
 
 /// Whether a browser shows it without running anything of it. Everything else is shown in a box of its own, cut off from the site.
-pub(super) fn is_passive(kind: &str) -> bool {
+pub(crate) fn is_passive(kind: &str) -> bool {
     let plain = essence(kind);
     match plain.as_str() {
         // Some browsers take all of these for XML, in which scripts run; SVG is one of them.

@@ -11,11 +11,13 @@ mod respond;
 mod upload;
 mod upload_routes;
 
-pub(crate) use body::{is_stalled, looks_honest};
+pub(crate) use body::{is_stalled, limited, looks_honest};
 pub(crate) use download::{find, public_object};
-pub(crate) use kinds::HEAD;
+pub(crate) use kinds::{HEAD, is_passive};
 pub(crate) use lookup::{as_caller, as_server};
-pub(crate) use respond::{Asked, http_date, respond, respond_made};
+pub(crate) use relocate::duplicate;
+pub(crate) use remove::away;
+pub(crate) use respond::{Asked, BOX, http_date, respond, respond_made};
 pub(crate) use upload::{Upload, Wish};
 pub(crate) use upload_routes::{receive, wants_upsert, wish};
 

@@ -26,7 +26,7 @@ pub(crate) struct Asked {
 }
 
 /// Cut off from the site: no script, no form, no request of its own.
-const BOX: &str =
+pub(crate) const BOX: &str =
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; media-src data:";
 
 /// Answers with an object that the caller may read.

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use tenon_sdk::{Error, Kernel, Result, SystemTx, ctx::Identity};
+use tenon_sdk::{Error, Kernel, Result, SystemTx};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -62,17 +62,9 @@ impl Who {
     /// How a row names them.
     pub(super) fn name(&self) -> String {
         match self {
-            Self::Caller(asker) => name(&asker.identity),
+            Self::Caller(asker) => asker.name(),
             Self::Token(_) => OF_TOKEN.to_owned(),
         }
-    }
-}
-
-fn name(identity: &Identity) -> String {
-    match (identity.user, &identity.key) {
-        (_, Some(key)) => format!("key {}", key.id),
-        (Some(user), None) => format!("user {user}"),
-        (None, None) => format!("role {}", identity.role),
     }
 }
 

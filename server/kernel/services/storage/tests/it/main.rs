@@ -12,6 +12,7 @@ mod pictures;
 mod policies;
 mod relocations;
 mod resumable;
+mod s3;
 mod signed;
 mod support;
 mod sweeping;
