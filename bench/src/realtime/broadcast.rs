@@ -165,11 +165,7 @@ impl Bare {
         }
         let sender = Sender {
             stream: connect(SENDER)?,
-            message: |number| {
-                let frame = frames::broadcast_of_server(number, SIZE);
-                let length = u32::try_from(frame.len()).unwrap_or_default();
-                [&length.to_be_bytes()[..], &frame].concat()
-            },
+            message: |number| frames::broadcast_of_server(number, SIZE),
         };
         Ok((bare, sender, listeners))
     }

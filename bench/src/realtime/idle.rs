@@ -32,6 +32,8 @@ pub async fn run(server: &Server, options: &Options) -> Result<()> {
     }
     let database = server.database().await?;
     people::make(&database, count.div_ceil(PEOPLE)).await?;
+    // Before the others, so that it takes no room that they have left.
+    slow_consumer(server).await?;
     let wishes = (0..count).map(|number| {
         let organization = 1 + number / PEOPLE;
         Ok(Wish {
@@ -76,7 +78,7 @@ pub async fn run(server: &Server, options: &Options) -> Result<()> {
         "  after all have gone: {:.1} MiB",
         mib(server.memory_kib("VmRSS")?)
     );
-    slow_consumer(server).await
+    Ok(())
 }
 
 /// Sends to somebody who does not read until the server lets go of them.
