@@ -1,5 +1,7 @@
 //! Broadcasts over HTTP.
 
+use std::collections::HashMap;
+
 use axum::{
     Extension, Router,
     body::Bytes,
@@ -41,6 +43,8 @@ struct Sender<'a> {
     realtime: &'a Realtime,
     visitor: &'a Visitor,
     org: Option<OrgId>,
+    /// Private topics of which policies were asked, and what they said: once a request, however many messages it brings.
+    asked: HashMap<String, bool>,
 }
 
 impl<'a> Sender<'a> {
@@ -51,23 +55,27 @@ impl<'a> Sender<'a> {
             realtime,
             visitor,
             org,
+            asked: HashMap::new(),
         })
     }
 
-    /// Sends a message; false if policies do not let the caller.
-    async fn send(&self, topic: &str, private: bool, message: UserBroadcast) -> Result<bool> {
-        let realtime = self.realtime;
-        if private {
-            let context = context::of(&realtime.kernel, &self.visitor.identity, &self.visitor.org);
-            if !realtime
-                .walls
-                .rights(&realtime.kernel, &context, topic)
-                .await?
-                .sends
-            {
-                return Ok(false);
-            }
+    async fn may_send(&mut self, topic: &str) -> Result<bool> {
+        if let Some(sends) = self.asked.get(topic) {
+            return Ok(*sends);
         }
+        let (walls, kernel) = (&self.realtime.walls, &self.realtime.kernel);
+        let context = context::of(kernel, &self.visitor.identity, &self.visitor.org);
+        let sends = walls.rights(kernel, &context, topic).await?.sends;
+        self.asked.insert(topic.to_owned(), sends);
+        Ok(sends)
+    }
+
+    /// Sends a message; false if policies do not let the caller.
+    async fn send(&mut self, topic: &str, private: bool, message: UserBroadcast) -> Result<bool> {
+        if private && !self.may_send(topic).await? {
+            return Ok(false);
+        }
+        let realtime = self.realtime;
         if !realtime.limits.event(self.org) {
             return Err(
                 Error::rate_limited("realtime.too_many_events", "Too many messages per second.")
@@ -114,7 +122,7 @@ async fn several(
         }
         Err(errors) => return Ok(wrong(&json!({ "messages": [errors] }))),
     };
-    let sender = Sender::new(&realtime, &visitor).await?;
+    let mut sender = Sender::new(&realtime, &visitor).await?;
     for (topic, private, message) in checked {
         sender.send(&topic, private, message).await?;
     }
@@ -188,7 +196,7 @@ async fn one(
     } else {
         return Ok(wrong(&json!({ "payload": ["is not JSON"] })));
     };
-    let sender = Sender::new(&realtime, &visitor).await?;
+    let mut sender = Sender::new(&realtime, &visitor).await?;
     if sender
         .send(&topic, private, UserBroadcast { event, body })
         .await?

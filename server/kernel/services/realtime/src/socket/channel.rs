@@ -54,15 +54,7 @@ pub struct ChannelParts {
 
 /// A channel, until it is dropped.
 pub struct Channel {
-    topic: Arc<str>,
-    pub(super) join_ref: Value,
-    key: TopicKey,
-    member: u64,
-    rights: Rights,
-    speaker: Speaker,
-    pub(super) settings: Settings,
-    outbox: Arc<Outbox>,
-    version: Version,
+    pub(super) parts: ChannelParts,
     presence_key: String,
     wanted: Arc<[Wanted]>,
     serving: Option<AbortHandle>,
@@ -75,38 +67,19 @@ pub struct Channel {
 impl Channel {
     /// A channel that has joined its topic.
     pub fn new(realtime: &Arc<Realtime>, parts: ChannelParts) -> Self {
-        let ChannelParts {
-            topic,
-            join_ref,
-            key,
-            member,
-            rights,
-            speaker,
-            settings,
-            outbox,
-            version,
-        } = parts;
-        let wanted = settings.changes.iter().map(|params| Wanted {
+        let wanted = parts.settings.changes.iter().map(|params| Wanted {
             params: params.clone(),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
         });
-        let presence_key = settings.presence_key.clone();
+        let presence_key = parts.settings.presence_key.clone();
         Self {
             wanted: wanted.collect(),
             presence_key: presence_key.unwrap_or_else(|| realtime.kernel.env().new_id().to_string()),
-            check_at: next_check(realtime, &speaker),
+            check_at: next_check(realtime, &parts.speaker),
             serving: None,
             realtime: realtime.clone(),
             _listening: realtime.changes.listen(),
-            topic,
-            join_ref,
-            key,
-            member,
-            rights,
-            speaker,
-            settings,
-            outbox,
-            version,
+            parts,
         }
     }
 
@@ -117,44 +90,43 @@ impl Channel {
 
     fn push(&self, event: &str, payload: &Value) {
         let text = wire::write(
-            self.version,
-            &self.join_ref,
+            self.parts.version,
+            &self.parts.join_ref,
             &Value::Null,
-            &self.topic,
+            &self.parts.topic,
             event,
             payload,
         );
-        self.outbox.text(text);
+        self.parts.outbox.text(text);
     }
 
     /// A message of the server's own.
     pub fn system(&self, extension: &str, status: &str, message: &str) {
-        let payload =
-            json!({ "extension": extension, "status": status, "message": message, "channel": self.key.name });
+        let payload = json!({ "extension": extension, "status": status, "message": message, "channel": self.parts.key.name });
         self.push("system", &payload);
     }
 
     /// Tells who is there, if that may be seen.
     pub fn tell_presences(&self, realtime: &Realtime) {
-        if self.rights.sees {
-            self.push("presence_state", &realtime.hub.presences(&self.key));
+        if self.parts.rights.sees {
+            self.push("presence_state", &realtime.hub.presences(&self.parts.key));
         }
     }
 
     /// Begins to hand out changes, in place of what was handed out before.
     pub fn subscribe(&mut self, realtime: &Arc<Realtime>, asked: &OrgSelector) {
         let before = self.serving.take();
-        if self.wanted.is_empty() && !self.settings.wants_ready {
+        if self.wanted.is_empty() && !self.parts.settings.wants_ready {
             return;
         }
-        let context = context::of(&realtime.kernel, &self.speaker.identity, asked);
+        let context = context::of(&realtime.kernel, &self.parts.speaker.identity, asked);
         let channelled = Arc::new(Channelled::new(
-            self.outbox.clone(),
-            self.version,
-            self.topic.clone(),
-            self.join_ref.clone(),
+            self.parts.outbox.clone(),
+            self.parts.version,
+            self.parts.topic.clone(),
+            self.parts.join_ref.clone(),
         ));
-        let ready = self.settings.wants_ready && before.is_none();
+        let ready = self.parts.settings.wants_ready && before.is_none();
         let serving = subscriber::serve(
             realtime.changes.clone(),
             context,
@@ -195,18 +167,18 @@ impl Channel {
     fn answer(&self, reference: &Value, status: &str, response: &Value) {
         let payload = json!({ "status": status, "response": response });
         let text = wire::write(
-            self.version,
-            &self.join_ref,
+            self.parts.version,
+            &self.parts.join_ref,
             reference,
-            &self.topic,
+            &self.parts.topic,
             "phx_reply",
             &payload,
         );
-        self.outbox.text(text);
+        self.parts.outbox.text(text);
     }
 
     fn broadcast(&self, realtime: &Realtime, what: What, reference: &Value) -> Result<(), String> {
-        let refused = if !self.rights.sends {
+        let refused = if !self.parts.rights.sends {
             Some("Unauthorized: You do not have permissions to write to this Channel topic")
         } else if size(&what) > realtime.kernel.config().realtime.max_payload_bytes {
             Some("payload_size_exceeded")
@@ -214,17 +186,17 @@ impl Channel {
             None
         };
         if let Some(why) = refused {
-            if self.settings.acknowledges {
+            if self.parts.settings.acknowledges {
                 self.answer(reference, "error", &json!({ "reason": why }));
             }
             return Ok(());
         }
-        if !realtime.limits.event(self.key.org) {
+        if !realtime.limits.event(self.parts.key.org) {
             return Err("Too many messages per second".to_owned());
         }
-        let except = (!self.settings.echoes).then_some(self.member);
+        let except = (!self.parts.settings.echoes).then_some(self.parts.member);
         realtime.hub.broadcast(
-            &self.key,
+            &self.parts.key,
             &Broadcast {
                 what,
                 meta: None,
@@ -232,35 +204,38 @@ impl Channel {
             },
             except,
         );
-        if self.settings.acknowledges {
+        if self.parts.settings.acknowledges {
             self.answer(reference, "ok", &json!({}));
         }
         Ok(())
     }
 
     fn presence(&mut self, realtime: &Realtime, payload: &Value, reference: &Value) -> Result<(), String> {
-        if !realtime.limits.presence(self.key.org) {
+        if !realtime.limits.presence(self.parts.key.org) {
             return Err("Too many presence messages per second".to_owned());
         }
         let event = payload["event"].as_str().unwrap_or_default().to_ascii_lowercase();
         match (event.as_str(), &payload["payload"]) {
-            ("track", _) if !self.rights.tracks => self.answer(reference, "error", &json!({})),
+            ("track", _) if !self.parts.rights.tracks => self.answer(reference, "error", &json!({})),
             ("track", said @ (Value::Object(_) | Value::Null)) => {
                 if said.to_string().len() > realtime.kernel.config().realtime.max_payload_bytes {
                     return Err("Track message size exceeded".to_owned());
                 }
                 let said: Map<String, Value> = said.as_object().cloned().unwrap_or_default();
-                if !self.settings.presence {
+                if !self.parts.settings.presence {
                     // Who says that it is there wants to know who else is.
-                    self.settings.presence = true;
-                    realtime
-                        .hub
-                        .hears(&self.key, self.member, self.rights.hears, self.rights.sees);
+                    self.parts.settings.presence = true;
+                    realtime.hub.hears(
+                        &self.parts.key,
+                        self.parts.member,
+                        self.parts.rights.hears,
+                        self.parts.rights.sees,
+                    );
                     self.tell_presences(realtime);
                 }
                 realtime
                     .hub
-                    .track(&self.key, self.member, &self.presence_key, said);
+                    .track(&self.parts.key, self.parts.member, &self.presence_key, said);
                 self.answer(reference, "ok", &json!({}));
             }
             ("track", _) => {
@@ -271,7 +246,7 @@ impl Channel {
                 );
             }
             ("untrack", _) => {
-                realtime.hub.untrack(&self.key, self.member);
+                realtime.hub.untrack(&self.parts.key, self.parts.member);
                 self.answer(reference, "ok", &json!({}));
             }
             _ => self.answer(reference, "error", &json!({ "reason": "unknown presence event" })),
@@ -286,7 +261,7 @@ impl Channel {
         callers: &Callers,
         token: &str,
     ) -> Result<(), String> {
-        let is_known = self.speaker.token.as_deref() == Some(token);
+        let is_known = self.parts.speaker.token.as_deref() == Some(token);
         if token.is_empty() || token.starts_with("sb_") || is_known {
             return Ok(());
         }
@@ -300,13 +275,14 @@ impl Channel {
     /// Looks at the token again: it may have ended, its person may have left, policies may have changed.
     pub async fn check(&mut self, realtime: &Arc<Realtime>, callers: &Callers) -> Result<(), String> {
         if self
+            .parts
             .speaker
             .expires
             .is_some_and(|expires| expires <= realtime.kernel.env().now())
         {
             return Err("Token has expired".to_owned());
         }
-        let token = self.speaker.token.clone();
+        let token = self.parts.speaker.token.clone();
         let speaker = callers
             .speaker(&realtime.kernel, token.as_deref())
             .await
@@ -320,32 +296,32 @@ impl Channel {
         callers: &Callers,
         speaker: Speaker,
     ) -> Result<(), String> {
-        let name = &self.key.name;
-        if speaker.org != self.key.org {
+        let name = &self.parts.key.name;
+        if speaker.org != self.parts.key.org {
             return Err(format!(
                 "You no longer have permission to read from this Channel topic: {name}"
             ));
         }
-        if self.settings.private {
+        if self.parts.settings.private {
             let context = context::of(&realtime.kernel, &speaker.identity, callers.asked());
             let rights = realtime.walls.rights(&realtime.kernel, &context, name).await;
             let rights = rights.map_err(|_| unauthorized(name))?;
-            if (self.rights.hears && !rights.hears) || (self.rights.sees && !rights.sees) {
+            if (self.parts.rights.hears && !rights.hears) || (self.parts.rights.sees && !rights.sees) {
                 return Err(format!(
                     "You no longer have permission to read from this Channel topic: {name}"
                 ));
             }
-            self.rights = rights;
+            self.parts.rights = rights;
             realtime.hub.hears(
-                &self.key,
-                self.member,
+                &self.parts.key,
+                self.parts.member,
                 rights.hears,
-                rights.sees && self.settings.presence,
+                rights.sees && self.parts.settings.presence,
             );
         }
-        let changed = speaker.identity != self.speaker.identity;
-        self.speaker = speaker;
-        self.check_at = next_check(realtime, &self.speaker);
+        let changed = speaker.identity != self.parts.speaker.identity;
+        self.parts.speaker = speaker;
+        self.check_at = next_check(realtime, &self.parts.speaker);
         if changed && !self.wanted.is_empty() {
             self.subscribe(realtime, callers.asked());
         }
@@ -358,7 +334,7 @@ impl Drop for Channel {
         if let Some(serving) = &self.serving {
             serving.abort();
         }
-        self.realtime.hub.leave(&self.key, self.member);
+        self.realtime.hub.leave(&self.parts.key, self.parts.member);
     }
 }
 

@@ -23,7 +23,7 @@ impl Connection {
     /// Joins, or says why not. A channel of the same topic is left first.
     pub(crate) async fn join(&mut self, topic: &str, reference: &Value, payload: Value) {
         if let Some(before) = self.channels.remove(topic) {
-            let join_ref = before.join_ref.clone();
+            let join_ref = before.parts.join_ref.clone();
             self.push(&join_ref, &join_ref, topic, "phx_close", &json!({}));
         }
         match self.try_join(topic, reference, &payload).await {
@@ -41,7 +41,7 @@ impl Connection {
                         self.outbox.send(message);
                     }
                 }
-                if channel.settings.presence {
+                if channel.parts.settings.presence {
                     channel.tell_presences(&self.realtime);
                 }
                 channel.subscribe(&self.realtime, self.callers.asked());

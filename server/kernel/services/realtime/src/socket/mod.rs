@@ -197,7 +197,7 @@ impl Connection {
                 let left = self.channels.remove(&topic);
                 self.reply(&join_ref, &reference, &topic, "ok", &json!({}));
                 if let Some(channel) = left {
-                    let join_ref = channel.join_ref.clone();
+                    let join_ref = channel.parts.join_ref.clone();
                     self.push(&join_ref, &join_ref, &topic, "phx_close", &json!({}));
                 }
             }
@@ -226,7 +226,7 @@ impl Connection {
     fn shut(&mut self, topic: &str, why: &str) {
         if let Some(channel) = self.channels.remove(topic) {
             channel.system("system", "error", why);
-            let join_ref = channel.join_ref.clone();
+            let join_ref = channel.parts.join_ref.clone();
             self.push(&join_ref, &join_ref, topic, "phx_close", &json!({}));
         }
     }

@@ -137,3 +137,29 @@ async fn a_private_message_by_http_needs_the_right_to_write() {
         403
     );
 }
+
+#[tokio::test]
+async fn of_several_private_messages_by_http_those_go_out_that_policies_let_through() {
+    let server = notes::server().await;
+    server.admin().await.batch_execute(POLICIES).await.unwrap();
+    let org = server.organization("Ours").await;
+    let mut ada = Client::connect(&server, &format!("&x-org-id={}", org.id)).await;
+    let token = Some(org.owner.token.as_str());
+    let joined = ada.join("room:1", json!({ "private": true }), token).await;
+    assert_eq!(joined["status"], "ok", "{joined}");
+    let message = |topic: &str, number: i32| json!({ "topic": topic, "private": true, "event": "e", "payload": number });
+    let messages = [
+        message("room:1", 1),
+        message("secret", 2),
+        message("room:1", 3),
+        message("secret", 4),
+        message("room:2", 5),
+        message("room:1", 6),
+    ];
+    let sent = org.owner.post("/realtime/v1/api/broadcast");
+    let sent = sent.json(&json!({ "messages": messages })).send().await.unwrap();
+    assert_eq!(sent.status(), 202);
+    for number in [1, 3, 6] {
+        assert_eq!(ada.event("broadcast").await["payload"], number);
+    }
+}
