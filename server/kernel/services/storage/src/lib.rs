@@ -32,7 +32,8 @@ pub fn module() -> Module {
     Module::new("storage", "Files")
         .tables(
             "storage",
-            migrations!["../migrations/" => "0001_objects", "0002_helpers", "0003_files", "0004_resumable", "0005_uploads_in_parts"],
+            migrations!["../migrations/" => "0001_objects", "0002_helpers", "0003_files", "0004_resumable", "0005_uploads_in_parts",
+                "0006_lists"],
         )
         .permissions(permissions::ALL)
         .accounts(accounts::Owners)

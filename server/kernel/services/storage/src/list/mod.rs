@@ -1,4 +1,4 @@
-//! Lists of names, as far as the caller may see them. The database walks them (`storage.walk`), from a cursor on, folder by folder.
+//! Lists of names, as far as the caller may see them. The database finds them (`storage.entries`), from a cursor on.
 
 mod v1;
 mod v2;

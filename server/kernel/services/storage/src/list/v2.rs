@@ -155,52 +155,28 @@ impl Entry {
 /// Reads a page in the caller's transaction; whether there is more after it.
 pub(crate) async fn page(tx: &RequestTx, page: &Page<'_>) -> Result<(Vec<Entry>, bool)> {
     let more = page.limit.saturating_add(1);
-    let descending = page.sorting.order == Order::Desc;
-    let rows = if page.sorting.column == Column::Name {
-        tx.query(
+    let times = match page.sorting.column {
+        Column::Name => None,
+        Column::UpdatedAt => Some("updated_at"),
+        Column::CreatedAt => Some("created_at"),
+    };
+    let rows = tx
+        .query(
             "select name, id, updated_at, created_at, last_accessed_at, metadata \
-             from storage.walk($1, $2, $3, $4, $5, 0, $6, '')",
+             from storage.entries($1, $2, $3, $4, false, $5, $6, $7, 0, $8, '')",
             &[
                 &page.bucket,
                 &page.prefix,
                 &page.delimited,
-                &page.after,
-                &more,
-                &descending,
-            ],
-        )
-        .await
-    } else {
-        let (column, before, order) = (
-            match page.sorting.column {
-                Column::CreatedAt => "created_at",
-                _ => "updated_at",
-            },
-            if descending { "<" } else { ">" },
-            if descending { "desc" } else { "asc" },
-        );
-        // Every entry has to be seen to know which are the newest.
-        let sql = format!(
-            "select name, id, updated_at, created_at, last_accessed_at, metadata from ( \
-                 select w.*, coalesce(date_trunc('milliseconds', w.{column}), 'epoch') as at \
-                 from storage.walk($1, $2, $3, '', 2147483647, 0, false, '') w) f \
-             where $4 = '' or (at, name collate \"C\") {before} (coalesce($5, 'epoch'::timestamptz), $4) \
-             order by at {order}, name collate \"C\" {order} limit $6"
-        );
-        tx.query(
-            &sql,
-            &[
-                &page.bucket,
-                &page.prefix,
-                &page.delimited,
+                &times,
                 &page.after,
                 &page.after_at,
-                &i64::from(more),
+                &more,
+                &(page.sorting.order == Order::Desc),
             ],
         )
         .await
-    };
-    let rows = rows.map_err(errors::of_statement)?;
+        .map_err(errors::of_statement)?;
     let mut entries: Vec<Entry> = rows.iter().map(Entry::read).collect::<Result<_>>()?;
     let wanted = usize::try_from(page.limit).unwrap_or(0);
     let has_next = entries.len() > wanted;

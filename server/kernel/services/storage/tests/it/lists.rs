@@ -249,3 +249,123 @@ async fn what_policies_hide_is_in_no_list_and_folders_of_it_neither() {
         assert!(!found.to_string().contains("mine"), "{found}");
     }
 }
+
+/// What a list has to show, from all names: those under a prefix, with folders once.
+fn expected(names: &[&str], under: &str, delimited: bool, after: &str, descending: bool) -> Vec<String> {
+    let mut entries: Vec<String> = names
+        .iter()
+        .filter(|name| name.starts_with(under))
+        .filter_map(|name| {
+            let slash = delimited.then(|| name[under.len()..].find('/')).flatten();
+            let folder = slash.map(|at| &name[..=under.len() + at]);
+            let beyond = match folder {
+                // A folder that was shown is over; one in which the last name lies is shown for what is left of it.
+                Some(folder) if !after.is_empty() && folder == after => false,
+                _ if after.is_empty() => true,
+                _ if descending => **name < *after,
+                _ => **name > *after,
+            };
+            beyond.then(|| folder.unwrap_or(name).to_owned())
+        })
+        .collect();
+    entries.sort();
+    entries.dedup();
+    if descending {
+        entries.reverse();
+    }
+    entries
+}
+
+#[tokio::test]
+async fn lists_show_what_there_is_from_every_name_on_and_under_every_prefix() {
+    let server = server().await;
+    bucket(&server, "b", json!({})).await;
+    let mut all = NAMES.to_vec();
+    all.extend([
+        "folder//twice",
+        "folder/b/",
+        "folder/b/c/deep",
+        "folder.x/1",
+        "z/deep",
+    ]);
+    rows(&server, "b", &all).await;
+    let admin = server.admin().await;
+    let mut places = all.clone();
+    places.extend([
+        "",
+        "fo",
+        "folder/",
+        "folder/b/c",
+        "folder/b/c.txt/",
+        "z/",
+        "z/deep/",
+        "ä",
+        "zz",
+    ]);
+    for under in ["", "f", "folder", "folder/", "folder/b/", "z/de", "none"] {
+        for after in &places {
+            for delimited in [false, true] {
+                for descending in [false, true] {
+                    let found: Vec<String> = admin
+                        .query(
+                            "select name from storage.entries('b', $1, $2, null, false, $3, null, 1000, 0, $4, '')",
+                            &[&under, &delimited, after, &descending],
+                        )
+                        .await
+                        .unwrap()
+                        .iter()
+                        .map(|row| row.get(0))
+                        .collect();
+                    assert_eq!(
+                        found,
+                        expected(&all, under, delimited, after, descending),
+                        "under {under:?} after {after:?}, delimited {delimited}, descending {descending}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_files_of_organisations_are_listed_from_the_top_for_their_own_and_for_nobody_else() {
+    let server = server().await;
+    let ours = server.organization("Ours").await;
+    let theirs = server.organization("Theirs").await;
+    for org in [&ours, &theirs] {
+        rows(
+            &server,
+            "files",
+            &[&format!("{}/a.txt", org.id), &format!("{}/b/c.txt", org.id)],
+        )
+        .await;
+    }
+    let stranger = server.user("stranger").await;
+    for sort in [json!(null), json!({ "column": "created_at", "order": "desc" })] {
+        let list = async |request: reqwest::RequestBuilder, delimited: bool| {
+            let body = json!({ "with_delimiter": delimited, "sortBy": sort });
+            let (status, found) = answer(request.json(&body)).await;
+            assert_eq!(status, 200, "{found}");
+            [names(&found, "folders"), names(&found, "objects")].concat()
+        };
+        let to = "/object/list-v2/files";
+        let owner = || crate::support::by(&ours.owner, Method::POST, to);
+        assert_eq!(list(owner(), true).await, [format!("{}/", ours.id)]);
+        let mut all = list(owner(), false).await;
+        all.sort();
+        assert_eq!(
+            all,
+            [format!("{}/a.txt", ours.id), format!("{}/b/c.txt", ours.id)]
+        );
+        for other in [
+            crate::support::by(&stranger, Method::POST, to),
+            service(&server, Method::POST, to),
+        ] {
+            assert_eq!(list(other, false).await, [""; 0]);
+        }
+        assert_eq!(
+            list(crate::support::visitor(&server, Method::POST, to), true).await,
+            [""; 0]
+        );
+    }
+}
