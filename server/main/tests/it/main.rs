@@ -10,6 +10,7 @@ mod edges;
 mod errors;
 mod import_flow;
 mod imports;
+mod kills;
 mod matrix;
 mod migrations;
 mod operations;

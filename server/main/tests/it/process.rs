@@ -110,6 +110,11 @@ impl Process {
         Pid::from_raw(self.child.id().expect("it runs").try_into().unwrap())
     }
 
+    /// `http://` and where it listens.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Ends it as a power cut would.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();

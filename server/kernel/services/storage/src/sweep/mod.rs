@@ -23,7 +23,8 @@ pub(crate) async fn work(_: Kernel, slot: Slot) {
         if let Ok(storage) = slot.get() {
             looks += 1;
             let (kernel, store) = (&storage.kernel, storage.store.as_ref());
-            let swept = if looks % LOOKS_A_WALK == 0 {
+            // The first walk comes soon, for what a server left that died, and for those that never run long.
+            let swept = if looks % LOOKS_A_WALK == 1 {
                 sweep(kernel, store).await
             } else {
                 discarded::let_go(kernel, store).await
