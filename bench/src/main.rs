@@ -16,6 +16,7 @@ mod realtime;
 mod report;
 mod rest;
 mod server;
+mod storage;
 mod workbook;
 
 use clap::{Parser, Subcommand};
@@ -44,6 +45,8 @@ enum Benchmark {
     /// What `realtime` compares broadcasts with.
     #[command(hide = true)]
     FanOut,
+    /// Downloads against nginx, the memory of uploads, lists out of a million objects.
+    Storage(storage::Options),
     /// Memory of an idle server, size of the binary, time to start.
     Idle,
 }
@@ -59,10 +62,11 @@ async fn main() -> anyhow::Result<()> {
         Some(Benchmark::Auth(options)) => auth::run(&options).await,
         Some(Benchmark::Realtime(options)) => realtime::run(&options).await,
         Some(Benchmark::FanOut) => realtime::fan_out::run().await,
+        Some(Benchmark::Storage(options)) => storage::run(&options).await,
         Some(Benchmark::Idle) => idle::run().await,
         None => {
             println!(
-                "cargo xtask bench NAME, with NAME one of: import, rest, dialect, peer, auth, realtime, idle"
+                "cargo xtask bench NAME, with NAME one of: import, rest, dialect, peer, auth, realtime, storage, idle"
             );
             println!("bench/README.md says what each measures.");
             Ok(())

@@ -124,6 +124,18 @@ impl Server {
         Ok(kib.trim().parse()?)
     }
 
+    /// Begins anew with the peak of the server's memory (`VmHWM`).
+    pub fn forget_peak(&self) -> Result<()> {
+        // "5" is how proc(5) says it.
+        fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?;
+        Ok(())
+    }
+
+    /// The server's data directory.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// Seconds of processor time of the server so far, without PostgreSQL.
     pub fn processor(&self) -> Result<f64> {
         processor::seconds(self.child.id())

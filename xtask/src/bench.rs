@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::command::{cargo, run};
-use crate::postgres;
+use crate::{postgres, tools};
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -18,5 +18,8 @@ pub fn bench(options: &Options) -> Result<()> {
     command
         .args(["run", "--release", "--locked", "-p", "tenon-bench", "--"])
         .args(&options.arguments);
+    if options.arguments.first().is_some_and(|name| name == "storage") {
+        command.env("TENON_NGINX", tools::nginx()?);
+    }
     run(command.env("TENON_PG_BIN", installation.bin_dir))
 }

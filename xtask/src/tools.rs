@@ -70,6 +70,25 @@ fn find_chromium() -> Option<PathBuf> {
     })
 }
 
+/// The nginx that downloads are compared with: `TENON_NGINX`, or the machine's, or Debian's package.
+pub fn nginx() -> Result<PathBuf> {
+    let named = std::env::var_os("TENON_NGINX").filter(|path| !path.is_empty());
+    // Where Debian has it is not in everybody's PATH.
+    let found = || {
+        let mut places = vec!["nginx".into(), "/usr/sbin/nginx".into()];
+        places.splice(..0, named.clone());
+        places
+            .into_iter()
+            .map(PathBuf::from)
+            .find(|place| works(place, "-v"))
+    };
+    if let Some(found) = found() {
+        return Ok(found);
+    }
+    apt_install(&["nginx"])?;
+    found().context("nginx was installed and yet does not start")
+}
+
 /// The full path of a program in PATH.
 fn which(name: &std::path::Path) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?)
