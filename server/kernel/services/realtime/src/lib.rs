@@ -95,7 +95,7 @@ pub fn module() -> Module {
         (service.clone(), service.clone(), service)
     };
     Module::new("realtime", "Realtime")
-        .tables("realtime", migrations!["../migrations/" => "0001_messages"])
+        .tables("realtime", migrations!["../migrations/" => "0001_messages", "0002_judged_rows"])
         .routes(move || {
             let all = axum::Router::new()
                 .merge(socket::routes())

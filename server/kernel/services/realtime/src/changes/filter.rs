@@ -2,7 +2,7 @@
 
 use super::{
     pgoutput::{Action, Cell},
-    table::{Change, Column, Table},
+    table::{Change, Column, Known, Table},
 };
 
 /// Most conditions of one subscription.
@@ -258,16 +258,20 @@ impl Condition {
     /// `None`: the database has to say.
     pub fn at_once(&self, change: &Change) -> Option<bool> {
         let table = &change.table;
-        let index = table
-            .columns
-            .iter()
-            .position(|column| column.name == self.column)?;
+        let index = table.column(&self.column)?;
         let column = &table.columns[index];
-        if change.action == Action::Delete && !column.identity {
-            // What is not recorded cannot speak against it.
+        if change.action == Action::Delete && column.place.is_some() && !column.identity {
+            // What is not recorded of rows that are gone cannot speak against it: clients learn the key and nothing else.
             return Some(true);
         }
-        let cell = table.cell(change.row()?, index);
+        let row = change.row()?;
+        match table.known(row, change.is_gone(), index) {
+            Known::Carried => {}
+            Known::Computed => return None,
+            // What is not known is not NULL either.
+            Known::Missing => return Some(false),
+        }
+        let cell = table.cell(row, index);
         let is_equal = |value: &String| matches!(cell, Cell::Text(text) if text == value.as_bytes());
         match self.operator {
             Operator::Is if self.values[0] == "null" => Some((*cell == Cell::Null) != self.negated),

@@ -12,7 +12,7 @@ use super::{
     payload::{self, Told},
     pgoutput::Action,
     table::Change,
-    wall::{self, Verdict, View, Views},
+    wall::{self, Asked, Verdict, Views},
 };
 
 /// Changes judged with one statement at most.
@@ -115,7 +115,7 @@ async fn deliver(around: &Surroundings, group: &Group, items: &[Item]) {
 struct Judged {
     visible: bool,
     old: bool,
-    view: Arc<View>,
+    readable: Arc<[bool]>,
     /// Conditions that the database was asked about.
     holds: Arc<[Condition]>,
     held: Vec<bool>,
@@ -130,7 +130,8 @@ async fn judge(
     let table = &changes[0].table;
     let context = group.context();
     let view = around.views.of(&around.kernel, table, context.role).await?;
-    let hidden = !view.readable.contains(&true);
+    let readable = view.readable(table);
+    let hidden = !readable.contains(&true);
     let mut asked: Vec<Condition> = Vec::new();
     for binding in subscriptions
         .iter()
@@ -151,12 +152,13 @@ async fn judge(
     let mut places = Vec::new();
     for change in changes {
         let place = change.row().map(|row| {
-            rows.push(row);
+            let before = change.is_gone();
+            rows.push(Asked { row, before });
             rows.len() - 1
         });
         let old = match (change.action, &change.old) {
             (Action::Update, Some(old)) if table.walled => {
-                rows.push(old);
+                rows.push(Asked { row: old, before: true });
                 Some(rows.len() - 1)
             }
             _ => None,
@@ -167,15 +169,7 @@ async fn judge(
         vec![Verdict::default(); rows.len()]
     } else {
         let conditions: Vec<&Condition> = asked.iter().collect();
-        wall::judge(
-            &around.kernel,
-            &context,
-            table,
-            view.wall.as_deref(),
-            &conditions,
-            &rows,
-        )
-        .await?
+        wall::judge(&around.kernel, &context, table, &view, &conditions, &rows).await?
     };
     let holds: Arc<[Condition]> = asked.into();
     let judged = changes.iter().zip(places).map(|(change, (place, old))| {
@@ -186,7 +180,7 @@ async fn judge(
                 Action::Update => old.is_none_or(|old| verdicts[old].visible),
                 _ => true,
             },
-            view: view.clone(),
+            readable: readable.clone(),
             holds: holds.clone(),
             held: verdict.holds,
         }
@@ -227,7 +221,7 @@ fn tell<'a>(
                 payload::data(
                     change,
                     Told {
-                        readable: &judged.view.readable,
+                        readable: &judged.readable,
                         select,
                         old: judged.old,
                         limit,

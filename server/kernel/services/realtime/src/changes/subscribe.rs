@@ -155,11 +155,8 @@ impl Changes {
         tx.commit().await?;
         for (table, binding) in tables {
             let view = self.around.views.of(&self.kernel, &table, context.role).await?;
-            let may_read = |name: &String| {
-                let index = table.columns.iter().position(|column| column.name == *name);
-                index.is_some_and(|index| view.readable[index])
-            };
-            if !view.readable.contains(&true) {
+            let may_read = |name: &String| table.column(name).is_some() && view.reads(name);
+            if !view.reads_any() {
                 return Err(not_published(&binding));
             }
             let filtered = binding.conditions.iter().map(|condition| &condition.column);

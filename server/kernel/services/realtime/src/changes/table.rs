@@ -25,10 +25,32 @@ pub struct Column {
     pub form: Form,
     /// Part of the primary key.
     pub key: bool,
-    /// Its place in a row of the log; generated columns have none.
+    /// Its place in a row of the log; computed columns have none, nor have those that are not published.
     pub place: Option<usize>,
     /// Recorded of rows that are gone or were before.
     pub identity: bool,
+    /// How it comes to its value, if nobody writes it.
+    pub computed: Option<Computed>,
+}
+
+/// How a computed column comes to its value.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Computed {
+    /// SQL over other columns of the row.
+    pub expression: String,
+    /// Their names.
+    pub columns: Vec<String>,
+}
+
+/// What is known of a column of one row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Known {
+    /// The log carries it.
+    Carried,
+    /// It can be computed from what the log carries.
+    Computed,
+    /// Nothing: that it is not there does not make it NULL.
+    Missing,
 }
 
 /// A table.
@@ -67,6 +89,7 @@ struct DescribedColumn {
     element: Option<String>,
     delimiter: String,
     key: bool,
+    computed: Option<Computed>,
 }
 
 impl Table {
@@ -89,6 +112,7 @@ impl Table {
                     key: column.key,
                     place,
                     identity,
+                    computed: column.computed,
                 }
             })
             .collect();
@@ -126,7 +150,29 @@ impl Table {
         (schema == "*" || schema == self.schema) && (table == "*" || table == self.name)
     }
 
-    /// The value of a column in a row of the log.
+    /// The place of a column by its name.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// What is known of a column of a row; `before` says that it is one as it was before, of which the log has the identity alone.
+    pub fn known(&self, tuple: &Tuple, before: bool, column: usize) -> Known {
+        let carries = |column: &Column| {
+            let cell = column.place.and_then(|place| tuple.get(place));
+            cell.is_some_and(|cell| *cell != Cell::Unchanged) && (column.identity || !before)
+        };
+        let column = &self.columns[column];
+        if carries(column) {
+            return Known::Carried;
+        }
+        let is_carried = |name: &String| self.column(name).is_some_and(|index| carries(&self.columns[index]));
+        match &column.computed {
+            Some(computed) if computed.columns.iter().all(is_carried) => Known::Computed,
+            _ => Known::Missing,
+        }
+    }
+
+    /// The value of a column in a row of the log; [`Table::known`] says whether there is one.
     pub fn cell<'a>(&self, tuple: &'a Tuple, column: usize) -> &'a Cell {
         self.columns[column]
             .place
@@ -186,8 +232,9 @@ impl Change {
         } = row;
         // Large values that did not change stand in the row before, where all of it is recorded.
         if let (Some(new), Some(old)) = (&mut new, &old) {
-            for (cell, before) in new.iter_mut().zip(old) {
-                if *cell == Cell::Unchanged {
+            let places = table.columns.iter().filter(|column| column.identity);
+            for place in places.filter_map(|column| column.place) {
+                if let (Some(cell @ Cell::Unchanged), Some(before)) = (new.get_mut(place), old.get(place)) {
                     *cell = before.clone();
                 }
             }
@@ -221,6 +268,11 @@ impl Change {
             org,
             size,
         }
+    }
+
+    /// Whether [`Change::row`] is one as it was before.
+    pub fn is_gone(&self) -> bool {
+        self.new.is_none()
     }
 
     /// The row that a subscription is about: the new one, or the one that is gone.

@@ -15,3 +15,4 @@ mod private;
 mod processes;
 mod sse;
 mod stream;
+mod walls;
