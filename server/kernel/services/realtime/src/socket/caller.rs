@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tenon_sdk::{Kernel, OrgId, Result, ctx::Identity, db::OrgSelector};
+use tenon_sdk::{Error, Kernel, OrgId, Result, ctx::Identity, db::OrgSelector};
 
 use crate::context;
 
@@ -47,6 +47,14 @@ impl Callers {
             Some(token) => kernel.authenticator().authenticate(token).await?,
             None => self.identity.clone(),
         };
+        // Whoever opened the connection did so with a token, too, which may have ended since.
+        let claims: Value = serde_json::from_str(&identity.claims).unwrap_or_default();
+        let expires = claims["exp"]
+            .as_i64()
+            .and_then(|exp| Timestamp::from_second(exp).ok());
+        if expires.is_some_and(|expires| expires <= kernel.env().now()) {
+            return Err(Error::unauthenticated("auth.token_expired", "Token has expired"));
+        }
         // Asked anew each time: who was removed, or whose key was revoked, is out.
         let org = if identity.is_principal() {
             kernel
@@ -57,22 +65,10 @@ impl Callers {
         } else {
             self.org
         };
-        let Some(token) = token else {
-            return Ok(Speaker {
-                identity,
-                org,
-                token: None,
-                expires: None,
-            });
-        };
-        let claims: Value = serde_json::from_str(&identity.claims).unwrap_or_default();
-        let expires = claims["exp"]
-            .as_i64()
-            .and_then(|exp| Timestamp::from_second(exp).ok());
         Ok(Speaker {
             identity,
             org,
-            token: Some(token.to_owned()),
+            token: token.map(str::to_owned),
             expires,
         })
     }
