@@ -28,6 +28,14 @@ pub struct Realtime {
     pub connections: usize,
     /// Channels of one connection at most.
     pub channels: usize,
+    /// Subscriptions to changes of one channel at most.
+    pub subscriptions: usize,
+    /// Bytes that they take in all, as JSON.
+    pub subscription_bytes: usize,
+    /// Conditions of subscribers of the same rights at most that the database has to be asked about.
+    pub conditions: usize,
+    /// Bytes that all channels of a connection may say of themselves by presence.
+    pub presence_bytes: usize,
     /// Joins of one organisation a second on one process. 0: no limit.
     pub joins_per_second: u32,
     /// Broadcasts of one organisation a second on one process. 0: no limit.

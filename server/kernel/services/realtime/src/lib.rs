@@ -1,6 +1,7 @@
 //! Live changes, broadcast and presence in the wire form of Supabase Realtime, over WebSocket, HTTP and server-sent events.
 
 mod access;
+mod allowance;
 mod broadcast_api;
 pub mod changes;
 mod context;
@@ -95,7 +96,10 @@ pub fn module() -> Module {
         (service.clone(), service.clone(), service)
     };
     Module::new("realtime", "Realtime")
-        .tables("realtime", migrations!["../migrations/" => "0001_messages", "0002_judged_rows"])
+        .tables(
+            "realtime",
+            migrations!["../migrations/" => "0001_messages", "0002_judged_rows"],
+        )
         .routes(move || {
             let all = axum::Router::new()
                 .merge(socket::routes())

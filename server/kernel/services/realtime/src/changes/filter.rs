@@ -11,7 +11,7 @@ const MAX_CONDITIONS: usize = 100;
 const MAX_VALUES: usize = 100;
 
 /// One condition.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Condition {
     /// The column.
     pub column: String,
@@ -21,10 +21,12 @@ pub struct Condition {
     pub operator: Operator,
     /// With what; several for a list.
     pub values: Vec<String>,
+    /// Whether the database had to be asked about it when it was made.
+    pub asks: bool,
 }
 
 /// How a condition compares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operator {
     /// `=`
     Eq,
@@ -141,6 +143,7 @@ fn condition(text: &str) -> Result<Condition, String> {
         negated,
         operator,
         values,
+        asks: false,
     })
 }
 
@@ -192,13 +195,33 @@ pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// Texts as a PostgreSQL array.
+pub fn array(texts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let mut out = String::from("{");
+    for (index, text) in texts.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        out.push('"');
+        for character in text.as_ref().chars() {
+            if matches!(character, '"' | '\\') {
+                out.push('\\');
+            }
+            out.push(character);
+        }
+        out.push('"');
+    }
+    out.push('}');
+    out
+}
+
 /// A type of the catalogue's by its name.
 fn cast(column: &Column) -> String {
     format!("pg_catalog.{}", quoted(&column.base))
 }
 
 impl Condition {
-    /// As SQL over the columns of the table; its values are parameters, the first of which has the number `from`.
+    /// As SQL over the columns of the table; what it compares with is the parameter `from`.
     pub fn to_sql(&self, table: &Table, from: usize) -> String {
         let name = quoted(&self.column);
         let kind = table
@@ -221,20 +244,17 @@ impl Condition {
         } else {
             name.clone()
         };
-        let value = |number: usize| format!("${}::text::{kind}", from + number);
+        let value = format!("${from}::text::{kind}");
         let pattern = format!("${from}::text");
         let sql = match self.operator {
-            Operator::Eq => format!("{left} = {}", value(0)),
-            Operator::Neq => format!("{left} <> {}", value(0)),
-            Operator::Lt => format!("{left} < {}", value(0)),
-            Operator::Lte => format!("{left} <= {}", value(0)),
-            Operator::Gt => format!("{left} > {}", value(0)),
-            Operator::Gte => format!("{left} >= {}", value(0)),
-            Operator::IsDistinct => format!("{left} is distinct from {}", value(0)),
-            Operator::In => {
-                let values: Vec<String> = (0..self.values.len()).map(value).collect();
-                format!("{left} in ({})", values.join(", "))
-            }
+            Operator::Eq => format!("{left} = {value}"),
+            Operator::Neq => format!("{left} <> {value}"),
+            Operator::Lt => format!("{left} < {value}"),
+            Operator::Lte => format!("{left} <= {value}"),
+            Operator::Gt => format!("{left} > {value}"),
+            Operator::Gte => format!("{left} >= {value}"),
+            Operator::IsDistinct => format!("{left} is distinct from {value}"),
+            Operator::In => format!("{left} = any (${from}::text[]::{kind}[])"),
             Operator::Like => format!("{name}::text like {pattern}"),
             Operator::Ilike => format!("{name}::text ilike {pattern}"),
             Operator::Match => format!("{name}::text ~ {pattern}"),
@@ -245,12 +265,25 @@ impl Condition {
         if self.negated { format!("not ({sql})") } else { sql }
     }
 
-    /// The values that its SQL takes.
-    pub fn parameters(&self) -> &[String] {
-        if self.operator == Operator::Is {
-            &[]
-        } else {
-            &self.values
+    /// The parameter that its SQL takes.
+    pub fn parameter(&self) -> Option<String> {
+        match self.operator {
+            Operator::Is => None,
+            Operator::In => Some(array(&self.values)),
+            _ => self.values.first().cloned(),
+        }
+    }
+
+    /// Whether it is for the database to say what it says of changes of a table.
+    pub fn asks(&self, table: &Table) -> bool {
+        let Some(column) = table.column(&self.column).map(|column| &table.columns[column]) else {
+            return false;
+        };
+        match self.operator {
+            _ if column.computed.is_some() => true,
+            Operator::Is => self.values[0] != "null",
+            Operator::Eq | Operator::Neq | Operator::In => !is_written_in_one_way(&column.base),
+            _ => true,
         }
     }
 

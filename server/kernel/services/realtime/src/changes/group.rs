@@ -1,7 +1,7 @@
 //! Subscribers who ask with the same rights: their walls are asked once for all of them.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -92,7 +92,27 @@ pub struct Group {
     /// The organisation they are in.
     pub org: Option<OrgId>,
     context: Mutex<RequestContext>,
-    subscriptions: Mutex<HashMap<u64, Arc<Subscription>>>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    subscriptions: HashMap<u64, Arc<Subscription>>,
+    /// Everybody's conditions by schema and table, and how many subscriptions have each.
+    conditions: HashMap<(String, String), HashMap<Condition, usize>>,
+    /// How many of them the database has to be asked about.
+    asked: usize,
+}
+
+/// Conditions of a subscription with the tables they are about.
+fn conditions(subscription: &Subscription) -> impl Iterator<Item = ((String, String), &Condition)> {
+    subscription.bindings.iter().flat_map(|binding| {
+        let table = (binding.schema.clone(), binding.table.clone());
+        binding
+            .conditions
+            .iter()
+            .map(move |condition| (table.clone(), condition))
+    })
 }
 
 impl Group {
@@ -101,12 +121,12 @@ impl Group {
         Self {
             org,
             context: Mutex::new(context),
-            subscriptions: Mutex::default(),
+            inner: Mutex::default(),
         }
     }
 
-    fn subscriptions(&self) -> MutexGuard<'_, HashMap<u64, Arc<Subscription>>> {
-        self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner)
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How the database is asked for them.
@@ -117,21 +137,67 @@ impl Group {
             .clone()
     }
 
+    /// How many conditions the database would have to be asked about with this subscription.
+    pub fn asked_with(&self, subscription: &Subscription) -> usize {
+        let inner = self.inner();
+        let news: HashSet<_> = conditions(subscription)
+            .filter(|(table, condition)| {
+                let known = inner.conditions.get(table);
+                condition.asks && known.is_none_or(|known| !known.contains_key(*condition))
+            })
+            .collect();
+        inner.asked + news.len()
+    }
+
     /// Adds a subscription, with the claims of the newest token.
     pub fn add(&self, context: RequestContext, subscription: Arc<Subscription>) {
         *self.context.lock().unwrap_or_else(PoisonError::into_inner) = context;
-        self.subscriptions().insert(subscription.id, subscription);
+        let inner = &mut *self.inner();
+        for (table, condition) in conditions(&subscription) {
+            let known = inner.conditions.entry(table).or_default();
+            let count = known.entry(condition.clone()).or_default();
+            *count += 1;
+            if *count == 1 && condition.asks {
+                inner.asked += 1;
+            }
+        }
+        inner.subscriptions.insert(subscription.id, subscription);
     }
 
     /// Removes one; whether none is left.
     pub fn remove(&self, id: u64) -> bool {
-        let mut subscriptions = self.subscriptions();
-        subscriptions.remove(&id);
-        subscriptions.is_empty()
+        let inner = &mut *self.inner();
+        if let Some(gone) = inner.subscriptions.remove(&id) {
+            for (table, condition) in conditions(&gone) {
+                let Some(known) = inner.conditions.get_mut(&table) else {
+                    continue;
+                };
+                let Some(count) = known.get_mut(condition) else {
+                    continue;
+                };
+                *count -= 1;
+                if *count == 0 {
+                    known.remove(condition);
+                    if known.is_empty() {
+                        inner.conditions.remove(&table);
+                    }
+                    inner.asked -= usize::from(condition.asks);
+                }
+            }
+        }
+        inner.subscriptions.is_empty()
     }
 
     /// All of them at this moment.
     pub fn all(&self) -> Vec<Arc<Subscription>> {
-        self.subscriptions().values().cloned().collect()
+        self.inner().subscriptions.values().cloned().collect()
+    }
+
+    /// Those of their conditions on a table for which something holds, each once.
+    pub fn conditions(&self, table: &Table, holds: impl Fn(&Condition) -> bool) -> Vec<Condition> {
+        let inner = self.inner();
+        let known = inner.conditions.get(&(table.schema.clone(), table.name.clone()));
+        let conditions = known.into_iter().flat_map(HashMap::keys);
+        conditions.filter(|condition| holds(condition)).cloned().collect()
     }
 }

@@ -3,15 +3,15 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use tenon_sdk::{Kernel, error::Kind};
+use tenon_sdk::{Error, Kernel, error::Kind};
 use tokio::sync::mpsc;
 
 use super::{
     filter::Condition,
-    group::{Group, Subscription},
+    group::{Binding, Group, Subscription},
     payload::{self, Told},
     pgoutput::Action,
-    table::Change,
+    table::{Change, Table},
     wall::{self, Asked, Verdict, Views},
 };
 
@@ -34,6 +34,8 @@ pub struct Surroundings {
     pub views: Views,
     /// Most bytes of a change that is sent whole.
     pub limit: usize,
+    /// Most conditions of a group that the database is asked about.
+    pub conditions: usize,
 }
 
 type Item = (Arc<Change>, Option<u64>);
@@ -65,37 +67,20 @@ async fn deliver(around: &Surroundings, group: &Group, items: &[Item]) {
     let mut judged: Vec<Option<Judged>> = items.iter().map(|_| None).collect();
     for indexes in tables.values() {
         let changes: Vec<&Change> = indexes.iter().map(|&index| &*items[index].0).collect();
-        match judge(around, group, &subscriptions, &changes).await {
-            Ok(found) => {
+        let table = &changes[0].table;
+        let filtered = match judge(around, group, &changes).await {
+            Ok((found, filtered)) => {
+                let readable = found.first().map(|found| found.readable.clone());
                 for (&index, found) in indexes.iter().zip(found) {
                     judged[index] = Some(found);
                 }
+                refuse_hidden(&subscriptions, table, readable.as_deref()).await;
+                filtered
             }
-            Err(error) => {
-                let table = &changes[0].table;
-                tracing::warn!(%error, schema = table.schema, table = table.name, "subscribers of a group cannot be served");
-                let why = if error.kind == Kind::Unavailable {
-                    "The database is away: read again what you show.".to_owned()
-                } else {
-                    format!(
-                        "The policies of {}.{} cannot be asked: {}",
-                        table.schema, table.name, error.message
-                    )
-                };
-                let meant = |subscription: &&Arc<Subscription>| {
-                    subscription
-                        .bindings
-                        .iter()
-                        .any(|binding| table.is_meant(&binding.schema, &binding.table))
-                };
-                for subscription in subscriptions.iter().filter(meant) {
-                    if error.kind == Kind::Unavailable {
-                        subscription.subscriber.reload(&why);
-                    } else {
-                        subscription.subscriber.failed(&why);
-                    }
-                }
-            }
+            Err(error) => Err((error, Concerned::All)),
+        };
+        if let Err((error, concerned)) = filtered {
+            tell_of_failure(&subscriptions, table, &error, concerned);
         }
     }
     for ((change, only), judged) in items.iter().zip(judged) {
@@ -106,8 +91,65 @@ async fn deliver(around: &Surroundings, group: &Group, items: &[Item]) {
                 Some(only) => *only == subscription.id,
                 None => change.position.log >= subscription.from,
             });
-            tell(around.limit, change, &judged, meant);
+            tell(around.limit, change, &judged, meant).await;
         }
+    }
+}
+
+/// Whom a failure concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Concerned {
+    /// All who hear of the table.
+    All,
+    /// Those of them whose filters the database has to be asked about.
+    Filtering,
+}
+
+fn tell_of_failure(subscriptions: &[Arc<Subscription>], table: &Table, error: &Error, concerned: Concerned) {
+    tracing::warn!(%error, schema = table.schema, table = table.name, "subscribers of a group cannot be served");
+    let what = match concerned {
+        Concerned::All => "policies of",
+        Concerned::Filtering => "filters on",
+    };
+    let is_concerned = |binding: &Binding| {
+        table.is_meant(&binding.schema, &binding.table)
+            && (concerned == Concerned::All
+                || binding.conditions.iter().any(|condition| condition.asks(table)))
+    };
+    for subscription in subscriptions {
+        if !subscription.bindings.iter().any(is_concerned) {
+            continue;
+        }
+        if error.kind == Kind::Unavailable {
+            subscription
+                .subscriber
+                .reload("The database is away: read again what you show.");
+        } else {
+            subscription.subscriber.failed(&format!(
+                "The {what} {}.{} cannot be asked: {}",
+                table.schema, table.name, error.message
+            ));
+        }
+    }
+}
+
+/// Whoever filters by a column that may not be read any more is told so.
+async fn refuse_hidden(subscriptions: &[Arc<Subscription>], table: &Table, readable: Option<&[bool]>) {
+    let reads = |condition: &Condition| {
+        let column = table.column(&condition.column);
+        column.is_some_and(|column| readable.is_some_and(|readable| readable[column]))
+    };
+    for subscription in subscriptions {
+        let bindings = subscription.bindings.iter();
+        let mut conditions = bindings
+            .filter(|binding| table.is_meant(&binding.schema, &binding.table))
+            .flat_map(|binding| &binding.conditions);
+        if let Some(hidden) = conditions.find(|condition| !reads(condition)) {
+            subscription
+                .subscriber
+                .failed(&format!("invalid column for filter {}", hidden.column));
+        }
+        tokio::task::consume_budget().await;
     }
 }
 
@@ -116,37 +158,39 @@ struct Judged {
     visible: bool,
     old: bool,
     readable: Arc<[bool]>,
-    /// Conditions that the database was asked about.
-    holds: Arc<[Condition]>,
+    /// Conditions that the database was asked about, and the places of its answers.
+    asked: Arc<HashMap<Condition, usize>>,
     held: Vec<bool>,
 }
+
+impl Judged {
+    fn holds(&self, condition: &Condition, change: &Change) -> bool {
+        let column = change.table.column(&condition.column);
+        let reads = column.is_some_and(|column| self.readable.get(column) == Some(&true));
+        reads
+            && condition.at_once(change).unwrap_or_else(|| {
+                let place = self.asked.get(condition);
+                place.and_then(|&place| self.held.get(place)) == Some(&true)
+            })
+    }
+}
+
+/// What became of filters that the database was asked about.
+type Filtered = Result<(), (Error, Concerned)>;
 
 async fn judge(
     around: &Surroundings,
     group: &Group,
-    subscriptions: &[Arc<Subscription>],
     changes: &[&Change],
-) -> tenon_sdk::Result<Vec<Judged>> {
+) -> tenon_sdk::Result<(Vec<Judged>, Filtered)> {
     let table = &changes[0].table;
     let context = group.context();
     let view = around.views.of(&around.kernel, table, context.role).await?;
     let readable = view.readable(table);
     let hidden = !readable.contains(&true);
-    let mut asked: Vec<Condition> = Vec::new();
-    for binding in subscriptions
-        .iter()
-        .flat_map(|subscription| &subscription.bindings)
-    {
-        if !table.is_meant(&binding.schema, &binding.table) {
-            continue;
-        }
-        for condition in &binding.conditions {
-            let unsure = changes.iter().any(|change| condition.at_once(change).is_none());
-            if unsure && !asked.contains(condition) {
-                asked.push(condition.clone());
-            }
-        }
-    }
+    let conditions = group.conditions(table, |condition| {
+        condition.asks(table) && view.reads(&condition.column)
+    });
     // The row itself, and for updates the row before, which may have been out of sight.
     let mut rows = Vec::new();
     let mut places = Vec::new();
@@ -158,20 +202,37 @@ async fn judge(
         });
         let old = match (change.action, &change.old) {
             (Action::Update, Some(old)) if table.walled => {
-                rows.push(Asked { row: old, before: true });
+                rows.push(Asked {
+                    row: old,
+                    before: true,
+                });
                 Some(rows.len() - 1)
             }
             _ => None,
         };
         places.push((place, old));
     }
+    let mut filtered = Ok(());
     let verdicts = if hidden {
         vec![Verdict::default(); rows.len()]
     } else {
-        let conditions: Vec<&Condition> = asked.iter().collect();
-        wall::judge(&around.kernel, &context, table, &view, &conditions, &rows).await?
+        let asked: Vec<&Condition> = conditions.iter().collect();
+        let ask = async |conditions: &[&Condition]| {
+            wall::judge(&around.kernel, &context, table, &view, conditions, &rows).await
+        };
+        match ask(&asked).await {
+            // One subscriber's filter keeps nothing from those who have none.
+            Err(error) if error.kind != Kind::Unavailable && !asked.is_empty() => {
+                let verdicts = ask(&[]).await?;
+                filtered = Err((error, Concerned::Filtering));
+                verdicts
+            }
+            verdicts => verdicts?,
+        }
     };
-    let holds: Arc<[Condition]> = asked.into();
+    let asked = conditions.into_iter().enumerate();
+    let asked: Arc<HashMap<Condition, usize>> =
+        Arc::new(asked.map(|(place, condition)| (condition, place)).collect());
     let judged = changes.iter().zip(places).map(|(change, (place, old))| {
         let verdict = place.map(|place| verdicts[place].clone()).unwrap_or_default();
         Judged {
@@ -181,14 +242,14 @@ async fn judge(
                 _ => true,
             },
             readable: readable.clone(),
-            holds: holds.clone(),
+            asked: asked.clone(),
             held: verdict.holds,
         }
     });
-    Ok(judged.collect())
+    Ok((judged.collect(), filtered))
 }
 
-fn tell<'a>(
+async fn tell<'a>(
     limit: usize,
     change: &Change,
     judged: &Judged,
@@ -197,17 +258,11 @@ fn tell<'a>(
     let mut written: HashMap<Option<&[String]>, String> = HashMap::new();
     let subscriptions: Vec<_> = subscriptions.collect();
     for subscription in &subscriptions {
+        // Many subscribers of one group must not hold up everybody else.
+        tokio::task::consume_budget().await;
         let mut ids: Vec<(Option<&[String]>, Vec<u64>)> = Vec::new();
         for binding in &subscription.bindings {
-            let holds = |condition: &Condition| {
-                condition.at_once(change).unwrap_or_else(|| {
-                    let place = judged.holds.iter().position(|asked| asked == condition);
-                    place
-                        .and_then(|place| judged.held.get(place))
-                        .copied()
-                        .unwrap_or(false)
-                })
-            };
+            let holds = |condition: &Condition| judged.holds(condition, change);
             if binding.is_about(&change.table, change.action) && binding.conditions.iter().all(holds) {
                 let select = binding.select.as_deref();
                 match ids.iter_mut().find(|(other, _)| *other == select) {

@@ -28,7 +28,7 @@ use jiff::{SignedDuration, Timestamp};
 use lane::Surroundings;
 use registry::{Kept, Registry, Ticket};
 use tenon_sdk::{Error, Kernel, config};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::hub::Hub;
 
@@ -49,6 +49,7 @@ pub struct Changes {
     pub(crate) hub: Arc<Hub>,
     pub(crate) registry: Registry,
     around: Arc<Surroundings>,
+    asking: Semaphore,
     state: watch::Sender<Stream>,
     listeners: AtomicUsize,
     wanted: Notify,
@@ -65,6 +66,7 @@ impl Changes {
             kernel: kernel.clone(),
             views: wall::Views::default(),
             limit: settings.max_change_bytes,
+            conditions: settings.conditions,
         });
         let kept = Kept {
             bytes: settings.kept_bytes,
@@ -74,6 +76,8 @@ impl Changes {
             registry: Registry::new(around.clone(), kept),
             around,
             hub,
+            // Others need the database, too.
+            asking: Semaphore::new((kernel.config().database.pool_size / 4).clamp(1, 4)),
             state: watch::Sender::new(Stream::Resting),
             listeners: AtomicUsize::new(0),
             wanted: Notify::new(),
@@ -175,6 +179,7 @@ pub struct Subscribed {
     changes: Arc<Changes>,
     ticket: Ticket,
     _listening: Listening,
+    _conditions: Option<OwnedSemaphorePermit>,
 }
 
 impl Drop for Subscribed {

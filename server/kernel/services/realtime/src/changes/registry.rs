@@ -88,19 +88,23 @@ impl Registry {
     }
 
     /// Adds a subscription, and hands it what it missed since it was last there; false if that is not known any more. Gives how it
-    /// is removed.
+    /// is removed; `None` if its group has too many conditions already.
     pub fn add(
         &self,
         context: RequestContext,
         org: Option<OrgId>,
         make: impl FnOnce(u64) -> Subscription,
         since: Option<Since>,
-    ) -> (Ticket, bool) {
+    ) -> Option<(Ticket, bool)> {
         let mut inner = self.inner();
         inner.next += 1;
         let id = inner.next;
         let subscription = Arc::new(make(id));
         let key = GroupKey::new(&context, org);
+        let known = inner.groups.get(&key);
+        if known.is_some_and(|entry| entry.group.asked_with(&subscription) > self.around.conditions) {
+            return None;
+        }
         let scopes = scopes(&subscription, org);
         for scope in &scopes {
             *inner
@@ -120,7 +124,7 @@ impl Registry {
         entry.group.add(context, subscription.clone());
         let lane = entry.lane.clone();
         let known = since.is_none_or(|since| inner.replay(since, org, &subscription, &lane));
-        (Ticket { id, key, scopes }, known)
+        Some((Ticket { id, key, scopes }, known))
     }
 
     /// Removes a subscription.

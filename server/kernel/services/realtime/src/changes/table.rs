@@ -165,7 +165,10 @@ impl Table {
         if carries(column) {
             return Known::Carried;
         }
-        let is_carried = |name: &String| self.column(name).is_some_and(|index| carries(&self.columns[index]));
+        let is_carried = |name: &String| {
+            self.column(name)
+                .is_some_and(|index| carries(&self.columns[index]))
+        };
         match &column.computed {
             Some(computed) if computed.columns.iter().all(is_carried) => Known::Computed,
             _ => Known::Missing,

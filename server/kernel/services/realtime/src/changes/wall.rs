@@ -5,6 +5,7 @@ use std::{
     collections::{HashMap, HashSet},
     fmt::Write,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use tenon_sdk::{
 };
 
 use super::{
-    filter::{Condition, quoted},
+    filter::{Condition, array, quoted},
     pgoutput::Tuple,
     table::{self, Table},
 };
@@ -93,7 +94,7 @@ impl View {
     }
 }
 
-/// Views, as long as the schema stays as it is.
+/// Views, as long as the schema stays as it is; asked anew now and then where nobody tells of it.
 #[derive(Debug, Default)]
 pub struct Views(Mutex<Known>);
 
@@ -101,6 +102,7 @@ pub struct Views(Mutex<Known>);
 struct Known {
     /// Counts what was told of the schema.
     news: u64,
+    since: Option<Instant>,
     views: HashMap<(u32, &'static str), Arc<View>>,
 }
 
@@ -117,8 +119,13 @@ impl Views {
 
     /// What a role may see of a table.
     pub async fn of(&self, kernel: &Kernel, table: &Table, role: &'static str) -> Result<Arc<View>> {
+        let age = Duration::from_secs(kernel.config().realtime.check_seconds.max(1));
         let news = {
-            let known = self.known();
+            let mut known = self.known();
+            if known.since.is_none_or(|since| since.elapsed() >= age) {
+                known.views.clear();
+                known.since = Some(Instant::now());
+            }
             if let Some(view) = known.views.get(&(table.oid, role)) {
                 return Ok(view.clone());
             }
@@ -179,6 +186,9 @@ pub struct Asked<'a> {
     pub before: bool,
 }
 
+/// Conditions asked with one statement at most.
+const TOGETHER: usize = 200;
+
 /// Asks for rows of one table in the context of a caller. Policies and conditions are asked of those rows only of which the log
 /// carries what they look at, or of which that can be computed.
 pub async fn judge(
@@ -202,18 +212,23 @@ pub async fn judge(
             continue;
         };
         let tuples: Vec<&Tuple> = places.iter().map(|&place| rows[place].row).collect();
-        let statement = statement(table, &shape, &wall, conditions, &tuples);
-        let reply = kernel.db().run(context, statement).await?;
-        for row in &reply.rows {
-            let place = number(row).and_then(|number| places.get(number.wrapping_sub(1)));
-            let Some(verdict) = place.and_then(|&place| verdicts.get_mut(place)) else {
-                return Err(Error::internal(
-                    "the wall was asked of a row and spoke of another",
-                ));
-            };
-            let truth = |cell: &Option<bytes::Bytes>| cell.as_deref() == Some(b"t");
-            verdict.visible = row.get(1).is_some_and(truth);
-            verdict.holds = row.iter().skip(2).map(truth).collect();
+        let mut parts = conditions.chunks(TOGETHER);
+        let mut part = Some(parts.next().unwrap_or_default());
+        while let Some(conditions) = part {
+            let statement = statement(table, &shape, &wall, conditions, &tuples);
+            let reply = kernel.db().run(context, statement).await?;
+            for row in &reply.rows {
+                let place = number(row).and_then(|number| places.get(number.wrapping_sub(1)));
+                let Some(verdict) = place.and_then(|&place| verdicts.get_mut(place)) else {
+                    return Err(Error::internal(
+                        "the wall was asked of a row and spoke of another",
+                    ));
+                };
+                let truth = |cell: &Option<bytes::Bytes>| cell.as_deref() == Some(b"t");
+                verdict.visible = row.get(1).is_some_and(truth);
+                verdict.holds.extend(row.iter().skip(2).map(truth));
+            }
+            part = parts.next();
         }
     }
     Ok(verdicts)
@@ -267,11 +282,11 @@ pub async fn try_out(
     conditions: &[&Condition],
 ) -> Result<()> {
     let shape = Shape(vec![Some(table::Known::Carried); table.columns.len()]);
-    kernel
-        .db()
-        .run(context, statement(table, &shape, "true", conditions, &[]))
-        .await
-        .map(drop)
+    for conditions in conditions.chunks(TOGETHER) {
+        let asked = statement(table, &shape, "true", conditions, &[]);
+        kernel.db().run(context, asked).await?;
+    }
+    Ok(())
 }
 
 fn number(row: &TextRow) -> Option<usize> {
@@ -301,7 +316,7 @@ fn statement(
             ", coalesce(({}), false)",
             condition.to_sql(table, params.len() + 1)
         );
-        params.extend(condition.parameters().iter().map(Param::text));
+        params.extend(condition.parameter().map(Param::text));
     }
     sql.push_str(" from (select ");
     for (index, column) in table.columns.iter().enumerate() {
@@ -329,24 +344,4 @@ fn statement(
         sql: sql.into(),
         params,
     }
-}
-
-/// Texts as a PostgreSQL array.
-fn array(texts: impl Iterator<Item = String>) -> String {
-    let mut out = String::from("{");
-    for (index, text) in texts.enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        out.push('"');
-        for character in text.chars() {
-            if matches!(character, '"' | '\\') {
-                out.push('\\');
-            }
-            out.push(character);
-        }
-        out.push('"');
-    }
-    out.push('}');
-    out
 }

@@ -7,7 +7,7 @@ use std::sync::{
 
 use serde_json::{Map, Value, json};
 use tenon_sdk::db::OrgSelector;
-use tokio::{task::AbortHandle, time::Instant};
+use tokio::{sync::OwnedSemaphorePermit, task::AbortHandle, time::Instant};
 
 use super::{
     caller::{Callers, Speaker},
@@ -18,6 +18,7 @@ use super::{
 use crate::{
     Realtime,
     access::Rights,
+    allowance::Allowance,
     changes::{Listening, Wanted},
     context,
     hub::{
@@ -50,11 +51,15 @@ pub struct ChannelParts {
     pub outbox: Arc<Outbox>,
     /// How they are written.
     pub version: Version,
+    /// What its connection may have.
+    pub allowance: Arc<Allowance>,
 }
 
 /// A channel, until it is dropped.
 pub struct Channel {
     pub(super) parts: ChannelParts,
+    /// What it takes of the allowance by what it says of itself.
+    said: Option<OwnedSemaphorePermit>,
     presence_key: String,
     wanted: Arc<[Wanted]>,
     serving: Option<AbortHandle>,
@@ -80,6 +85,7 @@ impl Channel {
             realtime: realtime.clone(),
             _listening: realtime.changes.listen(),
             parts,
+            said: None,
         }
     }
 
@@ -134,6 +140,7 @@ impl Channel {
             channelled,
             ready,
             before,
+            self.parts.allowance.clone(),
         );
         self.serving = Some(tokio::spawn(serving).abort_handle());
     }
@@ -221,6 +228,19 @@ impl Channel {
                 if said.to_string().len() > realtime.kernel.config().realtime.max_payload_bytes {
                     return Err("Track message size exceeded".to_owned());
                 }
+                // What it said before gives way.
+                self.said = None;
+                let weight = u32::try_from(weight(said) + self.presence_key.len()).unwrap_or(u32::MAX);
+                let Ok(held) = self
+                    .parts
+                    .allowance
+                    .presence
+                    .clone()
+                    .try_acquire_many_owned(weight)
+                else {
+                    return Err("PresenceSizeExceeded: This connection says too much of itself".to_owned());
+                };
+                self.said = Some(held);
                 let said: Map<String, Value> = said.as_object().cloned().unwrap_or_default();
                 if !self.parts.settings.presence {
                     // Who says that it is there wants to know who else is.
@@ -247,6 +267,7 @@ impl Channel {
             }
             ("untrack", _) => {
                 realtime.hub.untrack(&self.parts.key, self.parts.member);
+                self.said = None;
                 self.answer(reference, "ok", &json!({}));
             }
             _ => self.answer(reference, "error", &json!({ "reason": "unknown presence event" })),
@@ -335,6 +356,20 @@ impl Drop for Channel {
             serving.abort();
         }
         self.realtime.hub.leave(&self.parts.key, self.parts.member);
+    }
+}
+
+/// Bytes that a value takes in memory, as an estimate.
+fn weight(value: &Value) -> usize {
+    const EACH: usize = 64;
+    EACH + match value {
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(weight).sum(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| EACH + name.len() + weight(value))
+            .sum(),
+        _ => 0,
     }
 }
 

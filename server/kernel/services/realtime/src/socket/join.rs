@@ -19,6 +19,9 @@ use crate::{
     replay,
 };
 
+/// Bytes of the name of a topic, of a reference and of a presence key at most.
+pub(super) const MAX_NAME: usize = 1024;
+
 impl Connection {
     /// Joins, or says why not. A channel of the same topic is left first.
     pub(crate) async fn join(&mut self, topic: &str, reference: &Value, payload: Value) {
@@ -59,6 +62,14 @@ impl Connection {
     ) -> Result<(Channel, Vec<Broadcast>), String> {
         let realtime = &self.realtime;
         let limits = &realtime.kernel.config().realtime;
+        // They are kept as long as the channel.
+        if topic.len() > MAX_NAME
+            || reference.as_str().is_some_and(|text| text.len() > MAX_NAME)
+            || reference.is_array()
+            || reference.is_object()
+        {
+            return Err("NameTooLong: Topic or reference is too long".to_owned());
+        }
         let name = topic.strip_prefix("realtime:").ok_or("unmatched topic")?;
         if name.is_empty() {
             return Err("TopicNameRequired: You must provide a topic name".to_owned());
@@ -67,6 +78,9 @@ impl Connection {
             return Err("ChannelRateLimitReached: Too many channels".to_owned());
         }
         let settings = Settings::read(payload);
+        settings.check(limits)?;
+        let database = self.allowance.clone();
+        let _database = database.database().await;
         if limits.private_only && !settings.private {
             return Err("PrivateOnly: This project only allows private channels".to_owned());
         }
@@ -125,6 +139,7 @@ impl Connection {
             settings,
             outbox: self.outbox.clone(),
             version: self.version,
+            allowance: self.allowance.clone(),
         };
         Ok((Channel::new(realtime, parts), replayed))
     }

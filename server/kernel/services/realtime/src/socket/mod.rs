@@ -26,7 +26,9 @@ use tenon_sdk::{Error, Kernel, Result, ctx::Identity, db::OrgSelector, http::Que
 use tokio::time::Instant;
 
 use crate::{
-    Realtime, Service, context,
+    Realtime, Service,
+    allowance::Allowance,
+    context,
     hub::outbox::{Outbox, Waiting},
     limits::Counted,
     visitor::Visitor,
@@ -35,6 +37,8 @@ use crate::{
 
 /// How long the last words to a client may take.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// Messages written together at most, so that a stream of them does not keep the connection from all else.
+const TOGETHER: usize = 64;
 /// Frames that are not read are kept small: most connections are idle.
 const BUFFER: usize = 4 << 10;
 
@@ -89,6 +93,7 @@ pub(crate) struct Connection {
     pub(crate) outbox: Arc<Outbox>,
     channels: HashMap<String, Channel>,
     silence: Duration,
+    pub(super) allowance: Arc<Allowance>,
     _counted: Counted,
 }
 
@@ -117,6 +122,7 @@ impl Connection {
             version,
             callers: Callers::new(identity, resolved.org, org),
             silence: Duration::from_secs(settings.silent_seconds.max(1)),
+            allowance: Allowance::new(settings),
             realtime,
             outbox,
             channels: HashMap::new(),
@@ -133,10 +139,10 @@ impl Connection {
             tokio::select! {
                 reason = self.outbox.ended() => break reason,
                 Some(message) = waiting.next() => {
-                    let outbox = self.outbox.clone();
-                    tokio::select! {
-                        written = write(&mut sink, message, &mut waiting) => if written.is_err() { return },
-                        reason = outbox.ended() => break reason,
+                    match self.write(&mut sink, message, &mut waiting).await {
+                        Ok(None) => {}
+                        Ok(Some(reason)) => break reason,
+                        Err(_) => return,
                     }
                 }
                 frame = frames.next() => {
@@ -168,6 +174,31 @@ impl Connection {
             reason: reason.into(),
         };
         let _ = tokio::time::timeout(FAREWELL, sink.send(Message::Close(Some(close)))).await;
+    }
+
+    /// Writes what waits. Whoever does not read has as long as somebody who says nothing; meanwhile tokens end as ever. Gives why the
+    /// connection is to end, if it is.
+    async fn write(
+        &mut self,
+        sink: &mut SplitSink<WebSocket, Message>,
+        first: Message,
+        waiting: &mut Waiting,
+    ) -> Result<Option<&'static str>, axum::Error> {
+        let outbox = self.outbox.clone();
+        let until = Instant::now() + self.silence;
+        let mut written = std::pin::pin!(write(sink, first, waiting));
+        loop {
+            tokio::select! {
+                done = &mut written => return done.map(|()| None),
+                reason = outbox.ended() => return Ok(Some(reason)),
+                () = tokio::time::sleep_until(self.next_check().min(until)) => {
+                    if Instant::now() >= until {
+                        return Ok(Some("slow consumer: messages were not read in time"));
+                    }
+                    self.check().await;
+                }
+            }
+        }
     }
 
     async fn handle(&mut self, incoming: Incoming) {
@@ -212,6 +243,11 @@ impl Connection {
                     );
                     return;
                 };
+                let database = (event == "access_token").then(|| self.allowance.clone());
+                let _database = match &database {
+                    Some(database) => database.database().await,
+                    None => None,
+                };
                 let done = channel
                     .handle(&self.realtime, &self.callers, event, payload, &reference)
                     .await;
@@ -247,6 +283,11 @@ impl Connection {
         ));
     }
 
+    /// For how long it may be silent, or not read.
+    pub(crate) fn silence(&self) -> Duration {
+        self.silence
+    }
+
     /// When a token has to be looked at again.
     pub(crate) fn next_check(&self) -> Instant {
         let checks = self.channels.values().map(|channel| channel.check_at);
@@ -262,6 +303,8 @@ impl Connection {
             .map(|(topic, _)| topic.clone())
             .collect();
         for topic in due {
+            let allowance = self.allowance.clone();
+            let _database = allowance.database().await;
             if let Some(channel) = self.channels.get_mut(&topic)
                 && let Err(why) = channel.check(&self.realtime, &self.callers).await
             {
@@ -271,15 +314,18 @@ impl Connection {
     }
 }
 
-/// Writes a message and all that wait behind it, then lets them go together.
+/// Writes a message and some that wait behind it, then lets them go together.
 async fn write(
     sink: &mut SplitSink<WebSocket, Message>,
     first: Message,
     waiting: &mut Waiting,
 ) -> Result<(), axum::Error> {
     sink.feed(first).await?;
-    while let Some(next) = waiting.at_once() {
-        sink.feed(next).await?;
+    for _ in 0..TOGETHER {
+        match waiting.at_once() {
+            Some(next) => sink.feed(next).await?,
+            None => break,
+        }
     }
     sink.flush().await
 }

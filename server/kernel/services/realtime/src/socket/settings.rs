@@ -1,7 +1,9 @@
 //! What a client says when it joins.
 
 use serde_json::Value;
+use tenon_sdk::config;
 
+use super::join::MAX_NAME;
 use crate::replay::{self, Replay};
 
 /// The `config` of a join.
@@ -46,5 +48,20 @@ impl Settings {
                 .map(str::to_owned),
             changes: changes.filter(|change| !change.is_null()).cloned().collect(),
         }
+    }
+
+    /// Refuses what would be too much to keep or to ask the database about.
+    pub fn check(&self, limits: &config::Realtime) -> Result<(), String> {
+        let bytes: usize = self.changes.iter().map(|change| change.to_string().len()).sum();
+        if self.changes.len() > limits.subscriptions || bytes > limits.subscription_bytes {
+            return Err(format!(
+                "TooManySubscriptions: A channel takes at most {} subscriptions to changes of {} bytes in all",
+                limits.subscriptions, limits.subscription_bytes
+            ));
+        }
+        if self.presence_key.as_ref().is_some_and(|key| key.len() > MAX_NAME) {
+            return Err("NameTooLong: The presence key is too long".to_owned());
+        }
+        Ok(())
     }
 }

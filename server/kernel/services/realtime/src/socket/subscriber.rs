@@ -1,12 +1,19 @@
 //! A channel as a subscriber of changes.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 use tenon_sdk::db::RequestContext;
 use tokio::{sync::Notify, task::AbortHandle};
 
 use crate::{
+    allowance::Allowance,
     changes::{Changes, Refused, Stream, Wanted, group::Subscriber, position::Position},
     hub::outbox::Outbox,
     wire::{self, Version},
@@ -22,6 +29,7 @@ pub struct Channelled {
     topic: Arc<str>,
     topic_json: String,
     join_ref: Value,
+    broken: AtomicBool,
     failed: Notify,
 }
 
@@ -35,6 +43,7 @@ impl Channelled {
             topic,
             topic_json,
             join_ref,
+            broken: AtomicBool::new(false),
             failed: Notify::new(),
         }
     }
@@ -74,8 +83,10 @@ impl Subscriber for Channelled {
     }
 
     fn failed(&self, why: &str) {
-        self.system("postgres_changes", "error", why);
-        self.failed.notify_one();
+        if !self.broken.swap(true, Ordering::Relaxed) {
+            self.system("postgres_changes", "error", why);
+            self.failed.notify_one();
+        }
     }
 }
 
@@ -88,6 +99,7 @@ pub async fn serve(
     channelled: Arc<Channelled>,
     ready: bool,
     before: Option<AbortHandle>,
+    allowance: Arc<Allowance>,
 ) {
     let before = before.map(Aborts);
     if ready {
@@ -100,19 +112,33 @@ pub async fn serve(
         return;
     }
     let mut before = before;
+    let mut was_served = false;
     loop {
+        channelled.broken.store(false, Ordering::Relaxed);
         match changes
-            .subscribe(context.clone(), &wanted, channelled.clone())
+            .subscribe(context.clone(), &wanted, channelled.clone(), &allowance)
             .await
         {
             Ok(_subscribed) => {
                 drop(before.take());
                 channelled.system("postgres_changes", "ok", "Subscribed to PostgreSQL");
+                if was_served {
+                    channelled.reload("Changes were passed over meanwhile: read again what you show.");
+                }
+                was_served = true;
                 channelled.failed.notified().await;
             }
             Err(Refused::Params(why)) => {
                 channelled.system("postgres_changes", "error", &why);
                 return;
+            }
+            Err(Refused::Full(why)) => {
+                // What was served before takes the room of what comes after it.
+                if before.take().is_none() {
+                    channelled.system("postgres_changes", "error", &why);
+                    return;
+                }
+                was_served = true;
             }
             Err(Refused::Away(why)) => channelled.system("postgres_changes", "error", &why),
         }

@@ -6,6 +6,7 @@
 mod changes;
 mod channels;
 mod client;
+mod demands;
 mod faults;
 mod frames;
 mod messages;
