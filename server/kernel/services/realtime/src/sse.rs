@@ -14,9 +14,9 @@ use axum::{
     routing::get,
 };
 use serde::Deserialize;
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Map, Value, json, value::RawValue};
 use tenon_sdk::{Error, Kernel, Result, http::Query};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
 use crate::{
@@ -65,7 +65,7 @@ async fn stream(
     if let Some(topics) = &parameters.topics {
         return Ok(news::stream(&mut parts, &kernel, topics).await?.into_response());
     }
-    let (mut changes, channels): (Vec<Value>, Vec<Wanted>) = (
+    let (mut changes, channels): (Vec<Map<String, Value>>, Vec<Wanted>) = (
         list("changes", parameters.changes.as_deref())?,
         list("channels", parameters.channels.as_deref())?,
     );
@@ -86,7 +86,7 @@ async fn stream(
             .details(since));
         }
         for change in &mut changes {
-            change["since"] = since.clone().into();
+            change.insert("since".to_owned(), since.clone().into());
         }
     }
     let token = bearer(&parts.headers);
@@ -139,7 +139,7 @@ async fn open(
             };
             if let Some(Message::Text(text)) = message
                 && let Some(event) = event(&text)
-                && events.send(event).await.is_err()
+                && !connection.hand_out(&events, event).await
             {
                 return;
             }
@@ -148,6 +148,28 @@ async fn open(
     let stream = ReceiverStream::new(stream).map(Ok::<_, Infallible>);
     let keep_alive = KeepAlive::new().interval(std::time::Duration::from_secs(10));
     Ok(Sse::new(stream).keep_alive(keep_alive).into_response())
+}
+
+impl Connection {
+    /// Hands out an event, while tokens end as ever; false if nobody takes it in time.
+    async fn hand_out(&mut self, events: &mpsc::Sender<Event>, event: Event) -> bool {
+        let outbox = self.outbox.clone();
+        let until = Instant::now() + self.silence();
+        loop {
+            tokio::select! {
+                place = events.reserve() => {
+                    return place.map(|place| place.send(event)).is_ok();
+                }
+                _ = outbox.ended() => return false,
+                () = tokio::time::sleep_until(self.next_check().min(until)) => {
+                    if Instant::now() >= until {
+                        return false;
+                    }
+                    self.check().await;
+                }
+            }
+        }
+    }
 }
 
 #[derive(Deserialize)]

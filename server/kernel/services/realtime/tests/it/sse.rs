@@ -85,6 +85,12 @@ async fn what_is_no_subscription_is_refused() {
         path(&json!([]), &json!([])),
         path(&json!({}), &json!([])),
         path(&json!([]), &json!([{ "nothing": 1 }])),
+        path(&json!([1]), &json!([])),
+        path(&json!([null]), &json!([])),
+        format!(
+            "{}&since=2026-01-01T00:00:00Z",
+            path(&json!([1, "x", [1]]), &json!([]))
+        ),
         path(&json!([]), &json!(vec![json!({ "topic": "x" }); 51])),
     ] {
         let (status, body) = answer(org.owner.get(&road)).await;
