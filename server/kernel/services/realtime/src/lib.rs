@@ -98,7 +98,7 @@ pub fn module() -> Module {
     Module::new("realtime", "Realtime")
         .tables(
             "realtime",
-            migrations!["../migrations/" => "0001_messages", "0002_judged_rows"],
+            migrations!["../migrations/" => "0001_messages", "0002_judged_rows", "0003_words"],
         )
         .routes(move || {
             let all = axum::Router::new()

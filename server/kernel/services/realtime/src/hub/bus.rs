@@ -2,7 +2,7 @@
 //!
 //! A notification carries at most 8,000 bytes, so that a word may come in pieces. Words of one process arrive in their order, and
 //! each of them once; what is said while the database is away is lost to the other processes, as for their clients a connection
-//! that broke.
+//! that broke. Every role of SQL may notify, so that pieces are sealed and numbered: what has no seal, or was said before, is nobody's.
 
 use std::{
     collections::HashMap,
@@ -25,6 +25,7 @@ use uuid::Uuid;
 use super::{
     Hub,
     presence::Presence,
+    seal::Seal,
     topic::{Broadcast, TopicKey, What},
 };
 use crate::wire::{Body, UserBroadcast};
@@ -170,19 +171,30 @@ fn pieces(node: u64, number: u64, text: &str) -> Vec<String> {
 /// Says what waits, until nobody can say anything any more.
 pub async fn speak(kernel: Kernel, mut waiting: mpsc::Receiver<String>) {
     let mut together = Vec::new();
+    let mut seal = None;
+    let mut number = 0;
     while waiting.recv_many(&mut together, TOGETHER).await > 0 {
-        if let Err(error) = notify(&kernel, &together).await {
+        if let Err(error) = notify(&kernel, &mut seal, &mut number, &together).await {
             tracing::warn!(%error, lost = together.len(), "other processes were not told");
         }
         together.clear();
     }
 }
 
-async fn notify(kernel: &Kernel, texts: &[String]) -> Result<()> {
+async fn notify(kernel: &Kernel, seal: &mut Option<Seal>, number: &mut u64, texts: &[String]) -> Result<()> {
+    let seal = match seal {
+        Some(seal) => &*seal,
+        none => none.insert(Seal::load(kernel).await?),
+    };
+    let sealed = texts.iter().map(|text| {
+        *number += 1;
+        seal.put(*number, text)
+    });
+    let sealed: Vec<String> = sealed.collect();
     let tx = SystemTx::begin(kernel.db(), "words between processes").await?;
     // Nothing is kept, so nothing has to reach the disk.
     let said = "select set_config('synchronous_commit', 'off', true), pg_notify($1, word) from unnest($2::text[]) word";
-    tx.execute_and_commit(said, &[&CHANNEL, &texts]).await.map(drop)
+    tx.execute_and_commit(said, &[&CHANNEL, &sealed]).await.map(drop)
 }
 
 /// Hears what other processes say, and what changes in the schema. Comes back after a break.
@@ -207,6 +219,7 @@ async fn hear_once(
     others: &mut Others,
     schema_changed: &(impl Fn() + Send + Sync),
 ) -> Result<()> {
+    let seal = Seal::load(kernel).await?;
     let (client, mut connection) = kernel.db().listen_connection().await?;
     let mut messages = stream::poll_fn(move |cx| connection.poll_message(cx));
     let mut listening = Box::pin(async move {
@@ -238,7 +251,9 @@ async fn hear_once(
             }
             message = messages.next() => match message {
                 Some(Ok(AsyncMessage::Notification(note))) if note.channel() == CHANNEL => {
-                    if let Some((node, word)) = others.heard(hub.node, note.payload(), Instant::now()) {
+                    if let Some((number, said)) = seal.open(note.payload())
+                        && let Some((node, word)) = others.heard(hub.node, number, said, Instant::now())
+                    {
                         take(hub, node, word);
                     }
                 }
@@ -301,13 +316,15 @@ type Unfinished = (Vec<Option<String>>, Instant);
 #[derive(Debug, Default)]
 struct Others {
     seen: HashMap<u64, Instant>,
+    /// The last number of each, which none comes before: who listens could say again what was said.
+    last: HashMap<u64, u64>,
     /// By process and number: the pieces so far, and since when.
     unfinished: HashMap<(u64, u64), Unfinished>,
 }
 
 impl Others {
     /// Takes a notification; gives the word that is whole with it.
-    fn heard(&mut self, own: u64, said: &str, now: Instant) -> Option<(u64, Word)> {
+    fn heard(&mut self, own: u64, sealed: u64, said: &str, now: Instant) -> Option<(u64, Word)> {
         let mut parts = said.splitn(5, ':');
         let mut number = || u64::from_str_radix(parts.next()?, 16).ok();
         let (node, count, index, pieces) = (number()?, number()?, number()?, number()?);
@@ -315,6 +332,11 @@ impl Others {
         if node == own {
             return None;
         }
+        let last = self.last.entry(node).or_default();
+        if sealed <= *last {
+            return None;
+        }
+        *last = sealed;
         self.seen.insert(node, now);
         if pieces == 1 {
             return serde_json::from_str(text).ok().map(|word| (node, word));
@@ -385,9 +407,16 @@ mod tests {
         bus.say(&Word::Alive);
         let mut others = Others::default();
         let mut heard = Vec::new();
+        let mut number = 0;
         while let Ok(note) = waiting.try_recv() {
-            assert!(note.len() < 8_000, "a notification takes less than 8,000 bytes");
-            heard.extend(others.heard(2, &note, Instant::now()));
+            number += 1;
+            // The seal takes as much again as this leaves.
+            assert!(note.len() < 7_900, "a notification takes less than 8,000 bytes");
+            heard.extend(others.heard(2, number, &note, Instant::now()));
+            assert!(
+                others.heard(2, number, &note, Instant::now()).is_none(),
+                "nothing counts twice"
+            );
         }
         assert_eq!(heard.len(), 2);
         assert_eq!(
@@ -403,7 +432,7 @@ mod tests {
         bus.say(&word(1));
         let note = waiting.try_recv().expect("a note");
         let mut others = Others::default();
-        assert!(others.heard(1, &note, Instant::now()).is_none());
+        assert!(others.heard(1, 1, &note, Instant::now()).is_none());
         for nonsense in [
             "",
             ":",
@@ -412,7 +441,10 @@ mod tests {
             "x:y:z:1:{}",
             "2:1:ffffffffffffffff:ffffffffffffffff:{}",
         ] {
-            assert!(others.heard(1, nonsense, Instant::now()).is_none(), "{nonsense}");
+            assert!(
+                others.heard(1, 1, nonsense, Instant::now()).is_none(),
+                "{nonsense}"
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod bus;
 pub mod outbox;
 pub mod presence;
+mod seal;
 pub mod topic;
 
 use std::{

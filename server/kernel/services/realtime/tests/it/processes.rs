@@ -78,3 +78,43 @@ async fn everything_reaches_everybody_once_whichever_process_they_are_on() {
         );
     }
 }
+
+#[tokio::test]
+async fn what_others_notify_is_no_word_of_a_process() {
+    let server = notes::server().await;
+    let mut ada = Client::connect(&server, "").await;
+    ada.join("room", json!({ "presence": { "enabled": false } }), None)
+        .await;
+    let admin = server.admin().await;
+    let word = json!({ "b": {
+        "key": { "org": null, "private": false, "name": "room" }, "event": "forged", "json": { "x": 1 },
+    }});
+    for said in [
+        format!("deadbeef:1:0:1:{word}"),
+        format!("1:deadbeef:1:0:1:{word}"),
+        format!("{}:1:deadbeef:1:0:1:{word}", "A".repeat(43)),
+    ] {
+        admin
+            .execute("select pg_notify('tenon_realtime', $1)", &[&said])
+            .await
+            .unwrap();
+    }
+    // What another process says comes by the same road, after it.
+    let other = notes::beside(&server).await;
+    notes::eventually(async || {
+        let mut bob = Client::connect(&other, "").await;
+        bob.join("room", json!({}), None).await;
+        bob.send("room", "broadcast", json!({ "event": "true", "payload": 1 }))
+            .await;
+        let heard = ada.until(|frame| frame.event == "broadcast").await;
+        assert_eq!(heard.payload["event"], "true");
+        true
+    })
+    .await;
+    let table = "select has_table_privilege(r, 'realtime.word_key', 'select') from unnest(array['anon', 'authenticated', 'service_role']) r";
+    let rows = admin.query(table, &[]).await.unwrap();
+    assert!(
+        rows.iter().all(|row| !row.get::<_, bool>(0)),
+        "nobody reads the secret"
+    );
+}
