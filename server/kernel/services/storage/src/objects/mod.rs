@@ -18,7 +18,7 @@ pub(crate) use lookup::{as_caller, as_server};
 pub(crate) use relocate::duplicate;
 pub(crate) use remove::away;
 pub(crate) use respond::{Asked, BOX, http_date, respond, respond_made};
-pub(crate) use upload::{Upload, Wish};
+pub(crate) use upload::{Over, Upload, Wish};
 pub(crate) use upload_routes::{receive, wants_upsert, wish};
 
 use axum::{

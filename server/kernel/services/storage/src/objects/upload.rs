@@ -23,6 +23,8 @@ use crate::{
 
 /// An upload that took longer has its rights asked once more before it counts.
 const LONG: SignedDuration = SignedDuration::from_secs(5);
+/// How often the policies are asked about what others put there meanwhile.
+const TRIES: u32 = 3;
 /// What an empty folder is kept by; it has no content.
 const FOLDER: &str = ".emptyFolderPlaceholder";
 
@@ -82,12 +84,22 @@ pub(crate) enum Rights<'a> {
     Signed,
 }
 
+/// What an upload may take the place of: rights to what was there are no rights to what somebody else puts there meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// Whatever is there.
+    Anything,
+    /// The version that the policies were asked about; none where there was nothing.
+    Version(Option<String>),
+}
+
 /// An upload that may begin.
 #[derive(Debug)]
 pub(crate) struct Upload<'a> {
     storage: &'a Storage,
     wish: Wish,
     rights: Rights<'a>,
+    over: Over,
     began: Timestamp,
     limit: u64,
     /// Whether it is the organisation's room that sets the limit.
@@ -102,17 +114,21 @@ impl<'a> Upload<'a> {
         operation: &'a str,
         wish: Wish,
     ) -> Result<Self> {
-        Self::begin(storage, wish, Rights::Of(asker, operation)).await
+        Self::begin(storage, wish, Rights::Of(asker, operation), Over::Version(None)).await
     }
 
-    /// One that a token allows.
-    pub(crate) async fn signed(storage: &'a Storage, wish: Wish) -> Result<Self> {
-        Self::begin(storage, wish, Rights::Signed).await
+    /// One that a token allows, over what it says or what its owner has put there since.
+    pub(crate) async fn signed(storage: &'a Storage, wish: Wish, over: Over) -> Result<Self> {
+        Self::begin(storage, wish, Rights::Signed, over).await
     }
 
-    async fn begin(storage: &'a Storage, wish: Wish, rights: Rights<'a>) -> Result<Self> {
+    async fn begin(storage: &'a Storage, wish: Wish, rights: Rights<'a>, over: Over) -> Result<Self> {
         names::object(&wish.name)?;
         kinds::well_formed(&wish.kind)?;
+        // It goes out as a header.
+        if http::HeaderValue::from_str(&wish.cache_control).is_err() {
+            return Err(errors::invalid_parameter("cacheControl"));
+        }
         let folder = names::file(&wish.name) == FOLDER;
         if !folder {
             kinds::allowed(&wish.bucket.kinds, &wish.kind)?;
@@ -120,6 +136,7 @@ impl<'a> Upload<'a> {
         let mut upload = Self {
             storage,
             rights,
+            over,
             began: storage.kernel.env().now(),
             limit: 0,
             by_quota: false,
@@ -140,6 +157,11 @@ impl<'a> Upload<'a> {
         Ok(upload)
     }
 
+    /// What it may take the place of, as the policies were asked.
+    pub(crate) fn over(&self) -> &Over {
+        &self.over
+    }
+
     /// The most bytes it may have.
     pub(crate) fn limit(&self) -> u64 {
         self.limit
@@ -154,11 +176,23 @@ impl<'a> Upload<'a> {
     }
 
     /// Asks the policies, by doing what they judge and undoing it.
-    async fn ask(&self) -> Result<()> {
+    async fn ask(&mut self) -> Result<()> {
         let Rights::Of(asker, operation) = self.rights else {
             return Ok(());
         };
         let wish = &self.wish;
+        if wish.upsert {
+            // Looked at before: whatever comes after is not what the policies were asked about.
+            let tx = SystemTx::begin(self.storage.kernel.db(), "version of an object").await?;
+            let row = tx
+                .query_opt(
+                    "select version from storage.objects where bucket_id = $1 and name = $2",
+                    &[&wish.bucket.id, &wish.name],
+                )
+                .await?;
+            tx.commit().await?;
+            self.over = Over::Version(row.map(|row| row.try_get(0)).transpose()?.flatten());
+        }
         let tx = asker
             .begin(
                 &self.storage.kernel,
@@ -246,15 +280,27 @@ impl<'a> Upload<'a> {
     }
 
     /// Writes the row. If it cannot be written, the content is gone, too.
-    pub(crate) async fn finish(self, key: &str, kept: &Kept) -> Result<Object> {
+    pub(crate) async fn finish(mut self, key: &str, kept: &Kept) -> Result<Object> {
         if self.storage.kernel.env().now().duration_since(self.began) > LONG
             && let Err(error) = self.ask().await
         {
             self.forget(key).await;
             return Err(error);
         }
-        let written = self.write(key, kept).await;
-        match written {
+        let mut written = self.write(key, kept).await;
+        // Somebody else was faster: what is there now is asked about, too.
+        for _ in 0..TRIES {
+            match written {
+                Ok(None) if self.wish.upsert => {
+                    written = match self.ask().await {
+                        Ok(()) => self.write(key, kept).await,
+                        Err(error) => Err(error),
+                    }
+                }
+                _ => break,
+            }
+        }
+        match written.and_then(|written| written.ok_or_else(|| self.taken())) {
             Ok((tx, object)) => {
                 // Whether a commit that broke off took place is not known: then the content stays, and is swept if it did not.
                 tx.commit().await?;
@@ -274,7 +320,15 @@ impl<'a> Upload<'a> {
         }
     }
 
-    async fn write(&self, key: &str, kept: &Kept) -> Result<(SystemTx, Object)> {
+    fn taken(&self) -> Error {
+        match self.rights {
+            Rights::Signed if self.wish.upsert => errors::access_denied(),
+            _ => errors::key_exists(),
+        }
+    }
+
+    /// Nothing if something is there that it may not take the place of.
+    async fn write(&self, key: &str, kept: &Kept) -> Result<Option<(SystemTx, Object)>> {
         let (env, wish) = (self.storage.kernel.env(), &self.wish);
         let tx = SystemTx::begin(self.storage.kernel.db(), "write object").await?;
         if let Some(org) = wish.org() {
@@ -286,14 +340,21 @@ impl<'a> Upload<'a> {
             .and_then(|owner| Uuid::try_parse(owner).ok());
         let on_conflict = if wish.upsert {
             "do update set owner = excluded.owner, owner_id = excluded.owner_id, version = excluded.version, \
-             metadata = excluded.metadata, user_metadata = excluded.user_metadata"
+             metadata = excluded.metadata, user_metadata = excluded.user_metadata \
+             where $9 or objects.version = $10 or ($11 and objects.owner_id = excluded.owner_id)"
         } else {
             "do nothing"
         };
+        let (any, seen) = match &self.over {
+            Over::Anything => (true, None),
+            Over::Version(seen) => (false, seen.as_deref()),
+        };
+        let signed = matches!(self.rights, Rights::Signed);
         let row = tx
             .query_opt(
                 &format!(
-                    "insert into storage.objects (id, bucket_id, name, owner, owner_id, version, metadata, user_metadata) \
+                    "with wish as (select $9::bool, $10::text, $11::bool) \
+                     insert into storage.objects (id, bucket_id, name, owner, owner_id, version, metadata, user_metadata) \
                      values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (bucket_id, name collate \"C\") {on_conflict} \
                      returning {COLUMNS}"
                 ),
@@ -306,14 +367,21 @@ impl<'a> Upload<'a> {
                     &key,
                     &wish.metadata(kept, env.now()),
                     &wish.user_metadata,
+                    &any,
+                    &seen,
+                    &signed,
                 ],
             )
             .await
             .map_err(errors::of_statement)?;
-        let object = Object::read(&row.ok_or_else(errors::key_exists)?)?;
+        let Some(row) = row else {
+            tx.rollback().await?;
+            return Ok(None);
+        };
+        let object = Object::read(&row)?;
         if let Some(org) = wish.org() {
             within_quota(self.storage, &tx, org).await?;
         }
-        Ok((tx, object))
+        Ok(Some((tx, object)))
     }
 }

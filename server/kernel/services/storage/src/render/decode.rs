@@ -24,6 +24,9 @@ pub(super) struct Picture {
     pub(super) profile: Option<Vec<u8>>,
 }
 
+/// Bytes that a file may unpack to say something about itself, like a colour profile.
+const ABOUT: u64 = 16 << 20;
+
 const READ: [ImageFormat; 7] = [
     ImageFormat::Jpeg,
     ImageFormat::Png,
@@ -37,9 +40,12 @@ const READ: [ImageFormat; 7] = [
 /// Reads the first picture of a file, in 8 bits a channel.
 pub(super) fn decode(source: &[u8], limits: &Limits) -> Result<Picture> {
     let source = checksums::mended(source);
-    let read = ImageReader::new(Cursor::new(source.as_ref()))
+    let mut read = ImageReader::new(Cursor::new(source.as_ref()))
         .with_guessed_format()
         .map_err(unreadable)?;
+    let mut before = image::Limits::no_limits();
+    before.max_alloc = Some(ABOUT);
+    read.limits(before);
     let format = read
         .format()
         .filter(|format| READ.contains(format))

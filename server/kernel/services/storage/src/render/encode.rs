@@ -6,7 +6,7 @@ use image::{
 };
 use tenon_sdk::{Error, Result};
 
-use super::{Format, Rendered, Wanted, decode::Picture, unreadable};
+use super::{Format, Rendered, Wanted, decode::Picture, too_large, unreadable};
 
 /// A kind of file that can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub(super) enum Target {
     Avif,
 }
 
+/// Pixels of an AVIF: more would keep a thread for minutes.
+const MOST_AVIF: u64 = 2500 * 2500;
 /// AVIF takes seconds for a large picture; this leaves it at a few tenths for what pages show.
 const AVIF_SPEED: u8 = 9;
 
@@ -62,6 +64,10 @@ pub(super) fn encode(image: &DynamicImage, target: Target, quality: Option<u8>) 
     let quality = quality.unwrap_or(target.quality());
     let (width, height) = (image.width(), image.height());
     let colour = ExtendedColorType::from(image.color());
+    if target == Target::Avif && u64::from(width) * u64::from(height) > MOST_AVIF {
+        return Err(too_large(format!("As AVIF it may have {MOST_AVIF} pixels."))
+            .hint("Ask for a width and a height, or for another format."));
+    }
     let pixels = image.as_bytes();
     let mut bytes = Vec::new();
     match target {

@@ -9,7 +9,10 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, erro
 use serde::{Deserialize, Serialize};
 use tenon_sdk::{Error, Kernel, Result, SystemTx, env::Env};
 
-use crate::errors;
+use crate::{errors, objects::Over};
+
+/// In a token of who is under no policy.
+const ANYTHING: &str = "*";
 
 pub(crate) use routes::routes;
 
@@ -30,8 +33,21 @@ pub(crate) struct Claims {
     /// Whether what is there may be replaced.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) upsert: bool,
+    /// Which version may be replaced, `*` for any; none if nothing was there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) over: Option<String>,
     pub(crate) iat: i64,
     pub(crate) exp: i64,
+}
+
+impl Claims {
+    /// What an upload may take the place of.
+    pub(crate) fn over(&self) -> Over {
+        match self.over.as_deref() {
+            Some(ANYTHING) => Over::Anything,
+            version => Over::Version(version.map(str::to_owned)),
+        }
+    }
 }
 
 /// What a token lets somebody do.

@@ -14,13 +14,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tenon_sdk::{Kernel, Result, SystemTx};
 
-use super::{Claims, Use};
+use super::{ANYTHING, Claims, Use};
 use crate::{
     asker::Asker,
     errors,
     model::Bucket,
     names,
-    objects::{Asked, Upload, as_caller, as_server, receive, respond, wants_upsert, wish},
+    objects::{Asked, Over, Upload, as_caller, as_server, receive, respond, wants_upsert, wish},
     place::{Body, InBucket, Place},
     render::Wanted,
     service::Storage,
@@ -69,6 +69,7 @@ fn claims(bucket: &str, name: &str) -> Claims {
         transformations: None,
         owner: None,
         upsert: false,
+        over: None,
         iat: 0,
         exp: 0,
     }
@@ -195,10 +196,16 @@ async fn sign_upload(
         ..bucket
     };
     let wish = wish(kinds, place.name.clone(), asker.owner(), upsert);
-    Upload::by(&storage, &asker, "storage.object.sign_upload_url", wish).await?;
+    let may = Upload::by(&storage, &asker, "storage.object.sign_upload_url", wish).await?;
+    let over = match may.over() {
+        _ if asker.identity.role == "service_role" => Some(ANYTHING.to_owned()),
+        Over::Version(version) => version.clone(),
+        Over::Anything => None,
+    };
     let claims = Claims {
         owner: asker.owner(),
         upsert,
+        over,
         ..claims(&place.bucket, &place.name)
     };
     let seconds = storage.kernel.config().storage.signed_upload_seconds;
@@ -222,8 +229,12 @@ async fn upload(
     let tx = SystemTx::begin(storage.kernel.db(), "bucket of an upload").await?;
     let bucket = Bucket::find(&tx, &place.bucket).await?;
     tx.commit().await?;
+    let over = claims.over();
     let wish = wish(bucket, place.name, claims.owner, claims.upsert);
-    let object = receive(request, wish, async |wish| Upload::signed(&storage, wish).await).await?;
+    let object = receive(request, wish, async |wish| {
+        Upload::signed(&storage, wish, over.clone()).await
+    })
+    .await?;
     Ok(Json(
         json!({ "Key": format!("{}/{}", object.bucket, object.name) }),
     ))

@@ -15,7 +15,7 @@ use super::{
     source::{Checksum, Source},
     upload::{State, Upload, Who},
 };
-use crate::{asker::Asker, errors, objects, service::Storage};
+use crate::{asker::Asker, errors, objects, service::Storage, signed::Use};
 
 /// What is kept at once, and the most that is lost of what nobody acknowledged.
 const PIECE: u64 = 16 << 20;
@@ -138,7 +138,13 @@ impl Adding {
         let wish = self.upload.wish(&self.storage.kernel).await?;
         match &self.who {
             Who::Caller(asker) => objects::Upload::by(&self.storage, asker, operation, wish).await,
-            Who::Token(_) => objects::Upload::signed(&self.storage, wish).await,
+            Who::Token(token) => {
+                let claims = self
+                    .storage
+                    .signer
+                    .verify(token, Use::Upload, &wish.bucket.id, &wish.name)?;
+                objects::Upload::signed(&self.storage, wish, claims.over()).await
+            }
         }
     }
 

@@ -92,13 +92,14 @@ async fn permitted(
     length: Option<u64>,
 ) -> Result<Upload> {
     let kernel = &storage.kernel;
-    let (owner, upsert) = match who {
-        Who::Caller(asker) => (asker.owner(), wants_upsert(headers)),
+    let (owner, upsert, over) = match who {
+        Who::Caller(asker) => (asker.owner(), wants_upsert(headers), objects::Over::Version(None)),
         Who::Token(token) => {
             let claims = storage
                 .signer
                 .verify(token, Use::Upload, &metadata.bucket, &metadata.name)?;
-            (claims.owner, claims.upsert)
+            let over = claims.over();
+            (claims.owner, claims.upsert, over)
         }
     };
     let tx = SystemTx::begin(kernel.db(), "bucket of an upload").await?;
@@ -116,7 +117,7 @@ async fn permitted(
             objects::Upload::by(storage, asker, "storage.tus.upload.create", wish.clone()).await?;
         }
         Who::Token(_) => {
-            objects::Upload::signed(storage, wish.clone()).await?;
+            objects::Upload::signed(storage, wish.clone(), over).await?;
         }
     }
     let hours = kernel.config().storage.resumable_hours.max(1);

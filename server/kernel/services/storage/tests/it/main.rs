@@ -10,6 +10,7 @@ mod lists;
 mod organizations;
 mod pictures;
 mod policies;
+mod races;
 mod relocations;
 mod resumable;
 mod s3;

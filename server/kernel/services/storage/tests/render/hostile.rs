@@ -27,6 +27,32 @@ fn what_is_no_picture_is_refused() {
 }
 
 #[test]
+fn a_colour_profile_that_unpacks_to_very_much_is_not_unpacked() {
+    use image::{ExtendedColorType, ImageEncoder};
+    let mut source = Vec::new();
+    let mut encoder = image::codecs::png::PngEncoder::new(&mut source);
+    encoder.set_icc_profile(vec![0; 40 << 20]).unwrap();
+    encoder
+        .write_image(&[0; 3], 1, 1, ExtendedColorType::Rgb8)
+        .unwrap();
+    assert!(source.len() < 1 << 20);
+    // It would take four times what a file may unpack to say something about itself; the picture comes without.
+    let made = render(&source.into(), &wanted("width:1"), &LIMITS).unwrap();
+    assert_eq!(made.mime, "image/png");
+}
+
+#[test]
+fn a_large_picture_is_not_made_avif_as_it_is() {
+    let large = file(
+        &DynamicImage::ImageLuma8(GrayImage::new(2600, 2600)),
+        ImageFormat::Png,
+    );
+    assert_eq!(refusal(&large, "format:avif"), "storage.image_too_large");
+    let made = render(&large, &wanted("width:100,format:avif"), &LIMITS).unwrap();
+    assert_eq!(made.mime, "image/avif");
+}
+
+#[test]
 fn a_picture_with_wrong_checksums_is_shown() {
     let mut source = file(&flag(64, 64), ImageFormat::Png).to_vec();
     let data = source.windows(4).position(|word| word == b"IDAT").unwrap();
