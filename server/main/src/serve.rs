@@ -7,7 +7,7 @@ use tenon_sdk::{
     config::Config,
     db::{DbOptions, RUNTIME_LOGIN, parse_url},
     env::Env,
-    http::{Forgiving, Peer},
+    http::{Forgiving, Peer, Prompt},
 };
 use tenon_services::{
     jobs,
@@ -125,7 +125,7 @@ async fn serve(listener: TcpListener, router: axum::Router, drain: Duration) -> 
     let stopping = Arc::new(Notify::new());
     let told = stopping.clone();
     let router = router.into_make_service_with_connect_info::<Peer>();
-    let serving = axum::serve(Forgiving(listener), router).with_graceful_shutdown(async move {
+    let serving = axum::serve(Forgiving(Prompt(listener)), router).with_graceful_shutdown(async move {
         stop_signal().await;
         told.notify_one();
     });

@@ -8,7 +8,7 @@ use tenon_sdk::{
     Kernel, Module, OrgId, UserId,
     config::{Config, Limits},
     db::DbOptions,
-    http::{Forgiving, Peer},
+    http::{Forgiving, Peer, Prompt},
     permission::Role,
 };
 use tenon_services::{
@@ -131,7 +131,7 @@ impl TestServer {
         let router = server.router();
         let serving = tokio::spawn(async move {
             axum::serve(
-                Forgiving(listener),
+                Forgiving(Prompt(listener)),
                 router.into_make_service_with_connect_info::<Peer>(),
             )
             .await

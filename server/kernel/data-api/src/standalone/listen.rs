@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 
 use axum::Router;
-use tenon_sdk::http::Forgiving;
+use tenon_sdk::http::{Forgiving, Prompt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream, lookup_host};
 
 use super::StartError;
@@ -111,7 +111,7 @@ impl Listener {
     ) -> std::io::Result<()> {
         match self {
             Self::Tcp(listener) => {
-                axum::serve(Forgiving(listener), router)
+                axum::serve(Forgiving(Prompt(listener)), router)
                     .with_graceful_shutdown(stop)
                     .await
             }

@@ -11,9 +11,8 @@ use axum::{
     serve::IncomingStream,
 };
 use ipnet::IpNet;
-use tokio::net::TcpListener;
 
-use super::Forgiving;
+use super::{Forgiving, Prompt};
 use crate::kernel::Kernel;
 
 /// The other end of a connection; kept for handlers by serving
@@ -21,8 +20,8 @@ use crate::kernel::Kernel;
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 
-impl Connected<IncomingStream<'_, Forgiving<TcpListener>>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Forgiving<TcpListener>>) -> Self {
+impl Connected<IncomingStream<'_, Forgiving<Prompt>>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Forgiving<Prompt>>) -> Self {
         Self(stream.remote_addr().ip())
     }
 }

@@ -10,7 +10,7 @@ pub use client::{ClientAddress, Peer};
 pub use error::ErrorBody;
 pub use extract::{Caller, Json, Path, Permit, Query, Tx};
 pub use identity::{KEY_PREFIX, OrgHeader, RequestIdentity, authenticate};
-pub use wire::{Connection, Forgiving};
+pub use wire::{Connection, Forgiving, Prompt};
 
 /// In the extensions of an answer: nothing on the way may compress or otherwise change its body.
 #[derive(Clone, Copy, Debug)]

@@ -9,12 +9,16 @@ mod target;
 
 use std::{
     io,
+    net::SocketAddr,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
 use axum::serve::Listener;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+};
 
 use target::Targets;
 
@@ -32,6 +36,28 @@ impl<L: Listener> Listener for Forgiving<L> {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (io, address) = self.0.accept().await;
         (Connection::new(io), address)
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.0.local_addr()
+    }
+}
+
+/// A TCP listener whose connections send at once what they are given. Otherwise the end of an answer, or the second of two messages,
+/// waits until the client has acknowledged what came before it, which clients put off for up to 40 ms.
+#[derive(Debug)]
+pub struct Prompt(pub TcpListener);
+
+impl Listener for Prompt {
+    type Io = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        let (stream, address) = Listener::accept(&mut self.0).await;
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection was closed as soon as it was accepted");
+        }
+        (stream, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
