@@ -5,7 +5,7 @@ use tokio_postgres::{Row, types::ToSql};
 use super::{
     Db, OrgSelector, RequestContext, Resolved,
     pipeline::{BEGIN_REQUEST, TIME_ZONE},
-    session::Session,
+    session::{Params, Session},
 };
 use crate::error::Result;
 
@@ -29,6 +29,17 @@ impl RequestTx {
         Ok(Self { session, resolved })
     }
 
+    /// Begins with a first statement in the same round trip, and gives its rows.
+    pub async fn begin_query(
+        db: &Db,
+        context: &RequestContext,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<(Self, Vec<Row>)> {
+        let (session, resolved, rows) = begin_with(db, context, Some((sql, params))).await?;
+        Ok((Self { session, resolved }, rows))
+    }
+
     /// Who is asking, in which organisation.
     pub fn resolved(&self) -> &Resolved {
         &self.resolved
@@ -48,6 +59,11 @@ impl RequestTx {
         self.session.query(sql, params).await
     }
 
+    /// Ends what only read, without waiting for the database to say so.
+    pub fn leave(self) {
+        self.session.leave();
+    }
+
     /// Undoes everything done here.
     pub async fn roll_back(self) -> Result<()> {
         self.session.rollback().await
@@ -61,6 +77,15 @@ impl RequestTx {
 
 /// Opens a transaction and sets the context of a request in it.
 pub(super) async fn begin(db: &Db, context: &RequestContext) -> Result<(Session, Resolved)> {
+    let (session, resolved, _) = begin_with(db, context, None).await?;
+    Ok((session, resolved))
+}
+
+async fn begin_with(
+    db: &Db,
+    context: &RequestContext,
+    first: Option<(&str, Params<'_>)>,
+) -> Result<(Session, Resolved, Vec<Row>)> {
     let session = db.session().await?;
     let (org_id, slug) = match &context.org {
         OrgSelector::Default => (None, None),
@@ -71,29 +96,35 @@ pub(super) async fn begin(db: &Db, context: &RequestContext) -> Result<(Session,
         .request
         .as_ref()
         .map_or((None, None), |(m, p)| (Some(m), Some(p)));
-    let row = session
-        .begin(
-            BEGIN_REQUEST,
-            &[
-                &context.role,
-                &context.user,
-                &&*context.claims,
-                &org_id,
-                &slug,
-                &method,
-                &path,
-                &context.read_only,
-                &context.surroundings.search_path,
-                &context.surroundings.headers,
-                &context.key,
-            ],
-        )
-        .await?;
-    if let Some(zone) = &context.time_zone {
-        session.query(TIME_ZONE, &[zone]).await?;
-    }
+    let setup: Params<'_> = &[
+        &context.role,
+        &context.user,
+        &&*context.claims,
+        &org_id,
+        &slug,
+        &method,
+        &path,
+        &context.read_only,
+        &context.surroundings.search_path,
+        &context.surroundings.headers,
+        &context.key,
+    ];
+    let (row, rows) = match (first, &context.time_zone) {
+        (Some((sql, params)), None) => session.begin_query(BEGIN_REQUEST, setup, sql, params).await?,
+        (first, zone) => {
+            let row = session.begin(BEGIN_REQUEST, setup).await?;
+            if let Some(zone) = zone {
+                session.query(TIME_ZONE, &[zone]).await?;
+            }
+            let rows = match first {
+                Some((sql, params)) => session.query(sql, params).await?,
+                None => Vec::new(),
+            };
+            (row, rows)
+        }
+    };
     let resolved = Resolved::new(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-    Ok((session, resolved))
+    Ok((session, resolved, rows))
 }
 
 impl std::fmt::Debug for RequestTx {

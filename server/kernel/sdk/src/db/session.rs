@@ -62,14 +62,14 @@ impl Session {
         Ok(row?)
     }
 
-    /// Opens the transaction, runs `setup` and then `sql`, all in one round trip.
+    /// Opens the transaction, runs `setup` and then `sql`, all in one round trip; gives the row of the one and those of the other.
     pub(super) async fn begin_query(
         &self,
         setup: &str,
         setup_params: Params<'_>,
         sql: &str,
         params: Params<'_>,
-    ) -> Result<Vec<Row>> {
+    ) -> Result<(Row, Vec<Row>)> {
         self.db.record(sql);
         let connection = self.connection()?;
         let prepared = connection.prepare_cached(setup).await?;
@@ -86,8 +86,8 @@ impl Session {
         )
         .await;
         begun?;
-        set_up?;
-        self.noting(sql, rows)
+        let set_up = set_up?;
+        Ok((set_up, self.noting(sql, rows)?))
     }
 
     fn noting<T>(&self, sql: &str, result: Result<T, tokio_postgres::Error>) -> Result<T> {
@@ -179,6 +179,13 @@ impl Session {
         Ok(())
     }
 
+    /// Ends a transaction that only read, without waiting for the database to say so.
+    pub(super) fn leave(mut self) {
+        if let Some(connection) = self.connection.take() {
+            finish(connection, "commit");
+        }
+    }
+
     pub(super) async fn rollback(mut self) -> Result<()> {
         self.connection()?.batch_execute("rollback").await?;
         self.connection.take();
@@ -188,26 +195,30 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take() else {
-            return;
-        };
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            drop(Object::take(connection));
-            return;
-        };
-        runtime.spawn(async move {
-            let cancel = connection.cancel_token();
-            match tokio::time::timeout(PATIENCE, connection.batch_execute("rollback")).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => drop(Object::take(connection)),
-                Err(_) => {
-                    // Never reused: the cancellation might hit whoever comes next.
-                    drop(Object::take(connection));
-                    if let Ok(tls) = super::connect::tls() {
-                        let _ = cancel.cancel_query(tls).await;
-                    }
+        if let Some(connection) = self.connection.take() {
+            finish(connection, "rollback");
+        }
+    }
+}
+
+/// Ends the transaction with `how`, and only then gives the connection back.
+fn finish(connection: Object, how: &'static str) {
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        drop(Object::take(connection));
+        return;
+    };
+    runtime.spawn(async move {
+        let cancel = connection.cancel_token();
+        match tokio::time::timeout(PATIENCE, connection.batch_execute(how)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => drop(Object::take(connection)),
+            Err(_) => {
+                // Never reused: the cancellation might hit whoever comes next.
+                drop(Object::take(connection));
+                if let Ok(tls) = super::connect::tls() {
+                    let _ = cancel.cancel_query(tls).await;
                 }
             }
-        });
-    }
+        }
+    });
 }

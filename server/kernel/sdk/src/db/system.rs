@@ -33,8 +33,20 @@ impl SystemTx {
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<(Self, Option<Row>)> {
         let session = db.session().await?;
-        let rows = session.begin_query(BEGIN, &[&reason], sql, params).await?;
+        let (_, rows) = session.begin_query(BEGIN, &[&reason], sql, params).await?;
         Ok((Self { session }, one(rows)?))
+    }
+
+    /// Reads one row, if there is one, in a transaction of its own that is not waited for to end: one round trip.
+    pub async fn read_opt(
+        db: &Db,
+        reason: &'static str,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Row>> {
+        let (tx, row) = Self::begin_query_opt(db, reason, sql, params).await?;
+        tx.session.leave();
+        Ok(row)
     }
 
     /// All rows of a statement.

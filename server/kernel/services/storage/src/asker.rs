@@ -114,8 +114,9 @@ impl Asker {
         place: Option<(&str, &str)>,
         read_only: bool,
     ) -> Result<RequestTx> {
-        let tx = RequestTx::begin(kernel.db(), &self.context(place, read_only)).await?;
-        tx.query(
+        let (tx, _) = RequestTx::begin_query(
+            kernel.db(),
+            &self.context(place, read_only),
             "select set_config('storage.operation', $1, true), set_config('storage.allow_delete_query', 'true', true)",
             &[&operation],
         )

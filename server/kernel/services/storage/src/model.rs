@@ -1,6 +1,6 @@
 //! A bucket and an object, as they stand in the database.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, fmt::temporal::DateTimePrinter};
 use serde_json::{Value, json};
 use tenon_sdk::{Result, SystemTx};
 use tokio_postgres::Row;
@@ -15,7 +15,6 @@ pub(crate) const FILES: &str = "files";
 #[derive(Clone, Debug)]
 pub(crate) struct Bucket {
     pub(crate) id: String,
-    pub(crate) public: bool,
     /// Bytes.
     pub(crate) limit: Option<u64>,
     /// `image/png`, `image/*`; none: everything.
@@ -29,16 +28,15 @@ impl Bucket {
     pub(crate) async fn find(tx: &SystemTx, id: &str) -> Result<Self> {
         let row = tx
             .query_opt(
-                "select id, coalesce(public, false), file_size_limit, allowed_mime_types from storage.buckets where id = $1",
+                "select id, file_size_limit, allowed_mime_types from storage.buckets where id = $1",
                 &[&id],
             )
             .await?
             .ok_or_else(errors::no_such_bucket)?;
-        let limit: Option<i64> = row.try_get(2)?;
-        let kinds: Option<Vec<String>> = row.try_get(3)?;
+        let limit: Option<i64> = row.try_get(1)?;
+        let kinds: Option<Vec<String>> = row.try_get(2)?;
         Ok(Self {
             id: row.try_get(0)?,
-            public: row.try_get(1)?,
             limit: limit.map(i64::unsigned_abs),
             kinds: kinds.unwrap_or_default(),
         })
@@ -151,7 +149,8 @@ impl Object {
 
 /// A time as JavaScript writes it.
 pub(crate) fn time(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
+    PRINTER.timestamp_to_string(&at)
 }
 
 /// A size that people write: a number of bytes, or `20MB`.

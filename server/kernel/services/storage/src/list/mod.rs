@@ -1,12 +1,14 @@
 //! Lists of names, as far as the caller may see them. The database finds them (`storage.entries`), from a cursor on.
 
+mod entry;
 mod v1;
 mod v2;
 
 use axum::{Router, routing::post};
 use tenon_sdk::Kernel;
 
-pub(crate) use v2::{Entry, Page, Sorting, page};
+pub(crate) use entry::Entry;
+pub(crate) use v2::{Page, Sorting, page};
 
 pub(crate) fn routes() -> Router<Kernel> {
     Router::new()

@@ -2,14 +2,15 @@
 
 use axum::Json;
 use serde::Deserialize;
-use serde_json::{Value, json};
 use tenon_sdk::Result;
 
-use super::plain;
+use super::{
+    entry::{COLUMNS, Entry},
+    plain,
+};
 use crate::{
     asker::Asker,
     errors,
-    model::time,
     place::{Body, InBucket},
     service::Storage,
 };
@@ -39,7 +40,7 @@ pub(super) async fn list(
     asker: Asker,
     InBucket(bucket): InBucket,
     Body(wanted): Body<Wanted>,
-) -> Result<Json<Vec<Value>>> {
+) -> Result<Json<Vec<Entry>>> {
     let mut prefix = wanted.prefix.ok_or_else(|| errors::missing_parameter("prefix"))?;
     let mut search = wanted.search.unwrap_or_default();
     if !plain(&prefix) || !plain(&search) {
@@ -89,8 +90,7 @@ pub(super) async fn list(
         .await?;
     let rows = tx
         .query(
-            "select name, id, updated_at, created_at, last_accessed_at, metadata \
-             from storage.search($1, $2, $3, 1, $4, $5, $6, $7)",
+            &format!("select {COLUMNS} from storage.search($1, $2, $3, 1, $4, $5, $6, $7)"),
             &[
                 &prefix,
                 &bucket,
@@ -103,22 +103,6 @@ pub(super) async fn list(
         )
         .await
         .map_err(errors::of_statement)?;
-    tx.commit().await?;
-    let mut entries = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let name: String = row.try_get(0)?;
-        let id: Option<uuid::Uuid> = row.try_get(1)?;
-        let at = |column: usize| -> Result<Option<String>> {
-            Ok(row.try_get::<_, Option<jiff::Timestamp>>(column)?.map(time))
-        };
-        entries.push(json!({
-            "name": name,
-            "id": id,
-            "updated_at": at(2)?,
-            "created_at": at(3)?,
-            "last_accessed_at": at(4)?,
-            "metadata": row.try_get::<_, Option<Value>>(5)?,
-        }));
-    }
-    Ok(Json(entries))
+    tx.leave();
+    Ok(Json(rows.iter().map(Entry::read).collect::<Result<_>>()?))
 }

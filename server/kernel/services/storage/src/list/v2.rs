@@ -1,19 +1,21 @@
 //! A page from a cursor on, with folders or without.
 
-use axum::Json;
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
 use tenon_sdk::{Result, db::RequestTx};
-use tokio_postgres::Row;
 
-use super::plain;
+use super::{
+    entry::{COLUMNS, Entry},
+    plain,
+};
 use crate::{
     asker::Asker,
-    errors,
-    model::time,
-    names,
+    errors, names,
     place::{Body, InBucket},
     service::Storage,
 };
@@ -104,52 +106,31 @@ pub(crate) struct Page<'a> {
     pub(crate) limit: i32,
 }
 
-/// One entry: `id` is none for a folder.
-#[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub(crate) name: String,
-    pub(crate) id: Option<uuid::Uuid>,
-    pub(crate) updated_at: Option<Timestamp>,
-    pub(crate) created_at: Option<Timestamp>,
-    pub(crate) accessed_at: Option<Timestamp>,
-    pub(crate) metadata: Option<Value>,
+/// An object of a page.
+#[derive(Serialize)]
+struct Object<'a> {
+    key: &'a str,
+    #[serde(flatten)]
+    entry: &'a Entry,
 }
 
-impl Entry {
-    fn read(row: &Row) -> Result<Self> {
-        Ok(Self {
-            name: row.try_get(0)?,
-            id: row.try_get(1)?,
-            updated_at: row.try_get(2)?,
-            created_at: row.try_get(3)?,
-            accessed_at: row.try_get(4)?,
-            metadata: row.try_get(5)?,
-        })
-    }
+#[derive(Serialize)]
+struct Folder<'a> {
+    key: &'a str,
+    name: &'a str,
+}
 
-    fn at(&self, column: Column) -> Option<Timestamp> {
-        match column {
-            Column::Name => None,
-            Column::UpdatedAt => self.updated_at,
-            Column::CreatedAt => self.created_at,
-        }
-    }
-
-    fn object(&self) -> Value {
-        json!({
-            "id": self.id,
-            "key": self.name,
-            "name": self.name,
-            "updated_at": self.updated_at.map(time),
-            "created_at": self.created_at.map(time),
-            "last_accessed_at": self.accessed_at.map(time),
-            "metadata": self.metadata,
-        })
-    }
-
-    fn folder(&self) -> Value {
-        json!({ "key": names::file(&self.name), "name": self.name })
-    }
+/// What is told of a page.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told<'a> {
+    has_next: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor_key: Option<&'a str>,
+    folders: Vec<Folder<'a>>,
+    objects: Vec<Object<'a>>,
 }
 
 /// Reads a page in the caller's transaction; whether there is more after it.
@@ -162,8 +143,7 @@ pub(crate) async fn page(tx: &RequestTx, page: &Page<'_>) -> Result<(Vec<Entry>,
     };
     let rows = tx
         .query(
-            "select name, id, updated_at, created_at, last_accessed_at, metadata \
-             from storage.entries($1, $2, $3, $4, false, $5, $6, $7, 0, $8, '')",
+            &format!("select {COLUMNS} from storage.entries($1, $2, $3, $4, false, $5, $6, $7, 0, $8, '')"),
             &[
                 &page.bucket,
                 &page.prefix,
@@ -189,7 +169,7 @@ pub(super) async fn list(
     asker: Asker,
     InBucket(bucket): InBucket,
     Body(wanted): Body<Wanted>,
-) -> Result<Json<Value>> {
+) -> Result<Response> {
     let prefix = wanted.prefix.unwrap_or_default();
     let limit = match wanted.limit {
         None => MOST,
@@ -215,7 +195,7 @@ pub(super) async fn list(
         .or(order)
         .unwrap_or_default();
     if !plain(&prefix) {
-        return Ok(Json(json!({ "hasNext": false, "folders": [], "objects": [] })));
+        return Ok(Json(Told::default()).into_response());
     }
     let tx = asker
         .begin(
@@ -235,22 +215,33 @@ pub(super) async fn list(
         limit: limit.min(MOST),
     };
     let (entries, has_next) = page(&tx, &wanted).await?;
-    tx.commit().await?;
-    let (objects, folders): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| entry.id.is_some());
-    let mut answer = Map::new();
-    answer.insert("hasNext".into(), json!(has_next));
+    tx.leave();
+    let mut told = Told {
+        has_next,
+        ..Told::default()
+    };
     if let Some(last) = entries.last().filter(|_| has_next) {
+        let at = match sorting.column {
+            Column::Name => None,
+            Column::UpdatedAt => last.updated_at,
+            Column::CreatedAt => last.created_at,
+        };
         let cursor = Cursor {
             name: last.name.clone(),
             sorting,
-            at: last.at(sorting.column),
+            at,
         };
-        answer.insert("nextCursor".into(), json!(cursor.write()));
-        answer.insert("nextCursorKey".into(), json!(last.name));
+        told.next_cursor = Some(cursor.write());
+        told.next_cursor_key = Some(&last.name);
     }
-    let folders: Vec<Value> = folders.into_iter().map(Entry::folder).collect();
-    let objects: Vec<Value> = objects.into_iter().map(Entry::object).collect();
-    answer.insert("folders".into(), folders.into());
-    answer.insert("objects".into(), objects.into());
-    Ok(Json(answer.into()))
+    for entry in &entries {
+        let name = &entry.name;
+        if entry.id.is_some() {
+            told.objects.push(Object { key: name, entry });
+        } else {
+            let key = names::file(name);
+            told.folders.push(Folder { key, name });
+        }
+    }
+    Ok(Json(&told).into_response())
 }

@@ -10,13 +10,7 @@ use serde::Deserialize;
 use tenon_sdk::{Result, SystemTx};
 
 use super::{Asked, as_caller, as_server, respond, respond::http_date};
-use crate::{
-    asker::Asker,
-    errors,
-    model::{Bucket, Object},
-    place::Place,
-    service::Storage,
-};
+use crate::{asker::Asker, errors, model::Object, place::Place, service::Storage};
 
 #[derive(Deserialize)]
 pub(crate) struct Wanted {
@@ -35,17 +29,22 @@ pub(crate) fn asked(request: Request, download: Option<String>) -> Asked {
 
 /// As the caller may read it; in a public bucket everybody may.
 pub(crate) async fn find(storage: &Storage, asker: &Asker, place: &Place, operation: &str) -> Result<Object> {
-    let tx = SystemTx::begin(storage.kernel.db(), "bucket of an object").await?;
-    let bucket = Bucket::find(&tx, &place.bucket).await?;
-    tx.commit().await?;
-    if bucket.public {
+    let bucket = SystemTx::read_opt(
+        storage.kernel.db(),
+        "bucket of an object",
+        "select coalesce(public, false) from storage.buckets where id = $1",
+        &[&place.bucket],
+    )
+    .await?;
+    let is_public: bool = bucket.ok_or_else(errors::no_such_bucket)?.try_get(0)?;
+    if is_public {
         return as_server(&storage.kernel, &place.bucket, &place.name, true).await;
     }
     let tx = asker
         .begin(&storage.kernel, operation, Some(place.both()), true)
         .await?;
     let object = as_caller(&tx, &place.bucket, &place.name).await?;
-    tx.commit().await?;
+    tx.leave();
     Ok(object)
 }
 

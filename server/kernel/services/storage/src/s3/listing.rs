@@ -75,12 +75,23 @@ impl Spelling {
     }
 }
 
+/// What an object's metadata say that S3 tells.
+#[derive(Default, serde::Deserialize)]
+struct About {
+    #[serde(rename = "eTag")]
+    etag: Option<String>,
+    size: Option<i64>,
+}
+
 fn object(entry: Entry) -> Object {
-    let metadata = entry.metadata.unwrap_or_default();
+    let about = entry
+        .metadata
+        .and_then(|json| serde_json::from_str::<About>(json.get()).ok())
+        .unwrap_or_default();
     Object {
         key: Some(entry.name),
-        e_tag: metadata["eTag"].as_str().map(etag),
-        size: metadata["size"].as_i64(),
+        e_tag: about.etag.as_deref().map(etag),
+        size: about.size,
         last_modified: entry.updated_at.map(at),
         storage_class: Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD)),
         ..Object::default()
