@@ -191,6 +191,11 @@ impl TestServer {
         self.clock.advance(by);
     }
 
+    /// Its database.
+    pub fn database(&self) -> &TestDatabase {
+        &self.database
+    }
+
     /// A connection as the superuser.
     pub async fn admin(&self) -> tokio_postgres::Client {
         self.database.admin().await

@@ -3,16 +3,21 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
     ctx::Ctx,
+    db::TenantTx,
     error::{Error, Result},
     ids::{OrgId, UserId},
     kernel::Kernel,
@@ -34,17 +39,32 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn run(self, job: JobCtx) -> impl Future<Output = Result<()>> + Send;
 }
 
+/// One run of a job, as the queue knows it.
+#[derive(Clone, Copy, Debug)]
+pub struct JobRun {
+    /// The job.
+    pub id: Uuid,
+    /// The number of this claim; whoever has the job after this one knows a higher one.
+    pub fence: i64,
+    /// From 1.
+    pub attempt: i32,
+    /// Whether a failure now is final.
+    pub last_attempt: bool,
+    /// Whose it is.
+    pub org: OrgId,
+    /// Who asked for it.
+    pub user: Option<UserId>,
+}
+
 /// The surroundings of a running job.
 #[derive(Clone)]
 pub struct JobCtx {
     kernel: Kernel,
-    id: Uuid,
-    attempt: i32,
-    last_attempt: bool,
-    org: OrgId,
-    user: Option<UserId>,
+    run: JobRun,
     progress: Arc<dyn ProgressSink>,
     told: Arc<Mutex<Option<(String, Instant)>>>,
+    cancelled: CancellationToken,
+    finished: Arc<AtomicBool>,
 }
 
 /// Where a job's progress goes; the queue implements it.
@@ -55,25 +75,20 @@ pub trait ProgressSink: Send + Sync {
 }
 
 impl JobCtx {
-    /// Made by the queue for each run.
+    /// Made by the queue for each run. `cancelled` is set when somebody wants the job to stop.
     pub fn new(
         kernel: Kernel,
-        id: Uuid,
-        attempt: (i32, bool),
-        org: OrgId,
-        user: Option<UserId>,
+        run: JobRun,
         progress: Arc<dyn ProgressSink>,
+        cancelled: CancellationToken,
     ) -> Self {
-        let (attempt, last_attempt) = attempt;
         Self {
             kernel,
-            id,
-            attempt,
-            last_attempt,
-            org,
-            user,
+            run,
             progress,
             told: Arc::default(),
+            cancelled,
+            finished: Arc::default(),
         }
     }
 
@@ -84,22 +99,46 @@ impl JobCtx {
 
     /// The job's id.
     pub fn id(&self) -> Uuid {
-        self.id
+        self.run.id
     }
 
     /// Which attempt this is, from 1.
     pub fn attempt(&self) -> i32 {
-        self.attempt
+        self.run.attempt
     }
 
     /// Whether a failure now is final.
     pub fn is_last_attempt(&self) -> bool {
-        self.last_attempt
+        self.run.last_attempt
     }
 
     /// A context that acts for the organisation and person that enqueued the job, with all permissions of the server.
     pub fn ctx(&self) -> Ctx {
-        Ctx::for_job(self.kernel.clone(), self.org, self.user)
+        Ctx::for_job(self.kernel.clone(), self.run.org, self.run.user)
+    }
+
+    /// Set when somebody cancels the job. One that looks at it has some seconds to leave things tidy; then it is dropped.
+    pub fn cancelled(&self) -> &CancellationToken {
+        &self.cancelled
+    }
+
+    /// Commits the job's last transaction and its end together: after it the job cannot run again, before it nothing of it is
+    /// there. An error means that another worker has the job, and nothing was committed.
+    pub async fn finish(&self, tx: TenantTx) -> Result<()> {
+        let row = tx
+            .query_one("select jobs.finish_own($1, $2)", &[&self.run.id, &self.run.fence])
+            .await?;
+        if !row.try_get::<_, bool>(0)? {
+            return Err(lease_lost());
+        }
+        tx.commit().await?;
+        self.finished.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Whether [`JobCtx::finish`] has ended the job.
+    pub fn is_finished(&self) -> bool {
+        self.finished.load(Ordering::Acquire)
     }
 
     /// Tells how far the work is: stored with the job and shown at once to whoever watches `topic`. May be called as
@@ -109,10 +148,10 @@ impl JobCtx {
             return Ok(());
         }
         let progress = json!({ "done": done, "total": total, "phase": phase });
-        self.progress.store(self.id, &progress).await?;
+        self.progress.store(self.run.id, &progress).await?;
         self.kernel
             .live()
-            .publish(self.org, topic, "progress", progress)
+            .publish(self.run.org, topic, "progress", progress)
             .await;
         Ok(())
     }
@@ -128,6 +167,11 @@ impl JobCtx {
         *told = Some((phase.to_owned(), now));
         true
     }
+}
+
+/// What a worker learns that was silent for too long.
+pub fn lease_lost() -> Error {
+    Error::conflict("jobs.lease_lost", "The job was given to another worker.")
 }
 
 type Run = Arc<dyn Fn(Value, JobCtx) -> Pin<Box<dyn Future<Output = Result<()>> + Send>> + Send + Sync>;

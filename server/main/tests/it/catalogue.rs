@@ -26,7 +26,7 @@ async fn every_table_says_which_kind_it_is() {
         "Declare each table in its migration: kernel.tenant_table, kernel.shared_table or kernel.system_table.",
         &format!(
             "select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace \
-             where c.relkind in ('r', 'p', 'f', 'm') and {OURS} \
+             where c.relkind in ('r', 'p', 'f', 'm') and not c.relispartition and {OURS} \
              and not exists (select from kernel.tables t where t.relation = c.oid)"
         ),
     )

@@ -192,6 +192,8 @@ pub struct Jobs {
     pub lease_seconds: i64,
     /// Seconds between looks at the queue when no wake-up comes.
     pub poll_seconds: u64,
+    /// Days that finished jobs are remembered, by whole weeks.
+    pub history_days: i32,
 }
 
 impl Config {

@@ -31,7 +31,7 @@ pub use plain::{Isolation, PlainContext, PlainDb, PlainError, PlainFigures, Plai
 pub use replication::{Lsn, ReplicationClient, ReplicationEvent};
 pub use request::RequestTx;
 pub use system::SystemTx;
-pub use tenant::{EnqueueOptions, TenantTx};
+pub use tenant::{EnqueueOptions, JobLimit, TenantTx};
 
 use crate::error::{Error, Result};
 

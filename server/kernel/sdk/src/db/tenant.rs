@@ -22,6 +22,9 @@ pub struct TenantTx {
     env: Env,
 }
 
+/// Jobs that one statement enqueues.
+const AT_ONCE: usize = 5000;
+
 /// How a job is enqueued.
 #[derive(Clone, Debug, Default)]
 pub struct EnqueueOptions {
@@ -29,8 +32,21 @@ pub struct EnqueueOptions {
     pub unique_key: Option<String>,
     /// Not before so long from now.
     pub delay: std::time::Duration,
-    /// Higher goes first; 0 is usual.
+    /// Higher goes first, within the organisation; 0 is usual.
     pub priority: i16,
+    /// It shares this limit with all jobs of the organisation that name the same key.
+    pub limit: Option<JobLimit>,
+}
+
+/// How many jobs of one key may run. What was said last counts for all of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobLimit {
+    /// At most 200 characters, such as `mail:example.com`.
+    pub key: String,
+    /// So many at a time.
+    pub concurrent: Option<i32>,
+    /// So many starts in so long; as many may start at once after a silence.
+    pub rate: Option<(i32, std::time::Duration)>,
 }
 
 impl TenantTx {
@@ -168,23 +184,60 @@ impl TenantTx {
 
     /// Enqueues a job with options; `None` if its unique key is taken.
     pub async fn enqueue_with<J: Job>(&self, job: &J, options: EnqueueOptions) -> Result<Option<Uuid>> {
-        let payload = serde_json::to_value(job).map_err(Error::internal)?;
-        let delay = options.delay.as_secs_f64();
-        let row = self
-            .query_one(
-                "select jobs.enqueue($1, $2, $3, $4, $5, $6, $7)",
-                &[
-                    &self.env.new_id(),
-                    &J::NAME,
-                    &payload,
-                    &options.unique_key,
-                    &delay,
-                    &options.priority,
-                    &J::MAX_ATTEMPTS,
-                ],
-            )
-            .await?;
-        Ok(row.try_get(0)?)
+        let mut ids = self.enqueue_all(&[(job, options)]).await?;
+        Ok(ids.pop().flatten())
+    }
+
+    /// Enqueues many jobs at once; for each its id, or `None` if its unique key is taken.
+    pub async fn enqueue_all<J: Job>(&self, jobs: &[(&J, EnqueueOptions)]) -> Result<Vec<Option<Uuid>>> {
+        let mut enqueued = Vec::with_capacity(jobs.len());
+        for some in jobs.chunks(AT_ONCE) {
+            let ids: Vec<Uuid> = some.iter().map(|_| self.env.new_id()).collect();
+            let row = self.enqueue_chunk(&ids, some).await?;
+            let made: std::collections::HashSet<Uuid> = row.try_get::<_, Vec<Uuid>>(0)?.into_iter().collect();
+            enqueued.extend(ids.into_iter().map(|id| made.contains(&id).then_some(id)));
+        }
+        Ok(enqueued)
+    }
+
+    async fn enqueue_chunk<J: Job>(&self, ids: &[Uuid], jobs: &[(&J, EnqueueOptions)]) -> Result<Row> {
+        let payloads = jobs
+            .iter()
+            .map(|(job, _)| serde_json::to_value(job).map_err(Error::internal));
+        let payloads = payloads.collect::<Result<Vec<_>>>()?;
+        let each = || jobs.iter().map(|(_, options)| options);
+        let limits = || each().map(|options| options.limit.as_ref());
+        let rates = || limits().map(|limit| limit.and_then(|limit| limit.rate));
+        let keys: Vec<_> = each().map(|options| options.unique_key.as_deref()).collect();
+        let delays: Vec<_> = each().map(|options| options.delay.as_secs_f64()).collect();
+        let priorities: Vec<_> = each().map(|options| options.priority).collect();
+        let limit_keys: Vec<_> = limits()
+            .map(|limit| limit.map(|limit| limit.key.as_str()))
+            .collect();
+        let concurrents: Vec<_> = limits()
+            .map(|limit| limit.and_then(|limit| limit.concurrent))
+            .collect();
+        let starts: Vec<_> = rates().map(|rate| rate.map(|(starts, _)| starts)).collect();
+        let periods: Vec<_> = rates()
+            .map(|rate| rate.map(|(_, period)| period.as_secs_f64()))
+            .collect();
+        self.query_one(
+            "select jobs.enqueue_all($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            &[
+                &J::NAME,
+                &J::MAX_ATTEMPTS,
+                &ids,
+                &payloads,
+                &keys,
+                &delays,
+                &priorities,
+                &limit_keys,
+                &concurrents,
+                &starts,
+                &periods,
+            ],
+        )
+        .await
     }
 
     /// Makes everything done here lasting and visible.

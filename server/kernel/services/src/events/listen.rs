@@ -7,9 +7,11 @@ use tenon_sdk::{Error, Kernel, Result, live};
 use tokio::sync::Notify;
 use tokio_postgres::AsyncMessage;
 
+use crate::jobs::Wake;
+
 /// Listens until the task is dropped. `jobs` is woken when something is enqueued, `reload` when the schema changed or
 /// somebody asks the data API to look at it anew; both also whenever listening begins, since what was said before was not heard.
-pub async fn listen(kernel: Kernel, jobs: Arc<Notify>, reload: Arc<Notify>) {
+pub async fn listen(kernel: Kernel, jobs: Arc<Wake>, reload: Arc<Notify>) {
     let mut pause = Duration::from_millis(100);
     loop {
         match listen_once(&kernel, &jobs, &reload).await {
@@ -23,7 +25,7 @@ pub async fn listen(kernel: Kernel, jobs: Arc<Notify>, reload: Arc<Notify>) {
     }
 }
 
-async fn listen_once(kernel: &Kernel, jobs: &Notify, reload: &Notify) -> Result<()> {
+async fn listen_once(kernel: &Kernel, jobs: &Wake, reload: &Notify) -> Result<()> {
     let (client, mut connection) = kernel.db().listen_connection().await?;
     let mut messages = stream::poll_fn(move |cx| connection.poll_message(cx));
     let statement = format!("listen {}; listen tenon_jobs; listen pgrst", live::CHANNEL);
@@ -39,14 +41,13 @@ async fn listen_once(kernel: &Kernel, jobs: &Notify, reload: &Notify) -> Result<
             result = &mut listening, if !started => {
                 _client = Some(result?);
                 started = true;
-                jobs.notify_waiters();
-                jobs.notify_one();
+                jobs.look();
                 reload.notify_one();
             }
             message = messages.next() => match message {
                 Some(Ok(AsyncMessage::Notification(note))) => match note.channel() {
                     live::CHANNEL => kernel.live().arrived(note.payload()),
-                    "tenon_jobs" => jobs.notify_one(),
+                    "tenon_jobs" => jobs.hear(note.payload()),
                     "pgrst" => reload.notify_one(),
                     _ => {}
                 },

@@ -1,26 +1,36 @@
-//! The queue of work: transactional enqueue, leases with fencing, retries with back-off, dead letters.
+//! The queue of work. `README.md` says how it goes about it.
 
-mod lease;
+mod buffer;
+mod commands;
+mod held;
+mod keeper;
+mod lanes;
+mod pace;
 mod queue;
+mod run;
+mod settle;
+mod wake;
 mod worker;
 
+pub use commands::{cancel, redrive, retry};
+pub use wake::Wake;
 pub use worker::work;
 
 use tenon_sdk::{Kernel, Module, Result, SystemTx, migrations};
 
 /// The module's manifest.
 pub fn module() -> Module {
-    Module::new("jobs", "Jobs").tables("jobs", migrations!["../../migrations/jobs/" => "0001_queue"])
+    Module::new("jobs", "Jobs").tables(
+        "jobs",
+        migrations!["../../migrations/jobs/" => "0001_queue", "0002_lanes"],
+    )
 }
 
 /// Gives all running jobs back to the queue at once. Only right where no other process can be working: at the start of
 /// a server on its private cluster.
 pub async fn release_all(kernel: &Kernel) -> Result<()> {
     let tx = SystemTx::begin(kernel.db(), "release jobs").await?;
-    tx.execute(
-        "update jobs.queue set lease_until = now() where state = 'running'",
-        &[],
-    )
-    .await?;
+    tx.execute("update jobs.workers set lease_until = '-infinity'", &[])
+        .await?;
     tx.commit().await
 }

@@ -1,142 +1,245 @@
-//! The loop that takes jobs and runs them.
+//! The loop that takes jobs and begins them.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use tenon_sdk::{
-    Error, Kernel, Result,
-    error::Kind,
-    jobs::{JobCtx, JobHandler},
+use tenon_sdk::{Kernel, Result, jobs::JobHandler};
+use tokio::{
+    sync::mpsc::{self, Sender, UnboundedReceiver, UnboundedSender},
+    task::JoinSet,
+    time::Instant,
 };
-use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
 use super::{
-    lease::{self, FencedProgress},
+    buffer::Buffer,
+    held::Held,
+    keeper::{self, Keeper},
+    lanes::{Ask, Lanes},
+    pace,
     queue::{self, Claimed},
+    run::{self, Surroundings},
+    settle::{self, Ended},
+    wake::Wake,
 };
 
-/// Works until the task is dropped; running jobs are then given up and another worker takes them when their lease ends.
-pub async fn work(kernel: Kernel, wake: Arc<Notify>) {
-    let workers = kernel.config().jobs.workers;
-    if workers == 0 {
+/// Jobs that were taken and not begun for so long are for others.
+const STALE: Duration = Duration::from_millis(500);
+/// A claim that takes longer has lost its connection.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Ends that wait to be written; more of them make the jobs wait.
+const ENDS: usize = 2000;
+
+/// Works until the task is dropped; running jobs are then given up and another worker takes them when the lease ends.
+pub async fn work(kernel: Kernel, wake: Arc<Wake>) {
+    let slots = kernel.config().jobs.workers;
+    if slots == 0 {
         return;
     }
+    let id = kernel.env().new_id();
+    let held = Arc::<Held>::default();
+    let (ends, to_write) = mpsc::channel(ENDS);
+    let (over, ended) = mpsc::unbounded_channel();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(settle::write(
+        kernel.db().clone(),
+        held.clone(),
+        wake.clone(),
+        to_write,
+    ));
+    tasks.spawn(keeper::beat(kernel.clone(), id, held.clone()));
+    let keeper = Keeper {
+        kernel: kernel.clone(),
+        worker: id,
+        wake: wake.clone(),
+    };
+    tasks.spawn(keeper.work());
     let handlers: HashMap<&'static str, JobHandler> = kernel
         .modules()
         .iter()
         .flat_map(|module| module.jobs.iter().map(|handler| (handler.name, handler.clone())))
         .collect();
-    let shared = Arc::new(Worker {
-        id: kernel.env().new_id(),
-        kernel,
+    let worker = Worker {
+        id,
         handlers,
-    });
-    let free = Arc::new(Semaphore::new(workers));
-    let mut running = tokio::task::JoinSet::new();
-    loop {
-        while running.try_join_next().is_some() {}
-        let taken = match shared.take(free.available_permits()).await {
-            Ok(taken) => taken,
-            Err(error) => {
-                tracing::warn!(%error, "queue is out of reach");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                continue;
-            }
-        };
-        let none = taken.is_empty();
-        for job in taken {
-            let Ok(permit) = free.clone().acquire_owned().await else {
-                return;
-            };
-            let (shared, wake) = (shared.clone(), wake.clone());
-            running.spawn(async move {
-                shared.run(job).await;
-                drop(permit);
-                wake.notify_one();
-            });
-        }
-        if none {
-            let pause = shared.pause().await;
-            let _ = tokio::time::timeout(pause, wake.notified()).await;
-        }
-    }
+        kernel,
+        held,
+        wake,
+        slots,
+        running: 0,
+        mean: Duration::from_secs(1),
+        lanes: Lanes::default(),
+        buffer: Buffer::default(),
+        ends,
+        over,
+        jobs: JoinSet::new(),
+    };
+    worker.work(ended).await;
 }
+
+type Answer = (Vec<Ask>, Result<Vec<Claimed>>);
 
 struct Worker {
     id: Uuid,
     kernel: Kernel,
     handlers: HashMap<&'static str, JobHandler>,
+    held: Arc<Held>,
+    wake: Arc<Wake>,
+    slots: usize,
+    running: usize,
+    /// How long jobs take of late.
+    mean: Duration,
+    lanes: Lanes,
+    buffer: Buffer,
+    ends: Sender<Ended>,
+    over: UnboundedSender<Duration>,
+    jobs: JoinSet<()>,
 }
 
 impl Worker {
-    async fn take(&self, most: usize) -> Result<Vec<Claimed>> {
-        if most == 0 {
-            return Ok(Vec::new());
-        }
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        queue::claim(
-            self.kernel.db(),
-            self.id,
-            most,
-            self.kernel.config().jobs.lease_seconds,
-        )
-        .await
-    }
-
-    /// How long to sleep when nothing was due: until the next job is, or the usual look.
-    async fn pause(&self) -> Duration {
-        let usual = Duration::from_secs(self.kernel.config().jobs.poll_seconds.max(1));
-        match queue::next_due(self.kernel.db()).await {
-            Ok(Some(seconds)) => usual.min(Duration::from_secs_f64(seconds.max(0.05))),
-            _ => usual,
-        }
-    }
-
-    async fn run(&self, job: Claimed) {
-        let db = self.kernel.db();
-        let Some(handler) = self.handlers.get(job.name.as_str()).cloned() else {
-            let error =
-                Error::not_found("jobs.unknown", "This server knows no such job.").details(job.name.clone());
-            self.failed(&job, &error).await;
-            return;
-        };
-        let ctx = JobCtx::new(
-            self.kernel.clone(),
-            job.id,
-            (job.attempt, job.attempt >= job.max_attempts),
-            job.org,
-            job.user,
-            FencedProgress::shared(db, job.fence),
-        );
-        let payload = job.payload.clone();
-        let work = async move { handler.run(payload, ctx).await };
-        let lease = self.kernel.config().jobs.lease_seconds;
-        let result = match lease::hold(db, (job.id, job.fence), lease, work).await {
-            Ok(()) => queue::finish(db, &job).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = result {
-            self.failed(&job, &error).await;
-        }
-    }
-
-    async fn failed(&self, job: &Claimed, error: &Error) {
-        tracing::warn!(job = %job.id, name = job.name, attempt = job.attempt, %error, "job failed");
-        let mut random = [0; 1];
-        self.kernel.env().fill_random(&mut random);
-        let jitter = f64::from(random[0]) / 255.0;
-        // What made the job fail may be what keeps the failure from being recorded: a database that restarts.
-        for pause in [1, 2, 4, 8, 0] {
-            match queue::fail(self.kernel.db(), job, error, jitter).await {
-                Ok(()) => return,
-                Err(error) if error.kind == Kind::Unavailable && pause > 0 => {
-                    tokio::time::sleep(Duration::from_secs(pause)).await;
-                }
-                Err(error) => {
-                    tracing::warn!(job = %job.id, %error, "failure could not be recorded; the lease will end");
-                    return;
+    async fn work(mut self, mut ended: UnboundedReceiver<Duration>) {
+        // One claim at a time, so that what the database says is the worker's can be compared with what the worker has.
+        let mut claims: JoinSet<Answer> = JoinSet::new();
+        let mut look = tokio::time::interval(STALE);
+        loop {
+            self.begin_jobs();
+            if claims.is_empty() {
+                let asks = self.asks();
+                if !asks.is_empty() {
+                    claims.spawn(claim(self.kernel.clone(), self.id, self.held.clone(), asks));
                 }
             }
+            let wake = self.wake.clone();
+            tokio::select! {
+                biased;
+                Some(answer) = claims.join_next(), if !claims.is_empty() => match answer {
+                    Ok((asks, Ok(claimed))) => self.take(&asks, claimed),
+                    Ok((_, Err(error))) => {
+                        tracing::warn!(%error, "queue is out of reach");
+                        self.wake.look();
+                    }
+                    Err(error) => tracing::error!(%error, "a claim panicked"),
+                },
+                Some(took) = ended.recv() => self.one_is_over(took),
+                () = wake.worker() => self.hear(),
+                _ = look.tick() => self.give_back_stale(),
+            }
+            while let Ok(took) = ended.try_recv() {
+                self.one_is_over(took);
+            }
+            while self.jobs.try_join_next().is_some() {}
         }
     }
+
+    fn hear(&mut self) {
+        let heard = self.wake.take();
+        for (lane, since) in heard.ready {
+            self.lanes.hear(lane, since);
+        }
+        for job in heard.cancelled {
+            self.held.cancel(job);
+        }
+    }
+
+    fn one_is_over(&mut self, took: Duration) {
+        self.running -= 1;
+        self.mean = (self.mean * 9 + took.min(Duration::from_hours(1))) / 10;
+    }
+
+    /// What to ask for: enough for the free slots, and what short jobs need to follow one another.
+    fn asks(&mut self) -> Vec<Ask> {
+        let ahead = pace::ahead(self.slots, self.mean);
+        let room = self.slots - self.running + ahead;
+        let held = self.buffer.len();
+        // By batches, except for organisations of which there is nothing here.
+        let room = if held > ahead / 2 { held.min(room) } else { room };
+        if room == 0 {
+            return Vec::new();
+        }
+        let buffer = &self.buffer;
+        self.lanes.ask(room, held, |org| buffer.of(org))
+    }
+
+    fn take(&mut self, asks: &[Ask], claimed: Vec<Claimed>) {
+        let mut gave = HashMap::new();
+        for job in &claimed {
+            let (count, youngest) = gave.entry((job.org.0, job.priority)).or_insert((0, job.ready_at));
+            *count += 1;
+            *youngest = job.ready_at.max(*youngest);
+        }
+        for ask in asks {
+            match gave.get(&(ask.lane.org, ask.lane.priority)) {
+                Some((count, youngest)) => self.lanes.answered(ask, *count, Some(*youngest)),
+                None => self.lanes.answered(ask, 0, None),
+            }
+        }
+        let now = std::time::Instant::now();
+        for job in claimed {
+            self.buffer.add(job, now);
+        }
+    }
+
+    fn begin_jobs(&mut self) {
+        while self.running < self.slots {
+            let Some(job) = self.buffer.next() else { return };
+            self.running += 1;
+            let surroundings = Surroundings {
+                kernel: self.kernel.clone(),
+                handler: self.handlers.get(job.name.as_str()).cloned(),
+                strings: self.held.of(job.id, job.fence),
+                ends: self.ends.clone(),
+                held: self.held.clone(),
+            };
+            let over = self.over.clone();
+            self.jobs.spawn(async move {
+                let began = Instant::now();
+                run::one(surroundings, job).await;
+                let _ = over.send(began.elapsed());
+            });
+        }
+    }
+
+    fn give_back_stale(&mut self) {
+        let stale = self.buffer.older_than(STALE, std::time::Instant::now());
+        if stale.is_empty() {
+            return;
+        }
+        // Jobs take longer than was thought.
+        self.mean = self.mean.max(STALE);
+        let (db, held) = (self.kernel.db().clone(), self.held.clone());
+        self.jobs.spawn(async move {
+            let jobs: Vec<_> = stale.iter().map(|job| (job.id, job.fence)).collect();
+            while let Err(error) = queue::give_back(&db, jobs.iter().copied()).await {
+                tracing::warn!(%error, "jobs could not be given back; trying again");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            for (id, fence) in jobs {
+                held.release(id, fence);
+            }
+        });
+    }
+}
+
+async fn claim(kernel: Kernel, worker: Uuid, held: Arc<Held>, asks: Vec<Ask>) -> Answer {
+    let (db, lease) = (kernel.db(), kernel.config().jobs.lease_seconds);
+    let claimed = tokio::time::timeout(PATIENCE, queue::claim(db, worker, lease, &asks))
+        .await
+        .unwrap_or_else(|_| Err(tenon_sdk::Error::internal("a claim got no answer")));
+    if let Ok(claimed) = &claimed {
+        for job in claimed {
+            held.add(job.id, job.fence);
+        }
+    } else {
+        // It may have been committed all the same.
+        let mut pause = Duration::from_millis(200);
+        loop {
+            tokio::time::sleep(pause).await;
+            let own: Vec<Uuid> = held.all().into_iter().map(|(id, _)| id).collect();
+            match queue::reconcile(db, worker, lease, &own).await {
+                Ok(()) => break,
+                Err(error) => tracing::warn!(%error, "queue is out of reach"),
+            }
+            pause = (pause * 2).min(Duration::from_secs(2));
+        }
+    }
+    (asks, claimed)
 }

@@ -26,7 +26,7 @@ pub struct Server {
     identity: Identity,
     router: axum::Router,
     openapi: OpenApi,
-    wake: Arc<Notify>,
+    wake: Arc<jobs::Wake>,
     reload: Arc<Notify>,
     tasks: tokio::task::JoinSet<()>,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tenon_sdk::{
     Ctx, Error, Module, Result,
-    db::Migration,
+    db::{Migration, TenantTx},
     jobs::{Job, JobCtx},
 };
 use tenon_testkit::{TestOrg, TestServer, TestServerOptions};
@@ -40,6 +40,14 @@ pub enum Manner {
     Forever,
     /// Waits on its first attempt until a later one has left its mark, then goes on as if nothing had happened.
     Overtaken,
+    /// Ends in the transaction in which it leaves its mark.
+    InOne,
+    /// Leaves its mark and waits until it is cancelled, then leaves another.
+    UntilCancelled,
+    /// Is told to come again in so many seconds, on its first attempt.
+    NotBefore(u64),
+    /// Leaves its mark and takes so many milliseconds.
+    Slowly(u64),
 }
 
 /// A job of at most three attempts.
@@ -62,8 +70,25 @@ impl Job for Chore {
             let refused = job.progress("chores:1", 1, 1, "too late").await.unwrap_err();
             return mark(&job, &format!("{}: {}", self.label, refused.code)).await;
         }
+        if matches!(self.manner, Manner::InOne) {
+            let tx = job.ctx().begin().await?;
+            mark_in(&tx, &job, &self.label).await?;
+            return job.finish(tx).await;
+        }
         mark(&job, &self.label).await?;
         match self.manner {
+            Manner::UntilCancelled => {
+                job.cancelled().cancelled().await;
+                mark(&job, "tidied up").await?;
+                Err(Error::unavailable("chores.tired", "Stopped."))
+            }
+            Manner::NotBefore(seconds) if first => {
+                Err(Error::rate_limited("chores.too_fast", "Not so fast.").retry_after(seconds))
+            }
+            Manner::Slowly(ms) => {
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                Ok(())
+            }
             Manner::BadlyUntil(last) if job.attempt() <= last => {
                 Err(Error::unavailable("chores.tired", "Not now.")
                     .details(format!("attempt {}", job.attempt())))
@@ -93,10 +118,15 @@ impl Job for OnlyChance {
 
 async fn mark(job: &JobCtx, label: &str) -> Result<()> {
     let tx = job.ctx().begin().await?;
+    mark_in(&tx, job, label).await?;
+    tx.commit().await
+}
+
+async fn mark_in(tx: &TenantTx, job: &JobCtx, label: &str) -> Result<()> {
     let sql = "insert into chores.marks (org_id, id, label, attempt, by) values ($1, $2, $3, $4, tenancy.user_id())";
     tx.execute(sql, &[&tx.org_id(), &tx.env().new_id(), &label, &job.attempt()])
-        .await?;
-    tx.commit().await
+        .await
+        .map(drop)
 }
 
 async fn marks_of(ctx: &Ctx, label: &str) -> Result<usize> {

@@ -60,21 +60,30 @@ async fn a_worker_that_is_alive_keeps_its_job_beyond_the_lease() {
     .await;
     let first: i64 = one(
         &admin,
-        "select extract(epoch from lease_until)::bigint from jobs.queue",
+        "select extract(epoch from max(lease_until))::bigint from jobs.workers",
     )
     .await;
     // Twice the lease of a test server.
-    let later = format!("select extract(epoch from lease_until)::bigint >= {first} + 6 from jobs.queue");
+    let later =
+        format!("select extract(epoch from max(lease_until))::bigint >= {first} + 6 from jobs.workers");
     until(&admin, &later).await;
     assert_eq!(one::<i64>(&admin, "select fence from jobs.queue").await, 1);
     assert_eq!(marks(&admin).await.len(), 1);
 }
 
+/// What other workers do to the jobs of one that is silent.
+const LOSE: &str = "update jobs.queue set state = 'ready', fence = fence + 1, worker = null where state = 'running'; \
+    notify tenon_jobs";
+
 #[tokio::test]
 async fn a_worker_that_lost_its_lease_can_neither_tell_progress_nor_finish() {
-    // A lease so long that the worker does not look after it during the test: it does not know that it lost it.
-    let server =
-        tenon_testkit::TestServer::configured(vec![app()], |config| config.jobs.lease_seconds = 3600).await;
+    // A lease so long that the worker does not look after it during the test: it does not know that it lost it. It has no hand free to
+    // take the job again.
+    let server = tenon_testkit::TestServer::configured(vec![app()], |config| {
+        config.jobs.lease_seconds = 3600;
+        config.jobs.workers = 1;
+    })
+    .await;
     let org = server.organization("Harbour").await;
     enqueue(&server, &org, "overtaken", Manner::Overtaken).await;
     let admin = server.admin().await;
@@ -83,8 +92,8 @@ async fn a_worker_that_lost_its_lease_can_neither_tell_progress_nor_finish() {
         "select exists (select from jobs.queue where state = 'running')",
     )
     .await;
-    let lose = "update jobs.queue set lease_until = now() - interval '1 second'; notify tenon_jobs";
-    admin.batch_execute(lose).await.unwrap();
+    let _other = server.beside(vec![app()], TestServerOptions::default()).await;
+    admin.batch_execute(LOSE).await.unwrap();
     until(&admin, "select count(*) = 2 from chores.marks").await;
     let late = ("overtaken: jobs.lease_lost".to_owned(), 1);
     assert_eq!(marks(&admin).await, [("overtaken".to_owned(), 2), late]);
@@ -104,8 +113,7 @@ async fn a_worker_that_finds_its_lease_lost_stops_its_work() {
     enqueue(&server, &org, "stopped", Manner::Forever).await;
     let admin = server.admin().await;
     until(&admin, "select exists (select from chores.marks)").await;
-    let lose = "update jobs.queue set lease_until = now() - interval '1 second'; notify tenon_jobs";
-    admin.batch_execute(lose).await.unwrap();
+    admin.batch_execute(LOSE).await.unwrap();
     server.drain_jobs().await;
     assert_eq!(
         marks(&admin).await,
