@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "results are for the person at the terminal")]
 
 mod api;
+mod audit;
 mod auth;
 mod baseline;
 mod compiled;
@@ -47,6 +48,8 @@ enum Benchmark {
     FanOut,
     /// Downloads against nginx, the memory of uploads, lists out of a million objects.
     Storage(storage::Options),
+    /// What the trail costs an update.
+    Audit(audit::Options),
     /// Memory of an idle server, size of the binary, time to start.
     Idle,
 }
@@ -63,10 +66,11 @@ async fn main() -> anyhow::Result<()> {
         Some(Benchmark::Realtime(options)) => realtime::run(&options).await,
         Some(Benchmark::FanOut) => realtime::fan_out::run().await,
         Some(Benchmark::Storage(options)) => storage::run(&options).await,
+        Some(Benchmark::Audit(options)) => audit::run(&options).await,
         Some(Benchmark::Idle) => idle::run().await,
         None => {
             println!(
-                "cargo xtask bench NAME, with NAME one of: import, rest, dialect, peer, auth, realtime, storage, idle"
+                "cargo xtask bench NAME, with NAME one of: import, rest, dialect, peer, auth, realtime, storage, audit, idle"
             );
             println!("bench/README.md says what each measures.");
             Ok(())

@@ -1,6 +1,7 @@
 //! The server as a whole: which modules there are, and nothing else of substance.
 
 pub mod assets;
+pub mod audit;
 pub mod demo;
 pub mod operators;
 pub mod policies;
@@ -17,6 +18,7 @@ use tokio::sync::Notify;
 pub fn modules(reload: &Arc<Notify>) -> Vec<Module> {
     vec![
         tenon_data_api::module(reload.clone()),
+        tenon_audit::module(),
         tenon_realtime::module(),
         tenon_storage::module(),
         tenon_imports::module(),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 use tenon::serve::{self, ServeOptions};
-use tenon::{operators, policies, types};
+use tenon::{audit, operators, policies, types};
 use tenon_data_api::standalone::{self, Question};
 use tenon_sdk::config::Config;
 use tenon_sdk::env::Env;
@@ -45,6 +45,8 @@ enum Command {
     ExplainPolicy(policies::ExplainPolicy),
     /// Says who runs the installation: they find its console at /operator.
     Operator(operators::Operators),
+    /// Says whether the trails of what was done are as they were sealed.
+    Audit(audit::Audit),
 }
 
 #[derive(Debug, clap::Args)]
@@ -204,6 +206,18 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
                 .build()?;
             let text = runtime.block_on(operators.run(&config))?;
             std::io::stdout().write_all(text.as_bytes())?;
+            return Ok(());
+        }
+        Command::Audit(audit) => {
+            use std::io::Write;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            let (text, well) = runtime.block_on(audit.run(&config))?;
+            std::io::stdout().write_all(text.as_bytes())?;
+            if !well {
+                anyhow::bail!("a trail is not as it was sealed");
+            }
             return Ok(());
         }
         Command::ExplainPolicy(question) => {

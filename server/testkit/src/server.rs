@@ -70,9 +70,7 @@ impl TestServer {
     pub async fn start_with(modules: Vec<Module>, options: TestServerOptions) -> Self {
         log_to_test_output();
         let reload = Arc::new(Notify::new());
-        let modules: Vec<Module> = std::iter::once(tenon_data_api::module(reload.clone()))
-            .chain(modules)
-            .collect();
+        let modules = with_kernel(modules, &reload);
         let database = Arc::new(TestDatabase::create(&with_services(&modules)).await);
         let files = Arc::new(tempfile::tempdir().expect("a folder"));
         Self::start_on(database, files, modules, reload, options).await
@@ -81,9 +79,7 @@ impl TestServer {
     /// Another server on the same database, as after a restart or beside it.
     pub async fn beside(&self, modules: Vec<Module>, options: TestServerOptions) -> Self {
         let reload = Arc::new(Notify::new());
-        let modules: Vec<Module> = std::iter::once(tenon_data_api::module(reload.clone()))
-            .chain(modules)
-            .collect();
+        let modules = with_kernel(modules, &reload);
         Self::start_on(
             self.database.clone(),
             self.files.clone(),
@@ -293,6 +289,12 @@ fn log_to_test_output() {
         .with_env_filter(filter)
         .with_test_writer()
         .try_init();
+}
+
+/// What every server has, and the given modules: their tables write their changes to the trail.
+fn with_kernel(modules: Vec<Module>, reload: &Arc<Notify>) -> Vec<Module> {
+    let kernel = [tenon_data_api::module(reload.clone()), tenon_audit::module()];
+    kernel.into_iter().chain(modules).collect()
 }
 
 /// The modules as a server will know them, to make the template database.

@@ -17,7 +17,8 @@ pub fn app() -> Module {
         .tables(
             "purchasing",
             tenon_sdk::migrations![
-                "../migrations/" => "0001_orders", "0002_keys", "0003_load", "0004_load_in_step", "0005_entries_of_order"
+                "../migrations/" => "0001_orders", "0002_keys", "0003_load", "0004_load_in_step", "0005_entries_of_order",
+                "0006_trail"
             ],
         )
         .permissions(permissions::ALL)

@@ -3,6 +3,7 @@
 //! wrong room.
 
 pub mod accounts;
+pub mod audit;
 pub mod config;
 pub mod ctx;
 pub mod db;
@@ -17,6 +18,7 @@ pub mod jobs;
 pub mod kernel;
 pub mod live;
 pub mod module;
+mod origin;
 pub mod outbound;
 pub mod permission;
 

@@ -115,7 +115,7 @@ async fn a_migration_that_fails_leaves_nothing_behind_and_can_be_corrected() {
     assert_ne!(fingerprint(&database).await, before);
 }
 
-/// What the policies hold written rows to, by table and policy.
+/// What the policies hold written rows to, by table and policy; entries of the trail are written by its owner's functions alone.
 async fn checks(database: &TestDatabase) -> Vec<(String, String)> {
     let rows = database
         .admin()
@@ -123,7 +123,7 @@ async fn checks(database: &TestDatabase) -> Vec<(String, String)> {
         .query(
             "select p.polrelid::regclass || ' ' || p.polname, pg_get_expr(p.polwithcheck, p.polrelid) \
              from pg_policy p join kernel.tables t on t.relation = p.polrelid and t.kind = 'tenant' \
-             where p.polwithcheck is not null order by 1",
+             where p.polwithcheck is not null and t.relation <> 'audit.entries'::regclass order by 1",
             &[],
         )
         .await

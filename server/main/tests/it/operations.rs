@@ -31,6 +31,7 @@ enum Names {
     Alert,
     Colleague,
     Department,
+    Entry,
     OpenInvitation,
     CustomRole,
     Key,
@@ -73,6 +74,10 @@ const OPERATIONS: &[(&str, Names, Needs, &str)] = &[
     ("get /api/v1/access/tokens", Names::Nothing, SignIn, ""),
     ("post /api/v1/access/tokens", Names::Nothing, SignIn, r#"{"name":"t"}"#),
     ("delete /api/v1/access/tokens/{id}", Names::Token, SignIn, ""),
+    ("get /api/v1/audit/entries", Names::Nothing, Permission("audit.entries.read"), ""),
+    ("get /api/v1/audit/entries/{id}", Names::Entry, Permission("audit.entries.read"), ""),
+    ("get /api/v1/audit/entries.csv", Names::Nothing, Permission("audit.entries.export"), ""),
+    ("get /api/v1/audit/entries.jsonl", Names::Nothing, Permission("audit.entries.export"), ""),
     ("get /api/v1/imports", Names::Nothing, Permission("imports.runs.read"), ""),
     ("post /api/v1/imports", Names::Nothing, Permission("imports.runs.create"), "file"),
     ("get /api/v1/imports/templates", Names::Nothing, Permission("imports.runs.read"), ""),
@@ -198,6 +203,8 @@ async fn house() -> House {
     let admin = server.admin().await;
     let sql = "select id::text from purchasing.alerts where org_id = $1 limit 1";
     let alert: String = admin.query_one(sql, &[&ours.id]).await.unwrap().get(0);
+    let sql = "select (extract(epoch from at) * 1000000)::bigint || '-' || id from audit.entries where org_id = $1 limit 1";
+    let entry: String = admin.query_one(sql, &[&ours.id]).await.unwrap().get(0);
     let (_, made) = ours
         .owner
         .post_json("/api/v1/tenancy/invitations", &json!({ "role": "viewer" }))
@@ -249,6 +256,7 @@ async fn house() -> House {
                 Names::Import => path.replace("{id}", &import),
                 Names::Alert => path.replace("{id}", &alert),
                 Names::Colleague => path.replace("{user_id}", &member),
+                Names::Entry => path.replace("{id}", &entry),
                 Names::Department => path.replace("{id}", &department),
                 Names::OpenInvitation => path.replace("{id}", &invitation),
                 Names::Anything => path

@@ -8,12 +8,15 @@ use tenon_sdk::Module;
 use tenon_services::{identity::Identity, server};
 use tenon_testkit::{TestDatabase, TestServer, TestServerOptions, TestUser, answer};
 
-/// The engines and apps of the binary; the test server brings the data API itself.
+/// The engines and apps of the binary; the test server brings the data API and the trail itself.
 pub fn modules() -> Vec<Module> {
-    let data_api = tenon_data_api::module(Arc::default()).name;
+    let brought = [
+        tenon_data_api::module(Arc::default()).name,
+        tenon_audit::module().name,
+    ];
     tenon::modules(&Arc::default())
         .into_iter()
-        .filter(|module| module.name != data_api)
+        .filter(|module| !brought.contains(&module.name))
         .collect()
 }
 

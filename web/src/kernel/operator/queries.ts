@@ -12,7 +12,13 @@ export type Visit = Reply<'/api/v1/operator/visits'>[number];
 const api = createApi();
 
 /** Everything that a plan includes or not. */
-export const FEATURES = ['branding', 'custom_roles', 'api_keys'] as const satisfies Feature[];
+export const FEATURES = [
+  'branding',
+  'custom_roles',
+  'api_keys',
+  'audit_year',
+  'audit_regulated',
+] as const satisfies Feature[];
 
 /** Who runs the installation; refused with 404 for everybody else. */
 export const operatorQuery = () =>

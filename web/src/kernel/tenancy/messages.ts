@@ -171,6 +171,8 @@ const en = {
       branding: 'A logo and a colour of your own',
       custom_roles: 'Roles of your own',
       api_keys: 'Keys for programs',
+      audit_year: 'The audit trail of a year',
+      audit_regulated: 'The audit trail of seven years',
     },
   },
   danger: {
@@ -385,6 +387,8 @@ const de: Translation<typeof en> = {
       branding: 'Eigenes Logo und eigene Farbe',
       custom_roles: 'Eigene Rollen',
       api_keys: 'Schlüssel für Programme',
+      audit_year: 'Das Protokoll eines Jahres',
+      audit_regulated: 'Das Protokoll von sieben Jahren',
     },
   },
   danger: {

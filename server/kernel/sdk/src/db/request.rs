@@ -4,7 +4,7 @@ use tokio_postgres::{Row, types::ToSql};
 
 use super::{
     Db, OrgSelector, RequestContext, Resolved,
-    pipeline::{BEGIN_REQUEST, TIME_ZONE},
+    pipeline::{self, BEGIN_REQUEST, TIME_ZONE},
     session::{Params, Session},
 };
 use crate::error::Result;
@@ -96,6 +96,7 @@ async fn begin_with(
         .request
         .as_ref()
         .map_or((None, None), |(m, p)| (Some(m), Some(p)));
+    let origin = pipeline::origin(context);
     let setup: Params<'_> = &[
         &context.role,
         &context.user,
@@ -108,6 +109,7 @@ async fn begin_with(
         &context.surroundings.search_path,
         &context.surroundings.headers,
         &context.key,
+        &origin.as_deref(),
     ];
     let (row, rows) = match (first, &context.time_zone) {
         (Some((sql, params)), None) => session.begin_query(BEGIN_REQUEST, setup, sql, params).await?,

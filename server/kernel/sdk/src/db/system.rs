@@ -10,7 +10,7 @@ use crate::{
     ids::{OrgId, UserId},
 };
 
-const BEGIN: &str = "select kernel.begin_system($1)";
+const BEGIN: &str = "select kernel.begin_system($1, $2)";
 
 /// A transaction of the kernel itself. Dropped without [`SystemTx::commit`], it is rolled back.
 pub struct SystemTx {
@@ -21,7 +21,8 @@ impl SystemTx {
     /// Begins; `reason` says what for and is visible in the database's activity and to its audit.
     pub async fn begin(db: &Db, reason: &'static str) -> Result<Self> {
         let session = db.session().await?;
-        session.begin(BEGIN, &[&reason]).await?;
+        let origin = crate::origin::current();
+        session.begin(BEGIN, &[&reason, &origin.as_deref()]).await?;
         Ok(Self { session })
     }
 
@@ -33,7 +34,10 @@ impl SystemTx {
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<(Self, Option<Row>)> {
         let session = db.session().await?;
-        let (_, rows) = session.begin_query(BEGIN, &[&reason], sql, params).await?;
+        let origin = crate::origin::current();
+        let (_, rows) = session
+            .begin_query(BEGIN, &[&reason, &origin.as_deref()], sql, params)
+            .await?;
         Ok((Self { session }, one(rows)?))
     }
 

@@ -7,7 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{ctx::Identity, db::OrgSelector, kernel::Kernel};
+use super::ClientAddress;
+use crate::{ctx::Identity, db::OrgSelector, kernel::Kernel, origin::Origin};
 
 /// The header that names the organisation, by id or slug.
 pub const ORG_HEADER: &str = "x-org-id";
@@ -43,9 +44,12 @@ pub async fn authenticate(State(kernel): State<Kernel>, mut request: Request, ne
         .and_then(|value| value.to_str().ok())
         .map(OrgSelector::parse)
         .unwrap_or_default();
+    let trusted = &kernel.config().server.trusted_proxies;
+    let client = ClientAddress::find(request.extensions(), request.headers(), trusted);
+    let origin = Origin::new(client, request.headers(), identity.clone(), kernel.env().clone());
     request.extensions_mut().insert(RequestIdentity(identity));
     request.extensions_mut().insert(OrgHeader(org));
-    next.run(request).await
+    origin.around(next.run(request)).await
 }
 
 /// The bearer token, or else what clients of Supabase send in a header of their own besides it, and some instead of it.

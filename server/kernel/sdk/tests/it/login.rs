@@ -38,10 +38,10 @@ impl Outside {
             .batch_execute(
                 "create schema kernel; create role tenon_authenticator login noinherit; \
                  grant usage on schema kernel to tenon_authenticator; \
-                 create function kernel.begin_request(text, uuid, text, uuid, text, text, text, boolean, text, text, uuid) \
+                 create function kernel.begin_request(text, uuid, text, uuid, text, text, text, boolean, text, text, uuid, text) \
                  returns table (org_id uuid, member_role text, permissions text) \
                  language sql as $$ select null::uuid, session_user::text, '' $$; \
-                 create function kernel.begin_system(text) returns void language sql as ''",
+                 create function kernel.begin_system(text, text) returns void language sql as ''",
             )
             .await
             .unwrap();

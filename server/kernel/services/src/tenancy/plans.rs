@@ -17,11 +17,21 @@ pub enum Feature {
     CustomRoles,
     /// Keys for programs.
     ApiKeys,
+    /// The trail of what was done is kept for a year.
+    AuditYear,
+    /// The trail of what was done is kept for seven years.
+    AuditRegulated,
 }
 
 impl Feature {
     /// All features.
-    pub const ALL: [Self; 3] = [Self::Branding, Self::CustomRoles, Self::ApiKeys];
+    pub const ALL: [Self; 5] = [
+        Self::Branding,
+        Self::CustomRoles,
+        Self::ApiKeys,
+        Self::AuditYear,
+        Self::AuditRegulated,
+    ];
 
     /// The word for it in plans and in an organisation's flags.
     pub const fn as_str(self) -> &'static str {
@@ -29,6 +39,8 @@ impl Feature {
             Self::Branding => "branding",
             Self::CustomRoles => "custom_roles",
             Self::ApiKeys => "api_keys",
+            Self::AuditYear => "audit_year",
+            Self::AuditRegulated => "audit_regulated",
         }
     }
 }

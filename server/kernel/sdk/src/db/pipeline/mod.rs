@@ -36,7 +36,7 @@ use super::context::{OrgSelector, RequestContext};
 use crate::error::{Error, Result};
 
 /// The statement that opens every request.
-pub(super) const BEGIN_REQUEST: &str = "select org_id, member_role, permissions from kernel.begin_request($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+pub(super) const BEGIN_REQUEST: &str = "select org_id, member_role, permissions from kernel.begin_request($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
 /// Sets the time zone of a request.
 pub(super) const TIME_ZONE: &str = "select set_config('timezone', $1, true)";
@@ -249,6 +249,14 @@ pub(super) fn steps(context: &RequestContext, statements: impl IntoIterator<Item
     steps
 }
 
+/// Where a request comes from, if it may write: what reads leaves no trace of it.
+pub(super) fn origin(context: &RequestContext) -> Option<Arc<str>> {
+    if context.read_only {
+        return None;
+    }
+    crate::origin::current()
+}
+
 fn context_params(context: &RequestContext) -> Vec<Param> {
     let text = |value: &str| Some(Bytes::copy_from_slice(value.as_bytes()));
     let (org_id, slug) = match &context.org {
@@ -268,6 +276,7 @@ fn context_params(context: &RequestContext) -> Vec<Param> {
         context.surroundings.search_path.as_deref().and_then(text),
         context.surroundings.headers.as_deref().and_then(text),
         context.key.map(|key| Bytes::from(key.to_string())),
+        origin(context).as_deref().and_then(text),
     ];
     values.into_iter().map(|value| Param { oid: 0, value }).collect()
 }

@@ -1,0 +1,26 @@
+//! The trail of what was done in each organisation. See the README beside this crate.
+
+mod entry;
+mod export;
+mod filter;
+pub mod permissions;
+mod routes;
+mod upkeep;
+pub mod verify;
+
+pub use upkeep::{make_ahead, retire, seal};
+
+use tenon_sdk::{Kernel, Module, migrations};
+
+/// The module's manifest.
+pub fn module() -> Module {
+    Module::new("audit", "Audit trail")
+        .tables(
+            "audit",
+            migrations!["../migrations/" => "0001_entries", "0002_track", "0003_seals", "0004_kernel"],
+        )
+        .permissions(permissions::ALL)
+        .routes(routes::routes)
+        .on_start(|kernel: Kernel| async move { make_ahead(&kernel).await.map(drop) })
+        .worker(upkeep::work)
+}
