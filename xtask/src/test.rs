@@ -12,10 +12,11 @@ use crate::steps::{Counts, Report};
 use crate::{e2e, generate, licences, postgres, results, tools, web};
 
 /// What is tested again on an older PostgreSQL of the machine's own.
-const KERNEL: [&str; 5] = [
+const KERNEL: [&str; 6] = [
     "tenon-sdk",
     "tenon-data-api",
     "tenon-services",
+    "tenon-audit",
     "tenon-realtime",
     "tenon-storage",
 ];
