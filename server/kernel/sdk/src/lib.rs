@@ -21,6 +21,7 @@ pub mod module;
 mod origin;
 pub mod outbound;
 pub mod permission;
+pub mod schedule;
 
 /// Bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {

@@ -11,6 +11,7 @@ use crate::{
     events::Event,
     ids::{OrgId, UserId},
     jobs::Job,
+    schedule::Schedule,
 };
 
 /// A transaction inside one organisation. Dropped without [`TenantTx::commit`], it is rolled back.
@@ -238,6 +239,35 @@ impl TenantTx {
             ],
         )
         .await
+    }
+
+    /// Enqueues a job again and again. A schedule of this name in the organisation is written anew.
+    pub async fn schedule<J: Job>(&self, name: &str, job: &J, schedule: &Schedule) -> Result<Uuid> {
+        schedule.times()?;
+        let payload = serde_json::to_value(job).map_err(Error::internal)?;
+        let row = self
+            .query_one(
+                "select jobs.put_schedule($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                &[
+                    &self.env.new_id(),
+                    &name,
+                    &schedule.cron,
+                    &schedule.zone,
+                    &schedule.overlap.as_str(),
+                    &schedule.missed.as_str(),
+                    &J::NAME,
+                    &payload,
+                    &J::MAX_ATTEMPTS,
+                ],
+            )
+            .await?;
+        Ok(row.try_get(0)?)
+    }
+
+    /// Ends a schedule; false if there is none of this name.
+    pub async fn unschedule(&self, name: &str) -> Result<bool> {
+        let row = self.query_one("select jobs.drop_schedule($1)", &[&name]).await?;
+        Ok(row.try_get(0)?)
     }
 
     /// Makes everything done here lasting and visible.

@@ -8,7 +8,7 @@ use tenon_sdk::{Kernel, Result};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{held::Held, queue, wake::Wake};
+use super::{held::Held, queue, schedules, wake::Wake};
 
 /// Pause between looks at the weeks of the history.
 const HISTORY: Duration = Duration::from_mins(30);
@@ -52,6 +52,9 @@ impl Keeper {
                 sweep_at = Instant::now() + poll.max(began.elapsed() * SHARE);
             }
             let mut pause = self.promote(&mut floor).await.map_or(poll, |due| due.min(poll));
+            if let Some(Some(next)) = note(schedules::fire(&self.kernel).await) {
+                pause = pause.min(Duration::from_secs_f64(next.clamp(0.005, 3600.0)));
+            }
             if let Some(next) = self.admit(&mut limits).await {
                 pause = pause.min(next);
             }

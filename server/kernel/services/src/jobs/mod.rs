@@ -8,11 +8,13 @@ mod lanes;
 mod pace;
 mod queue;
 mod run;
+mod schedules;
 mod settle;
 mod wake;
 mod worker;
 
 pub use commands::{cancel, redrive, retry};
+pub use schedules::{pause, run_now};
 pub use wake::Wake;
 pub use worker::work;
 
@@ -20,10 +22,8 @@ use tenon_sdk::{Kernel, Module, Result, SystemTx, migrations};
 
 /// The module's manifest.
 pub fn module() -> Module {
-    Module::new("jobs", "Jobs").tables(
-        "jobs",
-        migrations!["../../migrations/jobs/" => "0001_queue", "0002_lanes"],
-    )
+    let steps = migrations!["../../migrations/jobs/" => "0001_queue", "0002_lanes", "0003_schedules"];
+    Module::new("jobs", "Jobs").tables("jobs", steps)
 }
 
 /// Gives all running jobs back to the queue at once. Only right where no other process can be working: at the start of

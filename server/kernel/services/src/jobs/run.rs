@@ -118,7 +118,10 @@ fn cancelled() -> Error {
 }
 
 fn told(error: &Error) -> Value {
-    json!({ "code": error.code, "message": error.message, "details": error.details, "hint": error.hint })
+    // PostgreSQL's jsonb holds every character but one.
+    let clean = |text: &str| text.replace('\0', "\u{fffd}");
+    json!({ "code": clean(&error.code), "message": clean(&error.message),
+        "details": error.details.as_deref().map(clean), "hint": error.hint.as_deref().map(clean) })
 }
 
 fn failed(at: &Surroundings, (id, attempt, last): (Uuid, i32, bool), error: &Error) -> Outcome {

@@ -40,6 +40,8 @@ pub enum Manner {
     Forever,
     /// Waits on its first attempt until a later one has left its mark, then goes on as if nothing had happened.
     Overtaken,
+    /// Fails, once, with words that a database cannot hold.
+    Oddly,
     /// Ends in the transaction in which it leaves its mark.
     InOne,
     /// Leaves its mark and waits until it is cancelled, then leaves another.
@@ -84,6 +86,9 @@ impl Job for Chore {
             }
             Manner::NotBefore(seconds) if first => {
                 Err(Error::rate_limited("chores.too_fast", "Not so fast.").retry_after(seconds))
+            }
+            Manner::Oddly if first => {
+                Err(Error::unavailable("chores.odd", "a\0b").details("\u{202e}\0\u{1f6a2}"))
             }
             Manner::Slowly(ms) => {
                 tokio::time::sleep(Duration::from_millis(ms)).await;

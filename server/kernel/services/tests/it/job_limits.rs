@@ -174,6 +174,25 @@ async fn a_job_comes_back_when_the_far_end_said_and_not_before() {
 }
 
 #[tokio::test]
+async fn an_error_in_words_that_the_database_cannot_hold_holds_nothing_up() {
+    let server = server().await;
+    let org = server.organization("Harbour").await;
+    enqueue(&server, &org, "odd", Manner::Oddly).await;
+    let admin = server.admin().await;
+    until(
+        &admin,
+        "select exists (select from jobs.queue where error ->> 'code' = 'chores.odd')",
+    )
+    .await;
+    admin
+        .batch_execute("update jobs.queue set run_at = now(); notify tenon_jobs")
+        .await
+        .unwrap();
+    server.drain_jobs().await;
+    assert_eq!(marks(&admin).await.len(), 2);
+}
+
+#[tokio::test]
 async fn what_is_over_is_kept_by_the_week_and_dropped_by_the_week() {
     let server = server().await;
     let org = server.organization("Harbour").await;

@@ -35,6 +35,7 @@ mod provider;
 mod providers;
 mod reauthentication;
 mod record;
+mod schedules;
 mod sessions;
 mod standing;
 mod takeovers;
