@@ -33,7 +33,7 @@ pub fn module() -> Module {
         .tables(
             "storage",
             migrations!["../migrations/" => "0001_objects", "0002_helpers", "0003_files", "0004_resumable", "0005_uploads_in_parts",
-                "0006_lists", "0007_versions"],
+                "0006_lists", "0007_versions", "0008_of_organizations"],
         )
         .permissions(permissions::ALL)
         .accounts(accounts::Owners)
