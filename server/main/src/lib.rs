@@ -5,6 +5,8 @@ pub mod audit;
 pub mod demo;
 pub mod operators;
 pub mod policies;
+mod reach;
+pub mod secrets;
 pub mod serve;
 mod stand_in;
 pub mod types;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 use tenon::serve::{self, ServeOptions};
-use tenon::{audit, operators, policies, types};
+use tenon::{audit, operators, policies, secrets, types};
 use tenon_data_api::standalone::{self, Question};
 use tenon_sdk::config::Config;
 use tenon_sdk::env::Env;
@@ -47,6 +47,8 @@ enum Command {
     Operator(operators::Operators),
     /// Says whether the trails of what was done are as they were sealed.
     Audit(audit::Audit),
+    /// Tells of the keys that protect secrets, and renews them.
+    Secrets(secrets::Secrets),
 }
 
 #[derive(Debug, clap::Args)]
@@ -219,6 +221,12 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
                 anyhow::bail!("a trail is not as it was sealed");
             }
             return Ok(());
+        }
+        Command::Secrets(secrets) => {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            return runtime.block_on(secrets.run(config, &mut std::io::stdout()));
         }
         Command::ExplainPolicy(question) => {
             use std::io::Write;

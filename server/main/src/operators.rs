@@ -4,12 +4,10 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use anyhow::bail;
-use tenon_sdk::{
-    config::Config,
-    db::{connect, parse_url},
-};
-use tenon_services::postgres::{Cluster, ClusterOptions, SUPERUSER};
+use tenon_sdk::{config::Config, db::connect};
 use tokio_postgres::Client;
+
+use crate::reach::with_database;
 
 /// Adds, removes or lists operators.
 #[derive(Clone, Debug, clap::Args)]
@@ -40,25 +38,8 @@ enum Verb {
 impl Operators {
     /// Does it; gives what to tell.
     pub async fn run(&self, config: &Config) -> anyhow::Result<String> {
-        if !config.database.url.is_empty() {
-            return self.run_on(&parse_url(&config.database.url)?).await;
-        }
         let data_dir = self.data_dir.as_ref().unwrap_or(&config.database.data_dir);
-        if let Some(running) = Cluster::running(data_dir, SUPERUSER, &config.database.name) {
-            return self.run_on(&running).await;
-        }
-        if !data_dir.join("postgres").exists() {
-            bail!(
-                "there is no database in {}; name one with --data-dir or DATABASE_URL",
-                data_dir.display()
-            );
-        }
-        let cluster = Cluster::start(ClusterOptions::new(data_dir)).await?;
-        let told = self
-            .run_on(&cluster.connection(SUPERUSER, &config.database.name))
-            .await;
-        cluster.stop().await;
-        told
+        with_database(config, data_dir, async |database| self.run_on(database).await).await
     }
 
     async fn run_on(&self, database: &tokio_postgres::Config) -> anyhow::Result<String> {

@@ -1,12 +1,13 @@
 //! `tenon types`: types of the exposed schemas, from the database that the server uses or from any other.
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use tenon_data_api::client_types::{self, Source};
 use tenon_sdk::{
     config::Config,
     db::{connect, parse_url},
 };
-use tenon_services::postgres::{Cluster, ClusterOptions, SUPERUSER};
+
+use crate::reach::with_database;
 
 /// For which language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -41,22 +42,10 @@ impl Types {
         if let Some(address) = address {
             return self.generate_from(&parse_url(address)?, config).await;
         }
-        let data_dir = &config.database.data_dir;
-        if let Some(running) = Cluster::running(data_dir, SUPERUSER, &config.database.name) {
-            return self.generate_from(&running, config).await;
-        }
-        if !data_dir.join("postgres").exists() {
-            bail!(
-                "there is no database in {}; name one with --database or DATABASE_URL",
-                data_dir.display()
-            );
-        }
-        let cluster = Cluster::start(ClusterOptions::new(data_dir)).await?;
-        let text = self
-            .generate_from(&cluster.connection(SUPERUSER, &config.database.name), config)
-            .await;
-        cluster.stop().await;
-        text
+        with_database(config, &config.database.data_dir, async |database| {
+            self.generate_from(database, config).await
+        })
+        .await
     }
 
     async fn generate_from(

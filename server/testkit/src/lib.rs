@@ -14,4 +14,6 @@ mod server;
 pub use clock::TestClock;
 pub use database::TestDatabase;
 pub use people::{TestOrg, TestUser, answer};
-pub use server::{JWT_SECRET, PASSWORD, SERVICE_KEY, TestServer, TestServerOptions};
+pub use server::{
+    JWT_SECRET, MASTER_KEY, PASSWORD, SERVICE_KEY, TestServer, TestServerOptions, with_services,
+};

@@ -43,6 +43,8 @@ pub struct TestServer {
     database: Arc<TestDatabase>,
 }
 
+/// The master key of all test servers: 32 bytes of nothing.
+pub const MASTER_KEY: &str = "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 /// The service key of all test servers.
 pub const SERVICE_KEY: &str = "sb_secret_of_tests_and_of_nothing_else";
 /// The shared secret of all test servers, for tokens of older installations.
@@ -107,6 +109,7 @@ impl TestServer {
         config.auth.limits = Limits::NONE;
         config.auth.secret_key = SERVICE_KEY.into();
         config.auth.jwt_secret = JWT_SECRET.into();
+        config.secrets.master_keys = MASTER_KEY.into();
         files.path().clone_into(&mut config.storage.folder);
         config.jobs.lease_seconds = 3;
         config.jobs.poll_seconds = 1;
@@ -118,7 +121,7 @@ impl TestServer {
             change(&mut reached);
         }
         let clock = TestClock::new();
-        let mut server = Server::start(clock.env(), config, reached, reload, modules)
+        let mut server = Box::pin(Server::start(clock.env(), config, reached, reload, modules))
             .await
             .expect("the server starts");
         if !options.no_workers {
@@ -298,6 +301,6 @@ fn with_kernel(modules: Vec<Module>, reload: &Arc<Notify>) -> Vec<Module> {
 }
 
 /// The modules as a server will know them, to make the template database.
-fn with_services(modules: &[Module]) -> Vec<Module> {
+pub fn with_services(modules: &[Module]) -> Vec<Module> {
     all_modules(&Identity::describe_only(), modules.to_vec())
 }

@@ -13,6 +13,7 @@ use crate::{
     live::Live,
     module::Module,
     outbound::Outbound,
+    secrets::Secrets,
 };
 
 /// Turns a bearer token into an identity; the identity service implements it.
@@ -55,6 +56,7 @@ struct Inner {
     live: Live,
     outbound: Outbound,
     authenticator: Arc<dyn Authenticator>,
+    secrets: Arc<dyn Secrets>,
     modules: Vec<Module>,
 }
 
@@ -65,6 +67,7 @@ impl Kernel {
         config: Config,
         db: Db,
         authenticator: Arc<dyn Authenticator>,
+        secrets: Arc<dyn Secrets>,
         modules: Vec<Module>,
     ) -> Self {
         let live = Live::new(db.clone());
@@ -76,6 +79,7 @@ impl Kernel {
             live,
             outbound,
             authenticator,
+            secrets,
             modules,
         }))
     }
@@ -116,6 +120,11 @@ impl Kernel {
             .modules
             .iter()
             .filter_map(|module| module.accounts.as_ref())
+    }
+
+    /// What seals and opens values.
+    pub fn secrets(&self) -> &dyn Secrets {
+        self.0.secrets.as_ref()
     }
 
     /// What turns tokens into identities.

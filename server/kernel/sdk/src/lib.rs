@@ -22,6 +22,7 @@ mod origin;
 pub mod outbound;
 pub mod permission;
 pub mod schedule;
+pub mod secrets;
 
 /// Bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {

@@ -13,6 +13,7 @@ use crate::{
     jobs::{Job, JobHandler},
     kernel::Kernel,
     permission::PermissionDef,
+    secrets::SealedColumn,
 };
 
 /// The routes of a module, with their documentation.
@@ -60,6 +61,8 @@ pub struct Module {
     pub error_form: Option<(&'static str, ErrorForm)>,
     /// Paths that begin so have headers of their own in answers to OPTIONS.
     pub abilities: Option<(&'static str, Abilities)>,
+    /// Its columns of sealed values.
+    pub sealed: Vec<SealedColumn>,
     routes: Option<MakeRoutes>,
     start: Option<Start>,
     work: Option<Work>,
@@ -84,6 +87,7 @@ impl Module {
             accounts: None,
             error_form: None,
             abilities: None,
+            sealed: Vec::new(),
             routes: None,
             start: None,
             work: None,
@@ -127,6 +131,13 @@ impl Module {
     #[must_use]
     pub fn job<J: Job>(mut self) -> Self {
         self.jobs.push(JobHandler::of::<J>());
+        self
+    }
+
+    /// Declares a column of sealed values, so that they are sealed anew when keys are rotated. Its table is one of the kernel's own.
+    #[must_use]
+    pub fn sealed(mut self, column: SealedColumn) -> Self {
+        self.sealed.push(column);
         self
     }
 

@@ -19,6 +19,7 @@ mod process;
 mod rest;
 mod rest_breaks;
 mod rights;
+mod secrets;
 mod seeds;
 mod serve;
 mod stand_in;

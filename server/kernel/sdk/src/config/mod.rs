@@ -13,6 +13,7 @@ mod outbound;
 mod passkeys;
 mod realtime;
 mod secret;
+mod secrets;
 mod sms;
 mod storage;
 mod tenancy;
@@ -29,6 +30,7 @@ pub use outbound::Outbound;
 pub use passkeys::Passkeys;
 pub use realtime::Realtime;
 pub use secret::Secret;
+pub use secrets::{Secrets, SecretsVault};
 pub use sms::{Sms, SmsProvider};
 pub use storage::{Storage, StorageBackend, StorageProtocol, StorageRender, StorageS3, StorageScan};
 pub use tenancy::Tenancy;
@@ -73,6 +75,8 @@ pub struct Config {
     pub jobs: Jobs,
     /// Live changes.
     pub realtime: Realtime,
+    /// Master keys.
+    pub secrets: Secrets,
 }
 
 /// How the server listens.

@@ -16,8 +16,11 @@ use tenon_sdk::{
     env::Env,
     http::KEY_PREFIX,
     kernel::{Authenticator, Signer},
+    secrets::{Sealed, Secrets},
 };
 use uuid::Uuid;
+
+use super::sealed::S3_SECRETS;
 
 /// Random bytes in a key.
 const SECRET_BYTES: usize = 24;
@@ -127,6 +130,7 @@ pub struct KeyAuthenticator(Arc<Inner>);
 struct Inner {
     db: Db,
     env: Env,
+    secrets: Arc<dyn Secrets>,
     behind: Arc<dyn Authenticator>,
     known: Cache<[u8; 32], Known>,
     signers: Cache<Uuid, Known>,
@@ -135,10 +139,11 @@ struct Inner {
 
 impl KeyAuthenticator {
     /// Before `behind`, which knows the tokens of sessions.
-    pub fn new(db: Db, env: Env, behind: Arc<dyn Authenticator>) -> Self {
+    pub fn new(db: Db, env: Env, secrets: Arc<dyn Secrets>, behind: Arc<dyn Authenticator>) -> Self {
         Self(Arc::new(Inner {
             db,
             env,
+            secrets,
             behind,
             known: Cache::new(4096),
             signers: Cache::new(4096),
@@ -185,7 +190,7 @@ enum By<'a> {
     Id(Uuid),
 }
 
-async fn look_up(db: &Db, by: By<'_>, now: Timestamp) -> Result<Option<Known>> {
+async fn look_up(db: &Db, secrets: &dyn Secrets, by: By<'_>, now: Timestamp) -> Result<Option<Known>> {
     let (hash, id) = match by {
         By::Hash(hash) => (Some(hash.as_slice()), None),
         By::Id(id) => (None, Some(id)),
@@ -193,9 +198,9 @@ async fn look_up(db: &Db, by: By<'_>, now: Timestamp) -> Result<Option<Known>> {
     let tx = SystemTx::begin(db, "key").await?;
     let row = tx
         .query_opt(
-            "select k.id, k.kind, k.org_id, k.user_id, k.scopes is not null, k.aal, k.expires_at, u.email, s.secret \
+            "select k.id, k.kind, k.org_id, k.user_id, k.scopes is not null, k.aal, k.expires_at, u.email, s.sealed \
              from tenancy.api_keys k left join auth.users u on u.id = k.user_id left join tenancy.s3_secrets s on s.key_id = k.id \
-             where (k.secret_hash = $1 or k.id = $3 and s.secret is not null) and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2) \
+             where (k.secret_hash = $1 or k.id = $3 and s.sealed is not null) and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2) \
              and (k.user_id is null or u.deleted_at is null and (u.banned_until is null or u.banned_until <= $2))",
             &[&hash, &now, &id],
         )
@@ -215,7 +220,13 @@ async fn look_up(db: &Db, by: By<'_>, now: Timestamp) -> Result<Option<Known>> {
         }),
         None => json!({ "role": "authenticated", "aud": "authenticated", "key_id": id, "key_kind": kind }),
     };
-    let signs_with: Option<String> = row.try_get(8)?;
+    let signs_with = match row.try_get::<_, Option<Sealed>>(8)? {
+        Some(sealed) => {
+            let plain = S3_SECRETS.open(secrets, org, &id.to_string(), &sealed).await?;
+            Some(Secret::from(plain.text()?))
+        }
+        None => None,
+    };
     Ok(Some(Known {
         identity: Identity {
             role: "authenticated",
@@ -228,7 +239,7 @@ async fn look_up(db: &Db, by: By<'_>, now: Timestamp) -> Result<Option<Known>> {
             }),
             claims: claims.to_string().into(),
         },
-        signs_with: signs_with.as_deref().map(Secret::from),
+        signs_with,
         expires_at: row.try_get(6)?,
         asked_at: now,
     }))
@@ -254,7 +265,7 @@ impl Authenticator for KeyAuthenticator {
         let known = if let Some(known) = remembered.filter(|known| is_fresh(known, now)) {
             known
         } else {
-            let found = look_up(&self.0.db, By::Hash(&hash), now).await;
+            let found = look_up(&self.0.db, &*self.0.secrets, By::Hash(&hash), now).await;
             self.0.known.remove(&hash);
             let known = found?.ok_or_else(not_good)?;
             self.0.known.insert(hash, known.clone());
@@ -289,7 +300,7 @@ impl Authenticator for KeyAuthenticator {
         let known = if let Some(known) = remembered.filter(|known| is_fresh(known, now)) {
             Some(known)
         } else {
-            let found = look_up(&self.0.db, By::Id(key), now).await;
+            let found = look_up(&self.0.db, &*self.0.secrets, By::Id(key), now).await;
             self.0.signers.remove(&key);
             let known = found?;
             if let Some(known) = &known {

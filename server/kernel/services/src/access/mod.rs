@@ -10,6 +10,7 @@ mod model;
 mod permissions;
 mod review;
 mod routes;
+mod sealed;
 mod spaces;
 
 pub use keys::KeyAuthenticator;
@@ -23,6 +24,7 @@ use uuid::Uuid;
 pub fn module() -> Module {
     Module::new("access", "Access")
         .permissions(permissions::ALL)
+        .sealed(sealed::S3_SECRETS)
         .accounts(accounts::Holders)
         .routes(routes::routes)
         .on_start(regrow_roles)

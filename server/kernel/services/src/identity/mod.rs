@@ -25,6 +25,7 @@ mod providers;
 mod reauthentication;
 mod redirects;
 mod routes;
+mod sealed;
 mod sessions;
 pub mod sweep;
 mod tokens;
@@ -42,6 +43,7 @@ use std::sync::{Arc, OnceLock};
 
 use tenon_sdk::{
     Kernel, Module, config::Config, db::Db, env::Env, error::Result, migrations, outbound::Outbound,
+    secrets::Secrets,
 };
 
 /// The identity service, shared by its routes and the authenticator.
@@ -53,6 +55,7 @@ struct Inner {
     env: Env,
     config: Config,
     keys: keys::Keys,
+    seals: sealed::Seals,
     verifier: TokenVerifier,
     passwords: passwords::Passwords,
     providers: providers::Providers,
@@ -78,14 +81,15 @@ impl Inner {
 
 impl Identity {
     /// Makes the service; keys are loaded when first needed.
-    pub fn new(db: Db, env: Env, config: Config) -> Self {
-        let keys = keys::Keys::new(db.clone(), env.clone(), &config.auth);
+    pub fn new(db: Db, env: Env, config: Config, secrets: Arc<dyn Secrets>) -> Self {
+        let seals = sealed::Seals::new(secrets);
+        let keys = keys::Keys::new(db.clone(), env.clone(), seals.clone(), &config.auth);
         let verifier = TokenVerifier::new(keys.clone(), env.clone(), &config.auth);
         let rates = limits::Rates::new(&env, &config.auth.limits);
         let guesses = limits::Guesses::new(&env, config.auth.failed_sign_ins);
         let mails = limits::Pause::new(&env, config.auth.mail_pause_seconds, "over_email_send_rate_limit");
         let relying_party = webauthn::RelyingParty::new(&config);
-        let providers = providers::Providers::new(&db, &env, &config);
+        let providers = providers::Providers::new(&db, &env, &seals, &config);
         let texts = limits::Pause::new(&env, config.auth.sms.pause_seconds, "over_sms_send_rate_limit");
         let outbound = Outbound::new(env.clone(), &config.outbound);
         let hooks = Hooks::new(
@@ -99,6 +103,7 @@ impl Identity {
             env,
             config,
             keys,
+            seals,
             verifier,
             passwords: passwords::Passwords::default(),
             providers,
@@ -115,7 +120,12 @@ impl Identity {
 
     /// The service without a database, for what only asks which routes and permissions there are.
     pub fn describe_only() -> Self {
-        Self::new(Db::nowhere(), Env::real(), Config::defaults())
+        Self::new(
+            Db::nowhere(),
+            Env::real(),
+            Config::defaults(),
+            Arc::new(sealed::Nowhere),
+        )
     }
 
     /// What turns bearer tokens into identities.
@@ -134,8 +144,11 @@ impl Identity {
         Module::new("identity", "Identity")
             .tables(
                 "auth",
-                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange", "0006_companions", "0007_factors", "0008_providers", "0009_protection", "0010_issuer", "0011_administration", "0012_account", "0014_ways", "0015_custom_providers", "0016_upstream"],
+                migrations!["../../migrations/auth/" => "0001_users", "0002_claims", "0003_identities", "0004_one_time_tokens", "0005_code_exchange", "0006_companions", "0007_factors", "0008_providers", "0009_protection", "0010_issuer", "0011_administration", "0012_account", "0014_ways", "0015_custom_providers", "0016_upstream", "0017_sealed"],
             )
+            .sealed(sealed::SIGNING_KEYS)
+            .sealed(sealed::FACTORS)
+            .sealed(sealed::PROVIDERS)
             .routes(move || routes::routes(&identity))
             .on_start({
                 let identity = self.clone();

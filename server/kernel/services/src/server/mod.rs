@@ -10,7 +10,9 @@ use tenon_sdk::{
     config::Config,
     db::{Db, DbOptions},
     env::Env,
+    secrets::Secrets,
 };
+use tenon_secrets::Keeper;
 use tokio::sync::Notify;
 use utoipa::openapi::OpenApi;
 
@@ -37,6 +39,7 @@ pub fn all_modules(identity: &Identity, others: Vec<Module>) -> Vec<Module> {
         notifications::module(),
         identity.module(),
         tenancy::module(),
+        tenon_secrets::module(),
         access::module(),
         operator::module(),
         events::module(),
@@ -56,13 +59,23 @@ impl Server {
         modules: Vec<Module>,
     ) -> Result<Self> {
         let db = Db::new(database)?;
-        let identity = Identity::new(db.clone(), env.clone(), config.clone());
+        let keeper = Keeper::new(db.clone(), env.clone(), &config)?;
+        let secrets: Arc<dyn Secrets> = Arc::new(keeper.clone());
+        let identity = Identity::new(db.clone(), env.clone(), config.clone(), secrets.clone());
         let modules = all_modules(&identity, modules);
         let steps: Vec<_> = modules.iter().map(|m| (m.name, m.schema, m.migrations)).collect();
         db.migrate(&steps).await?;
+        Box::pin(keeper.check()).await?;
+        let sealed: Vec<_> = modules.iter().flat_map(|module| module.sealed.clone()).collect();
+        Box::pin(keeper.adopt(&sealed)).await?;
         let sessions = Arc::new(identity.verifier());
-        let authenticator = Arc::new(access::KeyAuthenticator::new(db.clone(), env.clone(), sessions));
-        let kernel = Kernel::new(env, config, db, authenticator, modules);
+        let authenticator = Arc::new(access::KeyAuthenticator::new(
+            db.clone(),
+            env.clone(),
+            secrets.clone(),
+            sessions,
+        ));
+        let kernel = Kernel::new(env, config, db, authenticator, secrets, modules);
         for module in kernel.modules() {
             module.start(kernel.clone()).await?;
         }

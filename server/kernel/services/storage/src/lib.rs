@@ -33,9 +33,10 @@ pub fn module() -> Module {
         .tables(
             "storage",
             migrations!["../migrations/" => "0001_objects", "0002_helpers", "0003_files", "0004_resumable", "0005_uploads_in_parts",
-                "0006_lists", "0007_versions", "0008_of_organizations"],
+                "0006_lists", "0007_versions", "0008_of_organizations", "0009_sealed"],
         )
         .permissions(permissions::ALL)
+        .sealed(signed::SIGNING_KEYS)
         .accounts(accounts::Owners)
         .error_form("/storage/v1/", errors::form)
         .abilities(tus::PREFIX, tus::abilities)

@@ -96,6 +96,7 @@ async fn a_worker_of_its_own() {
     };
     let database: Value = serde_json::from_str(&database).unwrap();
     let mut config = Config::defaults();
+    config.secrets.master_keys = tenon_testkit::MASTER_KEY.into();
     config.jobs.lease_seconds = 2;
     config.jobs.poll_seconds = 1;
     config.jobs.workers = usize::try_from(database["workers"].as_u64().unwrap()).unwrap();

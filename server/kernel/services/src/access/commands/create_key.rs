@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tenon_sdk::{Ctx, Error, Kernel, Result, events::Event, permission::Role};
+use tenon_sdk::{Ctx, Error, Kernel, Result, events::Event, permission::Role, secrets::Sealed};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -13,6 +13,7 @@ use super::{
         keys::{Kind, NewSecret, SigningSecret},
         model,
         permissions::KeysManage,
+        sealed::S3_SECRETS,
     },
     for_people,
 };
@@ -86,6 +87,19 @@ fn open_to(kernel: &Kernel, kind: KeyKind, names: &BTreeSet<&'static str>) -> Re
     Ok(())
 }
 
+async fn signing(ctx: &Ctx, id: Uuid) -> Result<(SigningSecret, Sealed)> {
+    let made = SigningSecret::generate(ctx.kernel().env(), id);
+    let sealed = S3_SECRETS
+        .seal(
+            ctx.kernel().secrets(),
+            Some(ctx.org_id()),
+            &id.to_string(),
+            made.secret.as_bytes(),
+        )
+        .await?;
+    Ok((made, sealed))
+}
+
 /// Makes a key.
 pub async fn create_key(ctx: &Ctx, new: &NewKey) -> Result<MadeKey> {
     let name = super::name(&new.name)?;
@@ -99,6 +113,13 @@ pub async fn create_key(ctx: &Ctx, new: &NewKey) -> Result<MadeKey> {
                 .hint("Make a secret key."),
         );
     }
+    let id = ctx.kernel().env().new_id();
+    // Before the transaction, as the first of an organisation makes a key.
+    let signing = if new.s3 {
+        Some(signing(ctx, id).await?)
+    } else {
+        None
+    };
     let acting = Acting::begin::<KeysManage>(ctx, "new key").await?;
     let (env, org, tx) = (acting.env(), acting.org(), acting.tx());
     super::require(&acting, granted.iter().copied())?;
@@ -122,7 +143,7 @@ pub async fn create_key(ctx: &Ctx, new: &NewKey) -> Result<MadeKey> {
         KeyKind::Publishable => Kind::Publishable,
         KeyKind::Secret => Kind::Secret,
     };
-    let (id, secret) = (env.new_id(), NewSecret::generate(env, kind));
+    let secret = NewSecret::generate(env, kind);
     let scopes: Vec<&str> = granted.iter().copied().collect();
     tx.execute(
         "insert into tenancy.api_keys (id, kind, org_id, name, prefix, secret_hash, scopes, permissions, created_by, created_at, \
@@ -143,11 +164,10 @@ pub async fn create_key(ctx: &Ctx, new: &NewKey) -> Result<MadeKey> {
         ],
     )
     .await?;
-    let signing = new.s3.then(|| SigningSecret::generate(env, id));
-    if let Some(signing) = &signing {
+    if let Some((_, sealed)) = &signing {
         tx.execute(
-            "insert into tenancy.s3_secrets (key_id, secret) values ($1, $2)",
-            &[&id, &signing.secret],
+            "insert into tenancy.s3_secrets (key_id, sealed) values ($1, $2)",
+            &[&id, sealed],
         )
         .await?;
     }
@@ -161,6 +181,6 @@ pub async fn create_key(ctx: &Ctx, new: &NewKey) -> Result<MadeKey> {
     Ok(MadeKey {
         id,
         secret: secret.text,
-        s3: signing.map(|signing| (signing.access_key, signing.secret)),
+        s3: signing.map(|(signing, _)| (signing.access_key, signing.secret)),
     })
 }

@@ -12,6 +12,7 @@ use super::{
 use crate::identity::{
     Identity, audit,
     routes::{Service, read},
+    sealed,
     users::User,
 };
 
@@ -106,15 +107,25 @@ async fn enrol_for(identity: &Identity, session: Uuid, user: &User, new: New) ->
         Kind::Webauthn | Kind::Phone => None,
     };
     let id = env.new_id();
+    let sealed = match &shown {
+        Some(shown) => Some(
+            identity
+                .0
+                .seals
+                .seal(sealed::FACTORS, &id.to_string(), &shown.secret)
+                .await?,
+        ),
+        None => None,
+    };
     tx.execute(
-        "insert into auth.mfa_factors (id, user_id, friendly_name, factor_type, status, secret, created_at, updated_at, phone) \
+        "insert into auth.mfa_factors (id, user_id, friendly_name, factor_type, status, sealed, created_at, updated_at, phone) \
          values ($1, $2, $3, $4::text::auth.factor_type, 'unverified', $5, $6, $6, $7)",
         &[
             &id,
             &user.id,
             &friendly_name,
             &kind.name(),
-            &shown.as_ref().map(|shown| &shown.secret),
+            &sealed,
             &now,
             &number,
         ],

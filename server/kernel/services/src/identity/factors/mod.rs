@@ -23,11 +23,11 @@ use axum::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use tenon_sdk::{Error, Kernel, Result, SystemTx, http::Caller};
+use tenon_sdk::{Error, Kernel, Result, SystemTx, http::Caller, secrets::Sealed};
 use uuid::Uuid;
 
 use super::{
-    Identity, errors, routes,
+    Identity, errors, routes, sealed,
     sessions::{self, Method},
     users::User,
 };
@@ -115,7 +115,9 @@ struct Factor {
     id: Uuid,
     kind: Kind,
     verified: bool,
+    /// Of an authenticator app, as it was kept before it was sealed.
     secret: Option<String>,
+    sealed: Option<Sealed>,
     last_step: Option<i64>,
     /// Of a security key that was confirmed.
     credential: Option<Value>,
@@ -135,7 +137,7 @@ impl Factor {
         let row = tx
             .query_opt(
                 "select id, factor_type::text, status = 'verified', secret, last_step, web_authn_credential, \
-                 created_at, phone, last_challenged_at from auth.mfa_factors where id = $1 and user_id = $2 for update",
+                 created_at, phone, last_challenged_at, sealed from auth.mfa_factors where id = $1 and user_id = $2 for update",
                 &[&id, &user],
             )
             .await?
@@ -146,12 +148,27 @@ impl Factor {
             kind: Kind::parse(&kind).ok_or_else(|| Error::internal("unknown type of factor"))?,
             verified: row.try_get(2)?,
             secret: row.try_get(3)?,
+            sealed: row.try_get(9)?,
             last_step: row.try_get(4)?,
             credential: row.try_get(5)?,
             created: row.try_get(6)?,
             phone: row.try_get(7)?,
             last_challenged: row.try_get(8)?,
         })
+    }
+
+    /// What an authenticator app computes its codes from.
+    async fn secret(&self, identity: &Identity) -> Result<String> {
+        let seals = &identity.0.seals;
+        let secret = seals
+            .open(
+                sealed::FACTORS,
+                &self.id.to_string(),
+                self.sealed.as_ref(),
+                self.secret.clone(),
+            )
+            .await?;
+        Ok(secret.unwrap_or_default())
     }
 
     /// A telephone's number in its stored form.

@@ -67,7 +67,7 @@ async fn verify_for(
     let kind = factor.kind.name();
     let challenge = find_challenge(identity, &tx, &factor, &answer.challenge_id).await?;
     let failures = Failures::lock(identity, &tx, user).await?;
-    let kept = match check(identity, &factor, &challenge, answer, said)? {
+    let kept = match check(identity, &factor, &challenge, answer, said).await? {
         Ok(kept) => kept,
         Err(refusal) => {
             failures.failed(tx).await?;
@@ -129,7 +129,7 @@ enum Kept {
 /// Looks at an answer: what it leaves, or the refusal of one that is wrong.
 ///
 /// Errors: `validation_failed` for what is no answer.
-fn check(
+async fn check(
     identity: &Identity,
     factor: &Factor,
     challenge: &Challenge,
@@ -138,15 +138,10 @@ fn check(
 ) -> Result<Result<Kept>> {
     Ok(match factor.kind {
         Kind::Totp => {
-            let (secret, now) = (factor.secret.as_deref(), identity.0.env.now().as_second());
-            totp::check(
-                secret.unwrap_or_default(),
-                answer.code.trim(),
-                now,
-                factor.last_step,
-            )?
-            .map(Kept::Step)
-            .ok_or_else(|| wrong("Invalid TOTP code entered"))
+            let (secret, now) = (factor.secret(identity).await?, identity.0.env.now().as_second());
+            totp::check(&secret, answer.code.trim(), now, factor.last_step)?
+                .map(Kept::Step)
+                .ok_or_else(|| wrong("Invalid TOTP code entered"))
         }
         Kind::Webauthn => {
             let state = challenge.state.clone();

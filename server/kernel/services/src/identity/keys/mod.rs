@@ -24,8 +24,10 @@ use p256::{
     pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding},
 };
 use serde_json::{Value, json};
-use tenon_sdk::{Error, Result, SystemTx, config::Auth, db::Db, env::Env};
+use tenon_sdk::{Error, Result, SystemTx, config::Auth, db::Db, env::Env, secrets::Sealed};
 use tokio::sync::Mutex;
+
+use super::sealed::{SIGNING_KEYS, Seals};
 
 /// How long a new key is published before it signs: servers and clients keep the list of keys for ten minutes.
 const AHEAD: SignedDuration = SignedDuration::from_mins(15);
@@ -50,6 +52,7 @@ pub(super) struct Key {
 pub(super) struct Keys {
     db: Db,
     env: Env,
+    seals: Seals,
     source: Source,
     legacy: Option<Arc<Key>>,
     /// Tokens that were signed before this moment may still be shown, if their key signed until then.
@@ -59,6 +62,13 @@ pub(super) struct Keys {
     looking: Arc<Mutex<()>>,
     /// Raised when a key is gone, so that tokens it signed are not remembered.
     generation: Arc<AtomicU64>,
+}
+
+/// A key that was just made.
+struct New {
+    kid: String,
+    sealed: Sealed,
+    jwk: Value,
 }
 
 #[derive(Clone)]
@@ -77,7 +87,7 @@ struct Loaded {
 }
 
 impl Keys {
-    pub(super) fn new(db: Db, env: Env, auth: &Auth) -> Self {
+    pub(super) fn new(db: Db, env: Env, seals: Seals, auth: &Auth) -> Self {
         let source = match auth.signing_keys_file.as_str() {
             "" => Source::Database,
             path => Source::File(path.to_owned()),
@@ -95,6 +105,7 @@ impl Keys {
         Self {
             db,
             env,
+            seals,
             source,
             legacy,
             lifetime: SignedDuration::from_secs(auth.access_token_seconds),
@@ -109,13 +120,14 @@ impl Keys {
     /// Errors: `config.invalid` if the keys come from a file that cannot be read or in which none can sign.
     pub(super) async fn ensure(&self) -> Result<()> {
         if matches!(self.source, Source::Database) {
+            let new = self.generate().await?;
             let tx = self.lock().await?;
             if tx
                 .query("select 1 from auth.signing_keys limit 1", &[])
                 .await?
                 .is_empty()
             {
-                self.insert(&tx, self.env.now()).await?;
+                self.insert(&tx, &new, self.env.now()).await?;
             }
             tx.commit().await?;
         }
@@ -144,15 +156,14 @@ impl Keys {
         Ok(tx)
     }
 
-    async fn insert(&self, tx: &SystemTx, signs_from: Timestamp) -> Result<String> {
-        let (kid, pem, jwk) = self.generate()?;
+    async fn insert(&self, tx: &SystemTx, new: &New, signs_from: Timestamp) -> Result<()> {
         tx.execute(
-            "insert into auth.signing_keys (kid, private_pem, public_jwk, created_at, signs_from) \
+            "insert into auth.signing_keys (kid, sealed, public_jwk, created_at, signs_from) \
              values ($1, $2, $3, $4, $5)",
-            &[&kid, &pem, &jwk, &self.env.now(), &signs_from],
+            &[&new.kid, &new.sealed, &new.jwk, &self.env.now(), &signs_from],
         )
         .await?;
-        Ok(kid)
+        Ok(())
     }
 
     /// Makes a new key and gives its id. It signs in a quarter of an hour, when everybody has seen it; the one before it is
@@ -168,11 +179,12 @@ impl Keys {
             )
             .hint("Add a key to the file auth.signing_keys_file names, and start the servers anew."));
         }
+        let new = self.generate().await?;
         let tx = self.lock().await?;
         let now = self.env.now();
-        let kid = if at_once {
+        if at_once {
             tx.execute("delete from auth.signing_keys", &[]).await?;
-            self.insert(&tx, now).await?
+            self.insert(&tx, &new, now).await?;
         } else {
             // One on its way is enough; and what signed last so long ago is not needed any more.
             tx.execute("delete from auth.signing_keys where signs_from > $1", &[&now])
@@ -183,22 +195,22 @@ impl Keys {
                 &[&(now - self.lifetime - AHEAD)],
             )
             .await?;
-            self.insert(&tx, now + AHEAD).await?
-        };
+            self.insert(&tx, &new, now + AHEAD).await?;
+        }
         super::audit::record(
             &tx,
             &self.env,
             None,
             "signing_key_rotated",
-            json!({ "kid": kid, "at_once": at_once }),
+            json!({ "kid": new.kid, "at_once": at_once }),
         )
         .await?;
         tx.commit().await?;
         self.load().await?;
-        Ok(kid)
+        Ok(new.kid)
     }
 
-    fn generate(&self) -> Result<(String, String, Value)> {
+    async fn generate(&self) -> Result<New> {
         // A random scalar is a valid key but for one case in 2^32.
         let secret = loop {
             let mut bytes = [0; 32];
@@ -214,11 +226,9 @@ impl Keys {
             "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "key_ops": ["verify"], "kid": kid,
             "x": part(point.x().map(AsRef::as_ref)), "y": part(point.y().map(AsRef::as_ref)),
         });
-        let pem = secret
-            .to_pkcs8_pem(LineEnding::LF)
-            .map_err(Error::internal)?
-            .to_string();
-        Ok((kid, pem, jwk))
+        let pem = secret.to_pkcs8_pem(LineEnding::LF).map_err(Error::internal)?;
+        let sealed = self.seals.seal(SIGNING_KEYS, &kid, &pem).await?;
+        Ok(New { kid, sealed, jwk })
     }
 
     async fn load(&self) -> Result<()> {
@@ -240,14 +250,21 @@ impl Keys {
         let tx = SystemTx::begin(&self.db, "signing keys").await?;
         let rows = tx
             .query(
-                "select kid, private_pem, public_jwk, signs_from from auth.signing_keys order by signs_from, kid",
+                "select kid, private_pem, public_jwk, signs_from, sealed from auth.signing_keys \
+                 order by signs_from, kid",
                 &[],
             )
             .await?;
         tx.commit().await?;
         let mut loaded = Loaded::default();
         for row in rows {
-            let (kid, pem, public_jwk): (String, String, Value) = (row.get(0), row.get(1), row.get(2));
+            let (kid, public_jwk): (String, Value) = (row.try_get(0)?, row.try_get(2)?);
+            let sealed: Option<Sealed> = row.try_get(4)?;
+            let pem = self
+                .seals
+                .open(SIGNING_KEYS, &kid, sealed.as_ref(), row.try_get(1)?)
+                .await?
+                .unwrap_or_default();
             let text = |name: &str| public_jwk[name].as_str().unwrap_or_default();
             let secret = SecretKey::from_pkcs8_pem(&pem).map_err(Error::internal)?;
             let key = Arc::new(Key {

@@ -29,6 +29,7 @@ use tenon_sdk::{
     outbound::Outbound,
 };
 
+use super::sealed::Seals;
 use catalogue::{Kind, Known};
 use openid::OpenId;
 use profile::Profile;
@@ -38,6 +39,7 @@ use profile::Profile;
 pub(super) struct Providers {
     db: Db,
     env: Env,
+    seals: Seals,
     outbound: Outbound,
     by_name: Arc<BTreeMap<String, Arc<Provider>>>,
     made: Arc<custom::Made>,
@@ -69,7 +71,7 @@ struct Places {
 }
 
 impl Providers {
-    pub(super) fn new(db: &Db, env: &Env, config: &Config) -> Self {
+    pub(super) fn new(db: &Db, env: &Env, seals: &Seals, config: &Config) -> Self {
         let outbound = Outbound::new(env.clone(), &config.outbound);
         let by_name = config.auth.external.iter().map(|(name, settings)| {
             let name = name.to_lowercase();
@@ -97,6 +99,7 @@ impl Providers {
             by_name: Arc::new(by_name.collect()),
             db: db.clone(),
             env: env.clone(),
+            seals: seals.clone(),
             outbound,
             made: Arc::default(),
         }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
 use serde::{Deserialize, Serialize};
-use tenon_sdk::{Error, Kernel, Result, SystemTx, env::Env};
+use tenon_sdk::{Error, Kernel, Result, SystemTx, env::Env, secrets::SealedColumn};
+use uuid::Uuid;
 
 use crate::{errors, objects::Over};
 
@@ -66,6 +67,16 @@ impl Use {
     }
 }
 
+/// What signs tokens.
+pub(crate) const SIGNING_KEYS: SealedColumn = SealedColumn {
+    table: "storage.signing_keys",
+    column: "sealed",
+    row: "id::text",
+    org: "null::uuid",
+    purpose: "storage.signing_keys",
+    before: Some("secret"),
+};
+
 /// Signs and verifies.
 #[derive(Clone)]
 pub(crate) struct Signer {
@@ -79,30 +90,37 @@ impl Signer {
     pub(crate) async fn load(kernel: &Kernel) -> Result<Self> {
         let mut secret = [0; 32];
         kernel.env().fill_random(&mut secret);
+        let id = kernel.env().new_id();
+        let secrets = kernel.secrets();
+        let first = SIGNING_KEYS.seal(secrets, None, &id.to_string(), &secret).await?;
         let tx = SystemTx::begin(kernel.db(), "signing keys of files").await?;
         // Two servers that start at once wait for each other here, and the second finds the first one's.
         tx.batch("lock table storage.signing_keys in share row exclusive mode")
             .await?;
         tx.execute(
-            "insert into storage.signing_keys (id, secret) select $1, $2 where not exists (select from storage.signing_keys)",
-            &[&kernel.env().new_id(), &secret.as_slice()],
+            "insert into storage.signing_keys (id, sealed) select $1, $2 where not exists (select from storage.signing_keys)",
+            &[&id, &first],
         )
         .await?;
         let rows = tx
             .query(
-                "select secret from storage.signing_keys order by created_at desc, id desc",
+                "select id, sealed from storage.signing_keys order by created_at desc, id desc",
                 &[],
             )
             .await?;
         tx.commit().await?;
-        let secrets: Vec<Vec<u8>> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-        let newest = secrets.first().ok_or_else(|| Error::internal("no signing key"))?;
+        let mut keys = Vec::new();
+        for row in &rows {
+            let (id, sealed) = (row.try_get::<_, Uuid>(0)?.to_string(), row.try_get(1)?);
+            keys.push(SIGNING_KEYS.open(secrets, None, &id, &sealed).await?);
+        }
+        let newest = keys.first().ok_or_else(|| Error::internal("no signing key"))?;
         Ok(Self {
             env: kernel.env().clone(),
-            signing: EncodingKey::from_secret(newest).into(),
-            verifying: secrets
+            signing: EncodingKey::from_secret(newest.expose()).into(),
+            verifying: keys
                 .iter()
-                .map(|secret| DecodingKey::from_secret(secret))
+                .map(|secret| DecodingKey::from_secret(secret.expose()))
                 .collect(),
         })
     }

@@ -117,6 +117,7 @@ pub(in super::super) async fn create(_: Admin, service: Service, body: Bytes) ->
     tx.commit().await?;
     check_addresses(&providers.outbound, custom.addresses(), None).await?;
     discover(providers, &mut custom).await?;
+    custom.seal(&providers.seals).await?;
     let tx = SystemTx::begin(&service.0.0.db, "new provider").await?;
     admit(&tx, &custom.identifier).await?;
     let written = custom.write(&tx, include_str!("insert.sql")).await?;
@@ -185,8 +186,9 @@ pub(in super::super) async fn update(
     let providers = &service.0.0.providers;
     // Nobody waits in a transaction for the provider.
     let tx = SystemTx::begin(&service.0.0.db, "provider").await?;
-    let before = Custom::find(&tx, name).await?.ok_or_else(missing)?;
+    let read = Custom::find(&tx, name).await?.ok_or_else(missing)?;
     tx.commit().await?;
+    let before = read.clone().opened(&providers.seals).await?;
     let mut custom = asked.over(before.clone())?;
     check_addresses(&providers.outbound, custom.addresses(), Some(&before)).await?;
     if (&custom.issuer, &custom.discovery_url) != (&before.issuer, &before.discovery_url) {
@@ -194,13 +196,14 @@ pub(in super::super) async fn update(
     }
     let changed = changed(&before, &custom);
     custom.updated_at = service.0.0.env.now();
+    custom.seal(&providers.seals).await?;
     let tx = SystemTx::begin(&service.0.0.db, "change of provider").await?;
     tx.query(
         "select from auth.custom_oauth_providers where id = $1 for update",
         &[&before.id],
     )
     .await?;
-    if Custom::find(&tx, name).await?.ok_or_else(missing)? != before {
+    if Custom::find(&tx, name).await?.ok_or_else(missing)? != read {
         return Err(
             Error::conflict("conflict", "The provider was changed by somebody else meanwhile.")
                 .hint("Try again."),

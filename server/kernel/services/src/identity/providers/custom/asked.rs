@@ -108,6 +108,7 @@ impl Asked {
             name: String::new(),
             client_id: String::new(),
             client_secret: String::new(),
+            sealed: None,
             acceptable_client_ids: vec![],
             scopes: vec![],
             pkce_enabled: true,

@@ -1,5 +1,5 @@
 insert into auth.custom_oauth_providers
-    (id, provider_type, identifier, name, client_id, client_secret, acceptable_client_ids, scopes, pkce_enabled,
+    (id, provider_type, identifier, name, client_id, sealed, acceptable_client_ids, scopes, pkce_enabled,
      attribute_mapping, custom_claims_allowlist, authorization_params, enabled, email_optional, issuer, discovery_url,
      skip_nonce_check, cached_discovery, discovery_cached_at, authorization_url, token_url, userinfo_url, jwks_uri,
      created_at, updated_at)

@@ -13,11 +13,12 @@ use std::{
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use tenon_sdk::{Error, Result, SystemTx, config::External};
+use tenon_sdk::{Error, Result, SystemTx, config::External, secrets::Sealed};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{Provider, Providers, catalogue, openid::OpenId};
+use crate::identity::sealed::{PROVIDERS, Seals};
 
 pub(super) use claims::Wishes;
 
@@ -59,7 +60,9 @@ struct Custom {
     identifier: String,
     name: String,
     client_id: String,
+    /// Empty until it is opened.
     client_secret: String,
+    sealed: Option<Sealed>,
     acceptable_client_ids: Vec<String>,
     scopes: Vec<String>,
     pkce_enabled: bool,
@@ -97,7 +100,10 @@ impl Custom {
             identifier: row.try_get("identifier")?,
             name: row.try_get("name")?,
             client_id: row.try_get("client_id")?,
-            client_secret: row.try_get("client_secret")?,
+            client_secret: row
+                .try_get::<_, Option<String>>("client_secret")?
+                .unwrap_or_default(),
+            sealed: row.try_get("sealed")?,
             acceptable_client_ids: row.try_get("acceptable_client_ids")?,
             scopes: row.try_get("scopes")?,
             pkce_enabled: row.try_get("pkce_enabled")?,
@@ -130,6 +136,25 @@ impl Custom {
         row.as_ref().map(Self::from_row).transpose()
     }
 
+    /// The same with its secret to be read.
+    async fn opened(mut self, seals: &Seals) -> Result<Self> {
+        let open = Some(self.client_secret);
+        let secret = seals
+            .open(PROVIDERS, &self.id.to_string(), self.sealed.as_ref(), open)
+            .await?;
+        self.client_secret = secret.unwrap_or_default();
+        Ok(self)
+    }
+
+    /// Seals its secret as it is now.
+    async fn seal(&mut self, seals: &Seals) -> Result<()> {
+        let sealed = seals
+            .seal(PROVIDERS, &self.id.to_string(), &self.client_secret)
+            .await?;
+        self.sealed = Some(sealed);
+        Ok(())
+    }
+
     /// Writes it by one of the two statements, which have their parameters in common; gives what was written, if anything was.
     async fn write(&self, tx: &SystemTx, statement: &'static str) -> Result<Option<Self>> {
         let written = tx
@@ -141,7 +166,7 @@ impl Custom {
                     &self.identifier,
                     &self.name,
                     &self.client_id,
-                    &self.client_secret,
+                    &self.sealed,
                     &self.acceptable_client_ids,
                     &self.scopes,
                     &self.pkce_enabled,
@@ -316,7 +341,10 @@ pub(super) async fn get(providers: &Providers, identifier: &str) -> Result<Arc<P
     let found = Custom::find(&tx, identifier).await?;
     tx.commit().await?;
     match found {
-        Some(custom) if custom.enabled => Ok(providers.made.take(custom, providers)),
+        Some(custom) if custom.enabled => {
+            let custom = custom.opened(&providers.seals).await?;
+            Ok(providers.made.take(custom, providers))
+        }
         Some(_) => Err(Error::invalid(
             "provider_disabled",
             format!("Custom provider \"{identifier}\" is disabled"),
