@@ -35,6 +35,8 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     const NAME: &'static str;
     /// Attempts before the job is put aside as dead.
     const MAX_ATTEMPTS: i32 = 5;
+    /// Whether it mostly waits for somebody outside. Such jobs take no place of those that work here, and many wait at a time.
+    const WAITS: bool = false;
     /// Does the work.
     fn run(self, job: JobCtx) -> impl Future<Output = Result<()>> + Send;
 }
@@ -181,6 +183,8 @@ type Run = Arc<dyn Fn(Value, JobCtx) -> Pin<Box<dyn Future<Output = Result<()>> 
 pub struct JobHandler {
     /// The job's name.
     pub name: &'static str,
+    /// As [`Job::WAITS`].
+    pub waits: bool,
     run: Run,
 }
 
@@ -194,7 +198,11 @@ impl JobHandler {
                 job.run(ctx).await
             })
         });
-        Self { name: J::NAME, run }
+        Self {
+            name: J::NAME,
+            waits: J::WAITS,
+            run,
+        }
     }
 
     /// Runs one job of this kind.

@@ -9,6 +9,7 @@ use crate::{
     db::Db,
     env::Env,
     error::{Error, Result},
+    events::ConsumerHandler,
     import_template::ImportTemplate,
     live::Live,
     module::Module,
@@ -120,6 +121,11 @@ impl Kernel {
             .modules
             .iter()
             .filter_map(|module| module.accounts.as_ref())
+    }
+
+    /// All consumers of events.
+    pub fn consumers(&self) -> impl Iterator<Item = &ConsumerHandler> {
+        self.0.modules.iter().flat_map(|module| module.consumers.iter())
     }
 
     /// What seals and opens values.

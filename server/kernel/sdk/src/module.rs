@@ -9,6 +9,7 @@ use crate::{
     accounts::Accounts,
     db::{Migration, TenantTx},
     error::{Error, Result},
+    events::{Consumer, ConsumerHandler},
     import_template::ImportTemplate,
     jobs::{Job, JobHandler},
     kernel::Kernel,
@@ -51,6 +52,8 @@ pub struct Module {
     pub api_schemas: Vec<&'static str>,
     /// Its kinds of jobs.
     pub jobs: Vec<JobHandler>,
+    /// What it does when something has happened, here or elsewhere.
+    pub consumers: Vec<ConsumerHandler>,
     /// Topics of live news, by the part before the colon, with the permission each asks for.
     pub topics: Vec<(&'static str, &'static str)>,
     /// What can be imported into it.
@@ -82,6 +85,7 @@ impl Module {
             permissions: &[],
             api_schemas: Vec::new(),
             jobs: Vec::new(),
+            consumers: Vec::new(),
             topics: Vec::new(),
             templates: Vec::new(),
             accounts: None,
@@ -131,6 +135,13 @@ impl Module {
     #[must_use]
     pub fn job<J: Job>(mut self) -> Self {
         self.jobs.push(JobHandler::of::<J>());
+        self
+    }
+
+    /// Adds a consumer of events.
+    #[must_use]
+    pub fn consumer<C: Consumer>(mut self) -> Self {
+        self.consumers.push(ConsumerHandler::of::<C>());
         self
     }
 

@@ -29,6 +29,8 @@ enum Names {
     /// A thing of one organisation: another one's callers must get 404.
     Import,
     Alert,
+    /// An event that a consumer could not handle.
+    Aside,
     Colleague,
     Department,
     Entry,
@@ -78,6 +80,9 @@ const OPERATIONS: &[(&str, Names, Needs, &str)] = &[
     ("get /api/v1/audit/entries/{id}", Names::Entry, Permission("audit.entries.read"), ""),
     ("get /api/v1/audit/entries.csv", Names::Nothing, Permission("audit.entries.export"), ""),
     ("get /api/v1/audit/entries.jsonl", Names::Nothing, Permission("audit.entries.export"), ""),
+    ("get /api/v1/events/consumers", Names::Nothing, Permission("events.consumers.read"), ""),
+    ("delete /api/v1/events/aside/{id}", Names::Aside, Permission("events.consumers.manage"), ""),
+    ("post /api/v1/events/aside/{id}/retry", Names::Aside, Permission("events.consumers.manage"), ""),
     ("get /api/v1/imports", Names::Nothing, Permission("imports.runs.read"), ""),
     ("post /api/v1/imports", Names::Nothing, Permission("imports.runs.create"), "file"),
     ("get /api/v1/imports/templates", Names::Nothing, Permission("imports.runs.read"), ""),
@@ -247,6 +252,11 @@ async fn house() -> House {
         .await
         .unwrap();
 
+    let aside = server.kernel().env().new_id();
+    let sql = "insert into events.aside (org_id, id, consumer, seq, event_id, kind, payload, at, attempts) \
+               values ($1, $2, 'imports.none', 1, $2, 'imports.run_lost', '{}', now(), 3)";
+    admin.execute(sql, &[&ours.id, &aside]).await.unwrap();
+
     let operations = OPERATIONS
         .iter()
         .map(|(call, names, needs, body)| {
@@ -255,6 +265,7 @@ async fn house() -> House {
                 Names::Nothing => path.to_owned(),
                 Names::Import => path.replace("{id}", &import),
                 Names::Alert => path.replace("{id}", &alert),
+                Names::Aside => path.replace("{id}", &aside.to_string()),
                 Names::Colleague => path.replace("{user_id}", &member),
                 Names::Entry => path.replace("{id}", &entry),
                 Names::Department => path.replace("{id}", &department),

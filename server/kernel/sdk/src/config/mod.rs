@@ -3,6 +3,7 @@
 
 mod auth;
 mod captcha;
+mod events;
 mod external;
 mod hooks;
 mod issuer;
@@ -20,6 +21,7 @@ mod tenancy;
 
 pub use auth::{Auth, CharacterClass};
 pub use captcha::{Captcha, CaptchaProvider};
+pub use events::Events;
 pub use external::External;
 pub use hooks::{Hook, Hooks};
 pub use issuer::Issuer;
@@ -73,6 +75,8 @@ pub struct Config {
     pub rest: Rest,
     /// The job queue.
     pub jobs: Jobs,
+    /// The outbox.
+    pub events: Events,
     /// Live changes.
     pub realtime: Realtime,
     /// Master keys.

@@ -252,6 +252,10 @@ impl Outbound {
         let mut body = bytes::BytesMut::new();
         while let Some(piece) = response.chunk().await.map_err(|error| fault(&error))? {
             if body.len() + piece.len() > most {
+                if request.cut {
+                    body.extend_from_slice(piece.get(..most - body.len()).unwrap_or_default());
+                    break;
+                }
                 return Err(Error::unavailable(
                     "outbound.answer_too_large",
                     "A service that Tenon calls answered too much.",

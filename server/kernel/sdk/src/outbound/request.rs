@@ -22,6 +22,7 @@ pub struct Request {
     pub(super) redirects: u8,
     pub(super) time: Option<Duration>,
     pub(super) most_bytes: Option<usize>,
+    pub(super) cut: bool,
     pub(super) fault: Option<Error>,
 }
 
@@ -37,6 +38,7 @@ impl Request {
             redirects: 0,
             time: None,
             most_bytes: None,
+            cut: false,
             fault: None,
         }
     }
@@ -134,6 +136,13 @@ impl Request {
     pub const fn at_most(mut self, bytes: usize) -> Self {
         self.most_bytes = Some(bytes);
         self
+    }
+
+    /// Reads so many bytes of the answer and leaves the rest unread, where it does not matter.
+    #[must_use]
+    pub const fn first(mut self, bytes: usize) -> Self {
+        self.cut = true;
+        self.at_most(bytes)
     }
 }
 

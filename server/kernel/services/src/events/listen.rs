@@ -7,14 +7,16 @@ use tenon_sdk::{Error, Kernel, Result, live};
 use tokio::sync::Notify;
 use tokio_postgres::AsyncMessage;
 
-use crate::jobs::Wake;
+use super::wake::Wake;
+use crate::jobs;
 
-/// Listens until the task is dropped. `jobs` is woken when something is enqueued, `reload` when the schema changed or
-/// somebody asks the data API to look at it anew; both also whenever listening begins, since what was said before was not heard.
-pub async fn listen(kernel: Kernel, jobs: Arc<Wake>, reload: Arc<Notify>) {
+/// Listens until the task is dropped. `jobs` is woken when something is enqueued, `events` when something has happened, `reload` when the
+/// schema changed or somebody asks the data API to look at it anew; all also whenever listening begins, since what was said before was
+/// not heard.
+pub async fn listen(kernel: Kernel, jobs: Arc<jobs::Wake>, events: Arc<Wake>, reload: Arc<Notify>) {
     let mut pause = Duration::from_millis(100);
     loop {
-        match listen_once(&kernel, &jobs, &reload).await {
+        match listen_once(&kernel, &jobs, &events, &reload).await {
             Ok(()) => pause = Duration::from_millis(100),
             Err(error) => {
                 tracing::warn!(%error, "listening on the database failed; trying again");
@@ -25,10 +27,13 @@ pub async fn listen(kernel: Kernel, jobs: Arc<Wake>, reload: Arc<Notify>) {
     }
 }
 
-async fn listen_once(kernel: &Kernel, jobs: &Wake, reload: &Notify) -> Result<()> {
+async fn listen_once(kernel: &Kernel, jobs: &jobs::Wake, events: &Wake, reload: &Notify) -> Result<()> {
     let (client, mut connection) = kernel.db().listen_connection().await?;
     let mut messages = stream::poll_fn(move |cx| connection.poll_message(cx));
-    let statement = format!("listen {}; listen tenon_jobs; listen pgrst", live::CHANNEL);
+    let statement = format!(
+        "listen {}; listen tenon_jobs; listen tenon_events; listen pgrst",
+        live::CHANNEL
+    );
     let mut listening = Box::pin(async move {
         client.batch_execute(&statement).await.map_err(Error::from)?;
         Ok::<_, Error>(client)
@@ -42,12 +47,14 @@ async fn listen_once(kernel: &Kernel, jobs: &Wake, reload: &Notify) -> Result<()
                 _client = Some(result?);
                 started = true;
                 jobs.look();
+                events.look();
                 reload.notify_one();
             }
             message = messages.next() => match message {
                 Some(Ok(AsyncMessage::Notification(note))) => match note.channel() {
                     live::CHANNEL => kernel.live().arrived(note.payload()),
                     "tenon_jobs" => jobs.hear(note.payload()),
+                    "tenon_events" => events.hear(note.payload()),
                     "pgrst" => reload.notify_one(),
                     _ => {}
                 },

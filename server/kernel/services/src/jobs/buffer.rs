@@ -40,18 +40,27 @@ impl Buffer {
         self.len += 1;
     }
 
-    /// The next job to begin.
-    pub(super) fn next(&mut self) -> Option<Claimed> {
-        let org = self.turns.pop_front()?;
-        let jobs = self.jobs.get_mut(&org)?;
-        let ((_, (job, _)), left) = (jobs.pop_first()?, !jobs.is_empty());
-        if left {
-            self.turns.push_back(org);
-        } else {
-            self.jobs.remove(&org);
+    /// The next job to begin, of those that may.
+    pub(super) fn next(&mut self, may_begin: impl Fn(&Claimed) -> bool) -> Option<Claimed> {
+        for _ in 0..self.turns.len() {
+            let org = self.turns.pop_front()?;
+            let jobs = self.jobs.get_mut(&org)?;
+            let rank = jobs
+                .iter()
+                .find(|(_, (job, _))| may_begin(job))
+                .map(|(rank, _)| *rank);
+            let found = rank.and_then(|rank| jobs.remove(&rank));
+            if jobs.is_empty() {
+                self.jobs.remove(&org);
+            } else {
+                self.turns.push_back(org);
+            }
+            if let Some((job, _)) = found {
+                self.len -= 1;
+                return Some(job);
+            }
         }
-        self.len -= 1;
-        Some(job)
+        None
     }
 
     /// Takes out what has been here for so long, for others to do.
@@ -97,13 +106,13 @@ mod tests {
             buffer.add(job(org, priority, ready), now);
         }
         assert_eq!((buffer.len(), buffer.of(Uuid::from_u128(1))), (5, 4));
-        let order: Vec<i64> = std::iter::from_fn(|| buffer.next())
+        let order: Vec<i64> = std::iter::from_fn(|| buffer.next(|_| true))
             .map(|job| job.ready_at.as_second())
             .collect();
         assert_eq!(order, [2, 9, 1, 3, 4]);
         assert_eq!(buffer.len(), 0);
         buffer.add(job(1, 0, 1), now);
-        assert!(buffer.next().is_some() && buffer.next().is_none());
+        assert!(buffer.next(|_| true).is_some() && buffer.next(|_| true).is_none());
     }
 
     #[test]
@@ -114,9 +123,29 @@ mod tests {
         let old = buffer.older_than(Duration::from_secs(5), now + Duration::from_secs(6));
         assert_eq!(old.len(), 1);
         assert_eq!(
-            (buffer.len(), buffer.next().map(|job| job.ready_at.as_second())),
+            (
+                buffer.len(),
+                buffer.next(|_| true).map(|job| job.ready_at.as_second())
+            ),
             (1, Some(2))
         );
-        assert!(buffer.next().is_none());
+        assert!(buffer.next(|_| true).is_none());
+    }
+
+    #[test]
+    fn what_may_not_begin_is_passed_over_and_keeps_its_turn() {
+        let (mut buffer, now) = (Buffer::default(), Instant::now());
+        for (org, ready) in [(1, 1), (1, 2), (2, 3), (2, 4)] {
+            buffer.add(job(org, 0, ready), now);
+        }
+        let even = |job: &Claimed| job.ready_at.as_second() % 2 == 0;
+        let order: Vec<i64> = std::iter::from_fn(|| buffer.next(even))
+            .map(|job| job.ready_at.as_second())
+            .collect();
+        assert_eq!((order.as_slice(), buffer.len()), ([2, 4].as_slice(), 2));
+        let rest: Vec<i64> = std::iter::from_fn(|| buffer.next(|_| true))
+            .map(|job| job.ready_at.as_second())
+            .collect();
+        assert_eq!(rest, [1, 3]);
     }
 }

@@ -18,6 +18,9 @@ pub use schedules::{pause, run_now};
 pub use wake::Wake;
 pub use worker::work;
 
+pub(crate) use pace::pause_seconds;
+pub(crate) use run::told;
+
 use tenon_sdk::{Kernel, Module, Result, SystemTx, migrations};
 
 /// The module's manifest.

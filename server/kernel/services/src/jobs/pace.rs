@@ -17,7 +17,7 @@ pub(super) fn may_pass(error: &Error) -> bool {
 
 /// Doubling from one second up to five minutes, spread by up to a half so that failures do not come back together. An error that says
 /// when to come again is believed, up to a day; the spread comes on top, since it was told to others, too.
-pub(super) fn pause_seconds(attempt: i32, jitter: f64, retry_after: Option<u32>) -> f64 {
+pub(crate) fn pause_seconds(attempt: i32, jitter: f64, retry_after: Option<u32>) -> f64 {
     let base = 2_f64.powi((attempt - 1).clamp(0, 12)).min(300.0);
     let jitter = jitter.clamp(0.0, 1.0);
     let own = base * (0.5 + jitter);

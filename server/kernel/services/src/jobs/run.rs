@@ -117,7 +117,8 @@ fn cancelled() -> Error {
     Error::conflict("jobs.cancelled", "The job was cancelled.")
 }
 
-fn told(error: &Error) -> Value {
+/// An error as rows keep it.
+pub(crate) fn told(error: &Error) -> Value {
     // PostgreSQL's jsonb holds every character but one.
     let clean = |text: &str| text.replace('\0', "\u{fffd}");
     json!({ "code": clean(&error.code), "message": clean(&error.message),

@@ -26,6 +26,8 @@ use super::{
 const STALE: Duration = Duration::from_millis(500);
 /// A claim that takes longer has lost its connection.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Jobs that wait for somebody outside, at a time.
+const WAITING: usize = 200;
 /// Ends that wait to be written; more of them make the jobs wait.
 const ENDS: usize = 2000;
 
@@ -66,6 +68,7 @@ pub async fn work(kernel: Kernel, wake: Arc<Wake>) {
         wake,
         slots,
         running: 0,
+        waiting: 0,
         mean: Duration::from_secs(1),
         lanes: Lanes::default(),
         buffer: Buffer::default(),
@@ -86,17 +89,19 @@ struct Worker {
     wake: Arc<Wake>,
     slots: usize,
     running: usize,
+    /// Jobs that wait for somebody outside and take none of the slots.
+    waiting: usize,
     /// How long jobs take of late.
     mean: Duration,
     lanes: Lanes,
     buffer: Buffer,
     ends: Sender<Ended>,
-    over: UnboundedSender<Duration>,
+    over: UnboundedSender<(bool, Duration)>,
     jobs: JoinSet<()>,
 }
 
 impl Worker {
-    async fn work(mut self, mut ended: UnboundedReceiver<Duration>) {
+    async fn work(mut self, mut ended: UnboundedReceiver<(bool, Duration)>) {
         // One claim at a time, so that what the database says is the worker's can be compared with what the worker has.
         let mut claims: JoinSet<Answer> = JoinSet::new();
         let mut look = tokio::time::interval(STALE);
@@ -119,12 +124,12 @@ impl Worker {
                     }
                     Err(error) => tracing::error!(%error, "a claim panicked"),
                 },
-                Some(took) = ended.recv() => self.one_is_over(took),
+                Some(over) = ended.recv() => self.one_is_over(over),
                 () = wake.worker() => self.hear(),
                 _ = look.tick() => self.give_back_stale(),
             }
-            while let Ok(took) = ended.try_recv() {
-                self.one_is_over(took);
+            while let Ok(over) = ended.try_recv() {
+                self.one_is_over(over);
             }
             while self.jobs.try_join_next().is_some() {}
         }
@@ -140,7 +145,11 @@ impl Worker {
         }
     }
 
-    fn one_is_over(&mut self, took: Duration) {
+    fn one_is_over(&mut self, (waited, took): (bool, Duration)) {
+        if waited {
+            self.waiting -= 1;
+            return;
+        }
         self.running -= 1;
         self.mean = (self.mean * 9 + took.min(Duration::from_hours(1))) / 10;
     }
@@ -179,9 +188,25 @@ impl Worker {
     }
 
     fn begin_jobs(&mut self) {
-        while self.running < self.slots {
-            let Some(job) = self.buffer.next() else { return };
-            self.running += 1;
+        loop {
+            let (free, patient) = (self.running < self.slots, self.waiting < WAITING);
+            if !free && !patient {
+                return;
+            }
+            let handlers = &self.handlers;
+            let waits = |job: &Claimed| {
+                handlers
+                    .get(job.name.as_str())
+                    .is_some_and(|handler| handler.waits)
+            };
+            let next = self.buffer.next(|job| if waits(job) { patient } else { free });
+            let Some(job) = next else { return };
+            let waits = waits(&job);
+            if waits {
+                self.waiting += 1;
+            } else {
+                self.running += 1;
+            }
             let surroundings = Surroundings {
                 kernel: self.kernel.clone(),
                 handler: self.handlers.get(job.name.as_str()).cloned(),
@@ -193,7 +218,7 @@ impl Worker {
             self.jobs.spawn(async move {
                 let began = Instant::now();
                 run::one(surroundings, job).await;
-                let _ = over.send(began.elapsed());
+                let _ = over.send((waits, began.elapsed()));
             });
         }
     }

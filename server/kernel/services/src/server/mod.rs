@@ -29,6 +29,7 @@ pub struct Server {
     router: axum::Router,
     openapi: OpenApi,
     wake: Arc<jobs::Wake>,
+    happened: Arc<events::Wake>,
     reload: Arc<Notify>,
     tasks: tokio::task::JoinSet<()>,
 }
@@ -86,12 +87,14 @@ impl Server {
             router,
             openapi,
             wake: Arc::default(),
+            happened: Arc::default(),
             reload,
             tasks: tokio::task::JoinSet::new(),
         };
         server.tasks.spawn(events::listen(
             server.kernel.clone(),
             server.wake.clone(),
+            server.happened.clone(),
             server.reload.clone(),
         ));
         for module in server.kernel.modules() {
@@ -102,10 +105,12 @@ impl Server {
         Ok(server)
     }
 
-    /// Starts taking jobs and sending mail.
+    /// Starts taking jobs, handing out events and sending mail.
     pub fn start_workers(&mut self) {
         self.tasks
             .spawn(jobs::work(self.kernel.clone(), self.wake.clone()));
+        self.tasks
+            .spawn(events::work(self.kernel.clone(), self.happened.clone()));
         self.tasks.spawn(sweep::work(self.kernel.clone()));
         let hooks = self.identity.hooks();
         self.tasks.spawn(notifications::work(self.kernel.clone(), hooks));

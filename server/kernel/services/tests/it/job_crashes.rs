@@ -7,6 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tenon_sdk::{
+    Module,
     config::Config,
     db::{DbOptions, EnqueueOptions, JobLimit},
     env::Env,
@@ -51,20 +52,20 @@ fn read(value: &Value) -> PgConfig {
 }
 
 /// A worker in a process of its own.
-struct Worker(Child);
+pub struct Worker(Child);
 
 impl Worker {
     fn start(server: &TestServer, workers: usize) -> Self {
+        Self::start_as("job_crashes::a_worker_of_its_own", server, workers)
+    }
+
+    /// Started as one of the tests that are none, which calls [`work_in_process`].
+    pub fn start_as(test: &str, server: &TestServer, workers: usize) -> Self {
         let options = server.database().options();
         let database = json!({ "admin": written(&options.admin), "runtime": written(&options.runtime.unwrap()),
             "workers": workers });
         let child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "job_crashes::a_worker_of_its_own",
-                "--ignored",
-                "--nocapture",
-            ])
+            .args(["--exact", test, "--ignored", "--nocapture"])
             .env(DATABASE, database.to_string())
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
@@ -74,7 +75,7 @@ impl Worker {
     }
 
     /// SIGKILL.
-    fn kill(mut self) {
+    pub fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
@@ -91,6 +92,11 @@ impl Drop for Worker {
 #[tokio::test]
 #[ignore = "a process that tests start"]
 async fn a_worker_of_its_own() {
+    work_in_process(app()).await;
+}
+
+/// Works with an app until the process is killed. Does nothing where no test has started the process.
+pub async fn work_in_process(app: Module) {
     let Ok(database) = std::env::var(DATABASE) else {
         return;
     };
@@ -110,7 +116,7 @@ async fn a_worker_of_its_own() {
         record_statements: false,
     };
     // As the server that the database was made by, in front of the app.
-    let modules = vec![app()];
+    let modules = vec![app];
     let mut server = Server::start(Env::real(), config, options, std::sync::Arc::default(), modules)
         .await
         .unwrap();

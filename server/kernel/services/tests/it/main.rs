@@ -7,6 +7,8 @@ mod access;
 mod administration;
 mod chores;
 mod console;
+mod consumers;
+mod diary;
 mod email_changes;
 mod ended_sessions;
 mod events;
