@@ -1,4 +1,4 @@
-//! The kernel's services: identity, tenancy, events, jobs, the embedded PostgreSQL, and the server made of them.
+//! The kernel's services: identity, tenancy, events, jobs, webhooks, the embedded PostgreSQL, and the server made of them.
 
 pub mod access;
 pub mod events;
@@ -9,6 +9,7 @@ pub mod operator;
 pub mod postgres;
 pub mod server;
 pub mod tenancy;
+pub mod webhooks;
 mod words;
 
 /// The mailbox of a development installation as mail catchers show theirs, to be served on a port of its own: Mailpit's API, and

@@ -29,6 +29,10 @@ enum Names {
     /// A thing of one organisation: another one's callers must get 404.
     Import,
     Alert,
+    /// Somebody outside who is told what happens.
+    Webhook,
+    /// What they were told.
+    Delivery,
     /// An event that a consumer could not handle.
     Aside,
     Colleague,
@@ -150,6 +154,16 @@ const OPERATIONS: &[(&str, Names, Needs, &str)] = &[
     ("get /api/v1/tenancy/second-factor", Names::Nothing, Permission("tenancy.security.update"), ""),
     ("put /api/v1/tenancy/second-factor", Names::Nothing, Permission("tenancy.security.update"), r#"{"required":false}"#),
     ("get /api/v1/tenancy/session", Names::Nothing, Permission("tenancy.organization.read"), ""),
+    ("get /api/v1/webhooks/deliveries", Names::Nothing, Permission("webhooks.endpoints.read"), ""),
+    ("get /api/v1/webhooks/deliveries/{id}", Names::Delivery, Permission("webhooks.endpoints.read"), ""),
+    ("post /api/v1/webhooks/deliveries/{id}/resend", Names::Delivery, Permission("webhooks.endpoints.manage"), ""),
+    ("get /api/v1/webhooks/endpoints", Names::Nothing, Permission("webhooks.endpoints.read"), ""),
+    ("post /api/v1/webhooks/endpoints", Names::Nothing, Permission("webhooks.endpoints.manage"), r#"{"url":"https://no-such-host.invalid/","events":["*"]}"#),
+    ("patch /api/v1/webhooks/endpoints/{id}", Names::Webhook, Permission("webhooks.endpoints.manage"), r#"{"enabled":false}"#),
+    ("delete /api/v1/webhooks/endpoints/{id}", Names::Webhook, Permission("webhooks.endpoints.manage"), ""),
+    ("post /api/v1/webhooks/endpoints/{id}/recover", Names::Webhook, Permission("webhooks.endpoints.manage"), r#"{"since":"2020-01-01T00:00:00Z"}"#),
+    ("post /api/v1/webhooks/endpoints/{id}/rotate", Names::Webhook, Permission("webhooks.endpoints.manage"), "{}"),
+    ("post /api/v1/webhooks/endpoints/{id}/test", Names::Webhook, Permission("webhooks.endpoints.manage"), ""),
 ];
 
 /// The head of a PNG picture, eight by eight.
@@ -244,6 +258,16 @@ async fn house() -> House {
     let key = made("/api/v1/access/keys", key).await;
     let personal = made("/api/v1/access/tokens", json!({ "name": "Laptop" })).await;
     let space = made("/api/v1/access/spaces", json!({ "name": "North" })).await;
+    let webhook = made(
+        "/api/v1/webhooks/endpoints",
+        json!({ "url": "https://no-such-host.invalid/", "events": ["none.at_all"] }),
+    )
+    .await;
+    let sent = ours
+        .owner
+        .post_json(&format!("/api/v1/webhooks/endpoints/{webhook}/test"), &json!({}))
+        .await;
+    let delivery = sent.1["delivery"].as_str().unwrap().to_owned();
     let support = server.kernel().env().new_id();
     let sql = "insert into tenancy.support_access (org_id, id, operator, reason, aal, started_at, ends_at) \
                values ($1, $2, $3, 'help', 'aal1', now(), now() + interval '1 hour')";
@@ -266,6 +290,8 @@ async fn house() -> House {
                 Names::Import => path.replace("{id}", &import),
                 Names::Alert => path.replace("{id}", &alert),
                 Names::Aside => path.replace("{id}", &aside.to_string()),
+                Names::Webhook => path.replace("{id}", &webhook),
+                Names::Delivery => path.replace("{id}", &delivery),
                 Names::Colleague => path.replace("{user_id}", &member),
                 Names::Entry => path.replace("{id}", &entry),
                 Names::Department => path.replace("{id}", &department),

@@ -18,6 +18,7 @@ mod secrets;
 mod sms;
 mod storage;
 mod tenancy;
+mod webhooks;
 
 pub use auth::{Auth, CharacterClass};
 pub use captcha::{Captcha, CaptchaProvider};
@@ -36,6 +37,7 @@ pub use secrets::{Secrets, SecretsVault};
 pub use sms::{Sms, SmsProvider};
 pub use storage::{Storage, StorageBackend, StorageProtocol, StorageRender, StorageS3, StorageScan};
 pub use tenancy::Tenancy;
+pub use webhooks::Webhooks;
 
 use std::path::{Path, PathBuf};
 
@@ -77,6 +79,8 @@ pub struct Config {
     pub jobs: Jobs,
     /// The outbox.
     pub events: Events,
+    /// Telling others.
+    pub webhooks: Webhooks,
     /// Live changes.
     pub realtime: Realtime,
     /// Master keys.

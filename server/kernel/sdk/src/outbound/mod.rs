@@ -14,10 +14,9 @@ use std::{
     time::Duration,
 };
 
-use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::{
     Client, Method, Url,
-    header::{AUTHORIZATION, COOKIE, LOCATION, RETRY_AFTER},
+    header::{AUTHORIZATION, COOKIE, LOCATION},
     redirect::Policy,
 };
 use tokio::time::Instant;
@@ -163,7 +162,9 @@ impl Outbound {
         for failed in 1.. {
             let outcome = self.one_try(request).await;
             let asked = match &outcome {
-                Ok(answer) if matches!(answer.status, 429 | 502 | 503 | 504) => self.retry_after(answer),
+                Ok(answer) if matches!(answer.status, 429 | 502 | 503 | 504) => {
+                    answer.retry_after(self.0.env.now())
+                }
                 Err(fault) if fault.passing => None,
                 _ => return outcome.map_err(|fault| fault.error),
             };
@@ -182,16 +183,6 @@ impl Outbound {
         self.0.env.fill_random(&mut random);
         let share = f64::from(u32::from_le_bytes(random)) / f64::from(u32::MAX);
         (FIRST_PAUSE * 2_u32.saturating_pow(failed - 1)).mul_f64(share)
-    }
-
-    /// The pause that an answer asks for, as seconds or as a moment.
-    fn retry_after(&self, answer: &Answer) -> Option<Duration> {
-        let text = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        if let Ok(seconds) = text.parse() {
-            return Some(Duration::from_secs(seconds));
-        }
-        let moment: Timestamp = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-        Some(Duration::try_from(moment.duration_since(self.0.env.now())).unwrap_or_default())
     }
 
     async fn one_try(&self, request: &Request) -> Result<Answer, Fault> {

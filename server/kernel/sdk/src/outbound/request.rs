@@ -3,9 +3,10 @@
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
+use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::{
     Method,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -162,6 +163,8 @@ impl fmt::Debug for Request {
     }
 }
 
+const YEAR: u64 = 31_536_000;
+
 /// What the other side said, whatever its status.
 #[derive(Clone)]
 pub struct Answer {
@@ -186,6 +189,17 @@ impl Answer {
             "A service that Tenon calls refused the request.",
         )
         .details(format!("It answered {}.", self.status)))
+    }
+
+    /// The pause that the answer asks for (`Retry-After`), as seconds or as a moment; a year at most.
+    pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
+        let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+        if let Ok(seconds) = text.parse::<u64>() {
+            return Some(Duration::from_secs(seconds.min(YEAR)));
+        }
+        let moment: Timestamp = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+        let pause = Duration::try_from(moment.duration_since(now)).unwrap_or_default();
+        Some(pause.min(Duration::from_secs(YEAR)))
     }
 
     /// The body as JSON.

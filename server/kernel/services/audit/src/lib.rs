@@ -17,7 +17,7 @@ pub fn module() -> Module {
     Module::new("audit", "Audit trail")
         .tables(
             "audit",
-            migrations!["../migrations/" => "0001_entries", "0002_track", "0003_seals", "0004_kernel"],
+            migrations!["../migrations/" => "0001_entries", "0002_track", "0003_seals", "0004_kernel", "0005_webhooks"],
         )
         .permissions(permissions::ALL)
         .routes(routes::routes)

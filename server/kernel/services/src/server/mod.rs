@@ -19,7 +19,7 @@ use utoipa::openapi::OpenApi;
 use crate::{
     access, events,
     identity::{Identity, sweep},
-    jobs, notifications, operator, tenancy,
+    jobs, notifications, operator, tenancy, webhooks,
 };
 
 /// A server that is ready to answer.
@@ -45,6 +45,7 @@ pub fn all_modules(identity: &Identity, others: Vec<Module>) -> Vec<Module> {
         operator::module(),
         events::module(),
         jobs::module(),
+        webhooks::module(),
     ];
     modules.extend(others);
     modules

@@ -27,7 +27,7 @@ fn known(language: &str) -> &'static str {
 
 /// The name of an organisation or a person as it may stand in a mail to somebody who does not know them: short, and without what
 /// mail programs make a link of. Else the mail would be a way to write anything to anybody.
-fn tame(name: &str) -> String {
+pub(crate) fn tame(name: &str) -> String {
     let mut tame = String::new();
     let mut letters = name
         .trim()

@@ -13,6 +13,7 @@ mod sweep;
 
 pub(crate) use acting::Acting;
 pub(crate) use commands::{included, revoke_keys};
+pub(crate) use mails::tame;
 pub(crate) use permissions::MembersRead;
 
 pub use commands::{NewOrganization, Organization, add_member, create_organization};
@@ -27,7 +28,7 @@ pub fn module() -> Module {
     Module::new("tenancy", "Organisations")
         .tables(
             "tenancy",
-            migrations!["../../migrations/tenancy/" => "0001_organizations", "0002_context", "0003_own_schemas", "0004_settings", "0005_access", "0006_members", "0007_operator", "0008_standing", "0009_spaces", "0010_s3_secrets", "0011_origin", "0012_sooner", "0013_sealed"],
+            migrations!["../../migrations/tenancy/" => "0001_organizations", "0002_context", "0003_own_schemas", "0004_settings", "0005_access", "0006_members", "0007_operator", "0008_standing", "0009_spaces", "0010_s3_secrets", "0011_origin", "0012_sooner", "0013_sealed", "0014_webhooks"],
         )
         .permissions(permissions::ALL)
         .job::<commands::DeleteOrganization>()

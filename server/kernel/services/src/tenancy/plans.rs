@@ -17,6 +17,8 @@ pub enum Feature {
     CustomRoles,
     /// Keys for programs.
     ApiKeys,
+    /// Others are told what happens, at addresses of the organisation's choosing.
+    Webhooks,
     /// The trail of what was done is kept for a year.
     AuditYear,
     /// The trail of what was done is kept for seven years.
@@ -25,10 +27,11 @@ pub enum Feature {
 
 impl Feature {
     /// All features.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Branding,
         Self::CustomRoles,
         Self::ApiKeys,
+        Self::Webhooks,
         Self::AuditYear,
         Self::AuditRegulated,
     ];
@@ -39,6 +42,7 @@ impl Feature {
             Self::Branding => "branding",
             Self::CustomRoles => "custom_roles",
             Self::ApiKeys => "api_keys",
+            Self::Webhooks => "webhooks",
             Self::AuditYear => "audit_year",
             Self::AuditRegulated => "audit_regulated",
         }

@@ -42,4 +42,5 @@ mod sessions;
 mod standing;
 mod takeovers;
 mod tenancy;
+mod webhooks;
 mod workers;

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
 use tenon_sdk::{
     Error, Result,
     env::Env,
@@ -13,6 +11,7 @@ use tenon_sdk::{
 };
 
 use super::{failed, refusal};
+use crate::webhooks::signature;
 
 /// All the time an answer has, repetitions included.
 const TIME: Duration = Duration::from_secs(5);
@@ -118,9 +117,7 @@ fn sign(secrets: &str, id: &str, at: &str, body: &str) -> Result<String> {
         .map(|secret| {
             let key = secret.trim().strip_prefix("v1,whsec_").ok_or_else(wrong)?;
             let key = STANDARD.decode(key).map_err(|_| wrong())?;
-            let mut mac = Hmac::<Sha256>::new_from_slice(&key).map_err(|_| wrong())?;
-            mac.update(format!("{id}.{at}.{body}").as_bytes());
-            Ok(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
+            signature(&key, id, at, body)
         })
         .collect::<Result<Vec<_>>>()?;
     Ok(signatures.join(" "))
