@@ -7,6 +7,7 @@ import { providersMessages } from '@/kernel/identity/providers/messages';
 import { errorMessages, identityMessages } from '@/kernel/identity/messages';
 import { filesErrors } from '@/kernel/storage/messages';
 import { tenancyErrors } from '@/kernel/tenancy/messages';
+import { webhooksErrors, webhooksMessages } from '@/kernel/webhooks/messages';
 import { accountMessages } from '@/kernel/identity/pages/account/messages';
 import { operatorMessages } from '@/kernel/operator/messages';
 import { uiMessages } from '@/ui/messages';
@@ -23,11 +24,12 @@ export const namespaces: Record<string, Messages> = {
   providers: providersMessages,
   account: accountMessages,
   access: accessMessages,
+  webhooks: webhooksMessages,
   operator: operatorMessages,
   notifications: notificationsMessages,
   errors: {
-    en: { ...errorMessages.en, ...tenancyErrors.en, ...filesErrors.en },
-    de: { ...errorMessages.de, ...tenancyErrors.de, ...filesErrors.de },
+    en: { ...errorMessages.en, ...tenancyErrors.en, ...filesErrors.en, ...webhooksErrors.en },
+    de: { ...errorMessages.de, ...tenancyErrors.de, ...filesErrors.de, ...webhooksErrors.de },
   },
   ...Object.fromEntries(modules.map(({ name, messages }) => [name, messages])),
 };

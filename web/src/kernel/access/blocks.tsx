@@ -104,7 +104,9 @@ export function ThingCard({
       <Group justify="space-between" wrap="nowrap" align="flex-start">
         <Stack gap={4} miw={0}>
           <Group gap="xs">
-            <Text fw={600}>{name}</Text>
+            <Text fw={600} style={{ overflowWrap: 'anywhere' }}>
+              {name}
+            </Text>
             {badges}
           </Group>
           {description !== '' && (

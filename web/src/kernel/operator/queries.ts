@@ -16,6 +16,7 @@ export const FEATURES = [
   'branding',
   'custom_roles',
   'api_keys',
+  'webhooks',
   'audit_year',
   'audit_regulated',
 ] as const satisfies Feature[];

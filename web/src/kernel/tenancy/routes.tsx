@@ -3,6 +3,7 @@ import { accessRoutes } from '@/kernel/access/routes';
 import { currentSession } from '@/kernel/identity/session';
 import { requireSession, rootRoute } from '@/kernel/routing/routes';
 import { anySearch } from '@/kernel/routing/search';
+import { webhookRoutes } from '@/kernel/webhooks/routes';
 import { AcceptInvitationPage } from './pages/accept-invitation';
 import { CreateOrganizationPage } from './pages/create-organization';
 import { MembersPage } from './pages/members';
@@ -104,5 +105,6 @@ export const settingsRoutes = [
     planRoute,
     dangerRoute,
     ...accessRoutes,
+    ...webhookRoutes,
   ]),
 ] as const;

@@ -11,6 +11,7 @@ import {
   IconSitemap,
   IconUsers,
   IconUsersGroup,
+  IconWebhook,
   type Icon,
 } from '@tabler/icons-react';
 
@@ -74,6 +75,12 @@ export const SETTINGS_SECTIONS: readonly SettingsSection[] = [
     icon: IconKey,
     path: 'keys',
     permission: 'access.keys.read',
+  },
+  {
+    labelKey: 'webhooks:title',
+    icon: IconWebhook,
+    path: 'webhooks',
+    permission: 'webhooks.endpoints.read',
   },
   {
     labelKey: 'access:review.title',
