@@ -1,10 +1,10 @@
 //! The web app, embedded in the binary. In a debug build the files are read from `web/dist` at each request.
 
 use axum::{
-    Router,
     body::Body,
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
+    routing::{MethodRouter, any},
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
 use tenon_sdk::error::Error;
@@ -28,9 +28,9 @@ const SERVER_PATHS: [&str; 6] = [
 const POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; \
                       frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
 
-/// Adds the web app beneath all other routes.
-pub fn add_to(router: Router) -> Router {
-    router.fallback(answer)
+/// The web app, for whatever is no other route.
+pub fn pages() -> MethodRouter {
+    any(answer)
 }
 
 async fn answer(method: Method, uri: Uri, headers: HeaderMap) -> Response {

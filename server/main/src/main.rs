@@ -1,6 +1,5 @@
 //! `tenon`: the command line of the server.
 
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -105,24 +104,41 @@ struct Serve {
 fn main() -> std::process::ExitCode {
     give_large_buffers_back();
     let arguments = Arguments::parse();
-    let json = std::env::var("TENON_LOG_FORMAT").is_ok_and(|format| format == "json");
-    // s3s calls every request that it refuses an error; what goes wrong here is told where it does.
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,s3s=off"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .with_writer(std::io::stderr);
-    if json {
-        log.json().init();
-    } else {
-        log.init();
-    }
-    match run(arguments) {
+    let (telemetry, outcome) = begin(arguments);
+    let code = match outcome {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}{}", particulars(&error));
             std::process::ExitCode::FAILURE
+        }
+    };
+    telemetry.finish();
+    code
+}
+
+/// Reads the settings, begins the log as they say, or as it is by default if they cannot be read, and does what was asked for.
+fn begin(arguments: Arguments) -> (tenon_telemetry::Started, anyhow::Result<()>) {
+    // What has settings of its own, or none, logs as by default; only what stays sends traces.
+    let stays = matches!(arguments.command, Command::Serve(_) | Command::Work);
+    let config = match arguments.command {
+        Command::Rest(_) | Command::Openapi => Ok(Config::defaults()),
+        _ => Config::load(arguments.config.as_deref(), &arguments.set),
+    };
+    let mut settings = config.as_ref().map_or_else(
+        |_| Config::defaults().telemetry,
+        |config| config.telemetry.clone(),
+    );
+    if !stays {
+        settings.otlp_endpoint.clear();
+    }
+    match (tenon_telemetry::start(&settings), config) {
+        (Ok(telemetry), Ok(config)) => (telemetry, run(arguments.command, config)),
+        (Ok(telemetry), Err(error)) => (telemetry, Err(error.into())),
+        (Err(error), _) => {
+            // Nothing could be begun: at least the reason is told.
+            settings.otlp_endpoint.clear();
+            let telemetry = tenon_telemetry::start(&settings).unwrap_or_default();
+            (telemetry, Err(error.into()))
         }
     }
 }
@@ -172,8 +188,8 @@ fn runtime(workers: usize) -> std::io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-fn run(arguments: Arguments) -> anyhow::Result<()> {
-    if let Command::Rest(rest) = arguments.command {
+fn run(command: Command, mut config: Config) -> anyhow::Result<()> {
+    if let Command::Rest(rest) = command {
         if let Some(question) = rest.question() {
             use std::io::Write;
             let text = runtime(1)?.block_on(standalone::answer(rest.file, question))?;
@@ -184,8 +200,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         let runtime = runtime(threads(prepared.database_is_here()))?;
         return Ok(runtime.block_on(prepared.serve(Env::real(), serve::stop_signal()))?);
     }
-    let mut config = Config::load(arguments.config.as_deref(), &arguments.set)?;
-    let options = match arguments.command {
+    let options = match command {
         Command::Rest(_) => return Ok(()),
         Command::Openapi => {
             use std::io::Write;

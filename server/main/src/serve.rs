@@ -4,6 +4,7 @@ use std::{future::IntoFuture, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use tenon_sdk::{
+    Kernel,
     config::Config,
     db::{DbOptions, RUNTIME_LOGIN, parse_url},
     env::Env,
@@ -40,7 +41,6 @@ pub async fn run(mut config: Config, options: ServeOptions) -> anyhow::Result<()
     let modules = crate::modules(&reload);
     let address = config.server.site_url.clone();
     let mailbox = config.mail.mailbox;
-    let drain = Duration::from_secs(config.server.drain_seconds);
     let mut server = Server::start(Env::real(), config.clone(), database, reload, modules).await?;
     if let Some(cluster) = &cluster {
         jobs::release_all(server.kernel()).await?;
@@ -50,14 +50,16 @@ pub async fn run(mut config: Config, options: ServeOptions) -> anyhow::Result<()
         demo::load(&server).await?;
     }
     server.start_workers();
+    watched(&config, &server).await?;
+    let kernel = server.kernel().clone();
     if let Some(listener) = listener {
         stand_in::catch_mail(&config, &server).await?;
-        let router = stand_in::at_root(&config, assets::add_to(server.router()));
+        let router = stand_in::at_root(&config, server.router_and(assets::pages()));
         announce(&address, options.demo, mailbox);
-        serve(listener, router, drain).await?;
+        serve(listener, router, &kernel).await?;
     } else {
         tracing::info!("working on jobs");
-        stop_signal().await;
+        told_to_stop(&kernel).await;
     }
     tracing::info!("stopping");
     server.stop().await;
@@ -121,19 +123,51 @@ async fn open_database(config: &Config, private: bool) -> anyhow::Result<(DbOpti
     Ok((options(admin, Some(runtime)), Some(cluster)))
 }
 
-async fn serve(listener: TcpListener, router: axum::Router, drain: Duration) -> anyhow::Result<()> {
-    let stopping = Arc::new(Notify::new());
-    let told = stopping.clone();
+async fn serve(listener: TcpListener, router: axum::Router, kernel: &Kernel) -> anyhow::Result<()> {
+    let drain = Duration::from_secs(kernel.config().server.drain_seconds);
+    let (told, stopping) = (kernel.clone(), kernel.stopping().clone());
     let router = router.into_make_service_with_connect_info::<Peer>();
-    let serving = axum::serve(Forgiving(Prompt(listener)), router).with_graceful_shutdown(async move {
-        stop_signal().await;
-        told.notify_one();
-    });
-    // Streams that never end must not keep a stopping server.
+    let serving = axum::serve(Forgiving(Prompt(listener)), router)
+        .with_graceful_shutdown(async move { told_to_stop(&told).await });
+    // Requests that take for ever must not keep a stopping server.
     tokio::select! {
         result = serving.into_future() => Ok(result?),
-        () = async { stopping.notified().await; tokio::time::sleep(drain).await } => Ok(()),
+        () = async { stopping.closed().await; tokio::time::sleep(drain).await } => {
+            tracing::warn!("requests are given up: they were not answered in time");
+            Ok(())
+        }
     }
+}
+
+/// Waits until the process is told to stop and has taken leave for as long as it is to.
+async fn told_to_stop(kernel: &Kernel) {
+    stop_signal().await;
+    kernel.stopping().leave();
+    let leave = Duration::from_secs(kernel.config().server.leave_seconds);
+    if !leave.is_zero() {
+        tracing::info!(seconds = leave.as_secs(), "taking leave");
+        tokio::time::sleep(leave).await;
+    }
+    kernel.stopping().close();
+}
+
+/// Serves what is for those who run the server alone, if they say where.
+async fn watched(config: &Config, server: &Server) -> anyhow::Result<()> {
+    let address = &config.telemetry.listen;
+    if address.is_empty() {
+        return Ok(());
+    }
+    let listener = TcpListener::bind(address.as_str())
+        .await
+        .with_context(|| format!("cannot listen on {address} (telemetry.listen)"))?;
+    tracing::info!(address = %listener.local_addr()?, "figures are at /metrics");
+    let router = server.inner_router();
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, router).await {
+            tracing::error!("the listener of figures ended: {error}");
+        }
+    });
+    Ok(())
 }
 
 /// Waits until the process is told to stop.

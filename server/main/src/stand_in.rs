@@ -100,6 +100,7 @@ fn below_auth(uri: &Uri) -> Option<Uri> {
         "/api/v1",
         "/healthz",
         "/readyz",
+        "/metrics",
     ];
     if taken.iter().any(|base| {
         path.strip_prefix(base)

@@ -15,6 +15,8 @@ use crate::{
     module::Module,
     outbound::Outbound,
     secrets::Secrets,
+    stopping::Stopping,
+    telemetry::Metrics,
 };
 
 /// Turns a bearer token into an identity; the identity service implements it.
@@ -59,6 +61,8 @@ struct Inner {
     authenticator: Arc<dyn Authenticator>,
     secrets: Arc<dyn Secrets>,
     modules: Vec<Module>,
+    metrics: Metrics,
+    stopping: Stopping,
 }
 
 impl Kernel {
@@ -82,6 +86,8 @@ impl Kernel {
             authenticator,
             secrets,
             modules,
+            metrics: Metrics::default(),
+            stopping: Stopping::default(),
         }))
     }
 
@@ -126,6 +132,16 @@ impl Kernel {
     /// All consumers of events.
     pub fn consumers(&self) -> impl Iterator<Item = &ConsumerHandler> {
         self.0.modules.iter().flat_map(|module| module.consumers.iter())
+    }
+
+    /// Figures about this server.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Whether and how far this server is on its way out.
+    pub fn stopping(&self) -> &Stopping {
+        &self.0.stopping
     }
 
     /// What seals and opens values.

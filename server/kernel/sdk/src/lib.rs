@@ -23,6 +23,8 @@ pub mod outbound;
 pub mod permission;
 pub mod schedule;
 pub mod secrets;
+pub mod stopping;
+pub mod telemetry;
 
 /// Bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {

@@ -10,10 +10,8 @@ use std::{
 use axum::http::{HeaderMap, HeaderValue, header};
 use serde_json::{Map, Value};
 
-use crate::{ctx::Identity, env::Env, http::ClientAddress};
+use crate::{ctx::Identity, env::Env, http::ClientAddress, telemetry::scope};
 
-/// The header in which a proxy or client names a request.
-const REQUEST_ID: &str = "x-request-id";
 /// Longer texts of clients are cut: they stand in every entry.
 const LONGEST: usize = 300;
 
@@ -37,7 +35,7 @@ impl Origin {
         Self {
             address: client.0,
             agent: headers.get(header::USER_AGENT).cloned(),
-            request: headers.get(REQUEST_ID).cloned(),
+            request: scope::current(|scope| scope.request_id().cloned()).flatten(),
             identity,
             env,
             text: OnceLock::new(),
@@ -60,11 +58,7 @@ impl Origin {
             if let Some(agent) = &self.agent {
                 add("agent", readable(agent));
             }
-            let named = self
-                .request
-                .as_ref()
-                .map(readable)
-                .filter(|name| !name.is_empty());
+            let named = self.request.as_ref().map(readable);
             add("request", named.unwrap_or_else(|| self.env.new_id().to_string()));
             if let Some(user) = self.identity.user {
                 add("user", user.0.to_string());
@@ -108,12 +102,10 @@ mod tests {
 
     #[test]
     fn what_clients_say_of_themselves_is_cut_and_quoted() {
-        let told = text(&[
-            ("user-agent", b"\"},{\\ \xff\t<b>"),
-            ("x-request-id", "ä".repeat(1000).as_bytes()),
-        ]);
+        let told = text(&[("user-agent", b"\"},{\\ \xff\t<b>")]);
         assert_eq!(told["agent"], "\"},{\\ \u{fffd}<b>");
-        assert_eq!(told["request"].as_str().unwrap().chars().count(), LONGEST);
+        let told_at_length = text(&[("user-agent", "ä".repeat(1000).as_bytes())]);
+        assert_eq!(told_at_length["agent"].as_str().unwrap().chars().count(), LONGEST);
         assert_eq!(told["address"], "192.0.2.1");
     }
 

@@ -65,8 +65,8 @@ fn a_module_knows_the_sdk_and_no_other_crate_of_the_house() {
             let allowed = match dependency.name.as_str() {
                 "tenon-sdk" => !ALONE.contains(&name.as_str()),
                 "tenon-testkit" => dependency.dev,
-                // A kernel is made with its secrets, so what puts a server together makes them first.
-                "tenon-secrets" => name == "tenon-services",
+                // A kernel is made with its secrets, so what puts a server together makes them first; and it tells of its process.
+                "tenon-secrets" | "tenon-telemetry" => name == "tenon-services",
                 _ => false,
             };
             assert!(

@@ -26,3 +26,5 @@ mod stand_in;
 mod standalone;
 mod statements;
 mod support;
+mod telemetry;
+mod under_load;

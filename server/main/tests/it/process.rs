@@ -121,8 +121,13 @@ impl Process {
     }
 
     /// Asks it to end and waits; whether it ended well.
-    pub async fn terminate(mut self) -> bool {
+    pub async fn terminate(self) -> bool {
         kill(self.pid(), Signal::SIGTERM).unwrap();
+        self.ends().await
+    }
+
+    /// Waits until it has ended; whether it ended well.
+    pub async fn ends(mut self) -> bool {
         let status = tokio::time::timeout(Duration::from_mins(1), self.child.wait()).await;
         status.expect("it ends when told to").unwrap().success()
     }
@@ -170,6 +175,16 @@ impl Person {
             token,
             org: made["id"].as_str().unwrap().to_owned(),
         }
+    }
+
+    /// The id of the organisation.
+    pub fn org(&self) -> &str {
+        &self.org
+    }
+
+    /// What signs this person in.
+    pub fn token(&self) -> &str {
+        &self.token
     }
 
     /// A request of this person in the organisation.

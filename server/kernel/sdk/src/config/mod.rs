@@ -17,6 +17,7 @@ mod secret;
 mod secrets;
 mod sms;
 mod storage;
+mod telemetry;
 mod tenancy;
 mod webhooks;
 
@@ -36,6 +37,7 @@ pub use secret::Secret;
 pub use secrets::{Secrets, SecretsVault};
 pub use sms::{Sms, SmsProvider};
 pub use storage::{Storage, StorageBackend, StorageProtocol, StorageRender, StorageS3, StorageScan};
+pub use telemetry::{LogFormat, RequestLog, Telemetry};
 pub use tenancy::Tenancy;
 pub use webhooks::Webhooks;
 
@@ -85,6 +87,8 @@ pub struct Config {
     pub realtime: Realtime,
     /// Master keys.
     pub secrets: Secrets,
+    /// Logs, figures and traces.
+    pub telemetry: Telemetry,
 }
 
 /// How the server listens.
@@ -105,7 +109,9 @@ pub struct Server {
     pub body_idle_seconds: u64,
     /// Networks of reverse proxies whose `X-Forwarded-For` is believed, as `10.0.0.0/8`.
     pub trusted_proxies: Vec<ipnet::IpNet>,
-    /// Seconds a stopping server waits for open requests.
+    /// Seconds between a stopping server's saying so and its closing.
+    pub leave_seconds: u64,
+    /// Seconds a closing server waits for open requests and running jobs.
     pub drain_seconds: u64,
 }
 

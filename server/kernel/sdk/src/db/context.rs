@@ -75,8 +75,10 @@ pub struct Resolved {
 
 impl Resolved {
     pub(crate) fn new(org: Option<Uuid>, role: Option<String>, permissions: Option<String>) -> Self {
+        let org = org.map(OrgId);
+        crate::telemetry::scope::is_in(org);
         Self {
-            org: org.map(OrgId),
+            org,
             role,
             permissions: permissions.unwrap_or_default(),
         }

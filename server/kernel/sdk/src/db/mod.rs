@@ -6,6 +6,7 @@
 
 mod connect;
 mod context;
+mod figures;
 mod log;
 mod migrate;
 mod pipeline;
@@ -16,7 +17,10 @@ mod session;
 mod system;
 mod tenant;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use tokio_postgres::Config as PgConfig;
@@ -24,6 +28,7 @@ use tokio_postgres::Config as PgConfig;
 pub(crate) use connect::tls_config;
 pub use connect::{connect, parse_url};
 pub use context::{OrgSelector, RequestContext, Resolved, Surroundings};
+pub use figures::{ConnectionFigures, DbFigures};
 pub use log::StatementLog;
 pub use migrate::Migration;
 pub use pipeline::{Param, Reply, Rest, ServerError, Statement, TextRow};
@@ -33,7 +38,10 @@ pub use request::RequestTx;
 pub use system::SystemTx;
 pub use tenant::{EnqueueOptions, JobLimit, TenantTx};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    telemetry::trace,
+};
 
 /// The login that requests run under before they take a role; it has no rights of its own.
 pub const RUNTIME_LOGIN: &str = "tenon_authenticator";
@@ -71,6 +79,7 @@ struct Inner {
     pipeline: pipeline::Pipeline,
     streams: pipeline::Exclusive,
     log: Option<StatementLog>,
+    slow: OnceLock<Duration>,
 }
 
 impl Db {
@@ -134,6 +143,7 @@ impl Db {
             pipeline,
             streams,
             log,
+            slow: OnceLock::new(),
         })))
     }
 
@@ -162,19 +172,29 @@ impl Db {
 
     /// Runs several statements like one, each of which sees what those before it did. The rows of the last are returned.
     pub async fn run_all(&self, context: &RequestContext, statements: Vec<Statement>) -> Result<Reply> {
-        for statement in &statements {
-            self.record(&statement.sql);
-        }
-        self.0.pipeline.run(context, statements, false).await
+        self.run_piped(context, statements, false).await
     }
 
     /// As [`Db::run_all`], but the last value of the row is handed out while it arrives, if it is large. What is read so must
     /// not write: it is handed out before its transaction has ended.
     pub async fn run_feeding(&self, context: &RequestContext, statements: Vec<Statement>) -> Result<Reply> {
+        self.run_piped(context, statements, true).await
+    }
+
+    async fn run_piped(
+        &self,
+        context: &RequestContext,
+        statements: Vec<Statement>,
+        feeds: bool,
+    ) -> Result<Reply> {
         for statement in &statements {
             self.record(&statement.sql);
         }
-        self.0.pipeline.run(context, statements, true).await
+        let told = statements.last().map(|statement| statement.sql.clone());
+        let run = self.0.pipeline.run(context, statements, feeds);
+        let reply = self.watch(told.as_deref().unwrap_or_default(), run).await?;
+        crate::telemetry::scope::is_in_text(reply.context.first().and_then(Option::as_deref));
+        Ok(reply)
     }
 
     /// As [`Db::run`], but the rows are handed out while they arrive, on a connection that nobody else has meanwhile. It
@@ -186,6 +206,7 @@ impl Db {
         statement: Statement,
     ) -> Result<Reply> {
         self.record(&statement.sql);
+        let told = statement.sql.clone();
         let steps = pipeline::steps(context, before.into_iter().chain([statement]));
         let batch = pipeline::Batch {
             feed: pipeline::Feed::Rows(steps.len() - 1),
@@ -193,12 +214,16 @@ impl Db {
             stays_open: false,
             prepared: true,
         };
-        Ok(plain::send(&self.0.streams, batch, true).await?.into())
+        let sent = self.watch(&told, plain::send(&self.0.streams, batch, true)).await;
+        let reply = Reply::from(sent?);
+        crate::telemetry::scope::is_in_text(reply.context.first().and_then(Option::as_deref));
+        Ok(reply)
     }
 
     /// Resolves the context of a request alone: who is asking, in which organisation, with which permissions.
     pub async fn resolve(&self, context: &RequestContext) -> Result<Resolved> {
-        let reply = self.0.pipeline.run(context, Vec::new(), false).await?;
+        let run = self.0.pipeline.run(context, Vec::new(), false);
+        let reply = self.watch(pipeline::BEGIN_REQUEST, run).await?;
         Resolved::from_texts(&reply.context)
     }
 
@@ -235,6 +260,25 @@ impl Db {
         if let Some(log) = &self.0.log {
             log.add(sql);
         }
+    }
+
+    /// Tells the log of statements that take longer, from now on.
+    pub fn tell_slow(&self, than: Duration) {
+        let _ = self.0.slow.set(than);
+    }
+
+    /// Runs a statement where traces and the log of slow ones see it.
+    pub(crate) fn watch<T, E>(
+        &self,
+        sql: &str,
+        run: impl Future<Output = Result<T, E>>,
+    ) -> impl Future<Output = Result<T, E>> {
+        trace::statement(sql, self.0.slow.get().copied(), run)
+    }
+
+    /// How the connections are used at the moment.
+    pub fn figures(&self) -> DbFigures {
+        figures::of(&self.0)
     }
 
     async fn session(&self) -> Result<session::Session> {

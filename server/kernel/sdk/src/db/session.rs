@@ -50,16 +50,19 @@ impl Session {
     /// The same with a statement of its own to open it.
     pub(super) async fn begin_as(&self, opening: &str, setup: &str, params: Params<'_>) -> Result<Row> {
         let connection = self.connection()?;
-        // Prepared first: a statement prepared inside the pipeline would be sent after its neighbours.
-        let statement = connection.prepare_cached(setup).await?;
-        // futures' join polls in order, so BEGIN is on the wire first.
-        let (begun, row) = futures_util::future::join(
-            connection.batch_execute(opening),
-            connection.query_one(&statement, params),
-        )
-        .await;
-        begun?;
-        Ok(row?)
+        let run = async {
+            // Prepared first: a statement prepared inside the pipeline would be sent after its neighbours.
+            let statement = connection.prepare_cached(setup).await?;
+            // futures' join polls in order, so BEGIN is on the wire first.
+            let (begun, row) = futures_util::future::join(
+                connection.batch_execute(opening),
+                connection.query_one(&statement, params),
+            )
+            .await;
+            begun?;
+            Ok::<_, Error>(row?)
+        };
+        self.db.watch(setup, Box::pin(run)).await
     }
 
     /// Opens the transaction, runs `setup` and then `sql`, all in one round trip; gives the row of the one and those of the other.
@@ -79,15 +82,18 @@ impl Session {
                 .query(&connection.prepare_cached(sql).await?, params)
                 .await
         };
-        let (begun, set_up, rows) = futures_util::future::join3(
-            connection.batch_execute("begin"),
-            connection.query_one(&prepared, setup_params),
-            asked,
-        )
-        .await;
-        begun?;
-        let set_up = set_up?;
-        Ok((set_up, self.noting(sql, rows)?))
+        let run = async {
+            let (begun, set_up, rows) = futures_util::future::join3(
+                connection.batch_execute("begin"),
+                connection.query_one(&prepared, setup_params),
+                asked,
+            )
+            .await;
+            begun?;
+            let set_up = set_up?;
+            Ok::<_, Error>((set_up, self.noting(sql, rows)?))
+        };
+        self.db.watch(sql, Box::pin(run)).await
     }
 
     fn noting<T>(&self, sql: &str, result: Result<T, tokio_postgres::Error>) -> Result<T> {
@@ -112,15 +118,21 @@ impl Session {
     pub(super) async fn query(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>> {
         self.db.record(sql);
         let connection = self.connection()?;
-        let statement = self.noting(sql, connection.prepare_cached(sql).await)?;
-        self.noting(sql, connection.query(&statement, params).await)
+        let run = async {
+            let statement = self.noting(sql, connection.prepare_cached(sql).await)?;
+            self.noting(sql, connection.query(&statement, params).await)
+        };
+        self.db.watch(sql, Box::pin(run)).await
     }
 
     pub(super) async fn execute(&self, sql: &str, params: Params<'_>) -> Result<u64> {
         self.db.record(sql);
         let connection = self.connection()?;
-        let statement = self.noting(sql, connection.prepare_cached(sql).await)?;
-        self.noting(sql, connection.execute(&statement, params).await)
+        let run = async {
+            let statement = self.noting(sql, connection.prepare_cached(sql).await)?;
+            self.noting(sql, connection.execute(&statement, params).await)
+        };
+        self.db.watch(sql, Box::pin(run)).await
     }
 
     pub(super) async fn copy_in(&self, sql: &str) -> Result<CopyInSink<bytes::Bytes>> {
@@ -131,7 +143,9 @@ impl Session {
 
     pub(super) async fn batch(&self, sql: &str) -> Result<()> {
         self.db.record(sql);
-        self.noting(sql, self.connection()?.batch_execute(sql).await)
+        let connection = self.connection()?;
+        let run = async { self.noting(sql, connection.batch_execute(sql).await) };
+        self.db.watch(sql, Box::pin(run)).await
     }
 
     /// PostgreSQL answers COMMIT of a failed transaction with a quiet rollback; that must not pass for success.
@@ -149,13 +163,16 @@ impl Session {
         self.may_commit()?;
         self.db.record(sql);
         let connection = self.connection()?;
-        let statement = self.noting(sql, connection.prepare_cached(sql).await)?;
-        let (done, committed) = futures_util::future::join(
-            connection.execute(&statement, params),
-            connection.batch_execute("commit"),
-        )
-        .await;
-        let done = self.noting(sql, done);
+        let run = async {
+            let statement = self.noting(sql, connection.prepare_cached(sql).await)?;
+            let (done, committed) = futures_util::future::join(
+                connection.execute(&statement, params),
+                connection.batch_execute("commit"),
+            )
+            .await;
+            Ok::<_, Error>((self.noting(sql, done), committed))
+        };
+        let (done, committed) = self.db.watch(sql, Box::pin(run)).await?;
         if committed.is_ok() {
             self.connection.take();
         }
@@ -171,7 +188,7 @@ impl Session {
             // Refused inside a failed transaction.
             connection.batch_execute("select").await?;
         }
-        let committed = connection.batch_execute("commit").await;
+        let committed = self.db.watch("commit", connection.batch_execute("commit")).await;
         if committed.is_ok() {
             self.connection.take();
         }

@@ -8,7 +8,7 @@ use axum::{
 };
 
 use super::ClientAddress;
-use crate::{ctx::Identity, db::OrgSelector, kernel::Kernel, origin::Origin};
+use crate::{ctx::Identity, db::OrgSelector, kernel::Kernel, origin::Origin, telemetry::scope};
 
 /// The header that names the organisation, by id or slug.
 pub const ORG_HEADER: &str = "x-org-id";
@@ -38,6 +38,7 @@ pub async fn authenticate(State(kernel): State<Kernel>, mut request: Request, ne
         },
         None => Identity::anonymous(),
     };
+    scope::is_for(identity.user);
     let org = request
         .headers()
         .get(ORG_HEADER)

@@ -20,6 +20,7 @@ use reqwest::{
     redirect::Policy,
 };
 use tokio::time::Instant;
+use tracing::Instrument;
 
 pub use request::{Answer, Request};
 
@@ -28,6 +29,7 @@ use crate::{
     db::tls_config,
     env::Env,
     error::{Error, Result},
+    telemetry::trace,
 };
 
 /// Tries of a repeatable call.
@@ -109,13 +111,26 @@ impl Outbound {
             .time
             .unwrap_or(Duration::from_millis(self.0.config.timeout_ms));
         let started = Instant::now();
-        let outcome = tokio::time::timeout(time, self.tries(&request, started + time)).await;
+        let span = trace::call(
+            request.method.as_str(),
+            Url::parse(&request.url)
+                .ok()
+                .as_ref()
+                .and_then(Url::host_str)
+                .unwrap_or("?"),
+        );
+        let tries = self.tries(&request, started + time).instrument(span.clone());
+        let outcome = tokio::time::timeout(time, tries).await;
         let outcome = outcome.unwrap_or_else(|_| {
             Err(Error::unavailable(
                 "outbound.timeout",
                 "A service that Tenon calls did not answer in time.",
             ))
         });
+        match &outcome {
+            Ok(answer) => drop(span.record("http.response.status_code", answer.status)),
+            Err(_) => drop(span.record("otel.status_code", "ERROR")),
+        }
         tracing::debug!(
             method = %request.method,
             url = shown(&request.url),
@@ -191,6 +206,7 @@ impl Outbound {
         }
         let mut url = Url::parse(&request.url).map_err(|_| bad_address())?;
         let mut headers = request.headers.clone();
+        trace::give(&mut headers);
         for left in (0..=request.redirects).rev() {
             self.check(&url)?;
             let sent = self

@@ -5,6 +5,7 @@ mod allowance;
 mod broadcast_api;
 pub mod changes;
 mod context;
+mod figures;
 pub mod hub;
 mod limits;
 mod news;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use access::Walls;
 use changes::Changes;
+use figures::Figures;
 use hub::{
     Hub,
     bus::{self, Bus},
@@ -34,6 +36,7 @@ pub(crate) struct Realtime {
     changes: Arc<Changes>,
     walls: Walls,
     limits: Limits,
+    figures: Figures,
 }
 
 /// Made when the server starts; routes are described without it.
@@ -63,9 +66,12 @@ impl Service {
             hub,
             walls: Walls::default(),
             limits: Limits::new(&kernel.config().realtime),
+            figures: Figures::new(kernel),
             kernel: kernel.clone(),
         };
-        drop(self.0.realtime.set(Arc::new(realtime)));
+        let realtime = Arc::new(realtime);
+        figures::watch(&realtime);
+        drop(self.0.realtime.set(realtime));
         *self.0.words.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
     }
 

@@ -59,6 +59,7 @@ pub(super) async fn stream(
         ctx.require(permission)?;
     }
     let mut news = kernel.live().subscribe();
+    let stopping = kernel.stopping().clone();
     let stream = async_stream(move |sender| async move {
         // The first event tells the client that it is subscribed: what happens from here on will be heard.
         if sender
@@ -73,6 +74,8 @@ pub(super) async fn stream(
         loop {
             tokio::select! {
                 () = sender.closed() => return,
+                // Whoever listens opens it again, at another server.
+                () = stopping.closed() => return,
                 _ = check.tick() => {
                     let still = match ctx.begin().await {
                         Ok(tx) => permissions.iter().all(|permission| tx.has(permission)),

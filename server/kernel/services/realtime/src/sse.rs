@@ -20,7 +20,12 @@ use tokio::{sync::mpsc, time::Instant};
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
 use crate::{
-    Realtime, Service, changes::read_since, news, socket::Connection, visitor::Visitor, wire::Version,
+    Realtime, Service,
+    changes::read_since,
+    news,
+    socket::{Connection, ended},
+    visitor::Visitor,
+    wire::Version,
 };
 
 /// Channels of one stream at most.
@@ -117,8 +122,9 @@ async fn open(
     joins: Vec<(String, Value)>,
 ) -> Result<Response> {
     let (mut connection, mut waiting) =
-        Connection::open(realtime, visitor.identity, visitor.org, Version::One).await?;
+        Connection::open(realtime, visitor.identity, visitor.org, Version::One, "stream").await?;
     let (events, stream) = mpsc::channel(16);
+    let stopping = connection.stopping();
     tokio::spawn(async move {
         for (topic, config) in joins {
             let payload = json!({ "config": config, "access_token": token });
@@ -127,6 +133,8 @@ async fn open(
         loop {
             let message = tokio::select! {
                 () = events.closed() => return,
+                // Without a word: a stream that just ends is opened again, at another server.
+                () = stopping.closed() => return,
                 reason = connection.outbox.ended() => {
                     let _ = events.send(Event::default().event("closed").data(json!({ "reason": reason }).to_string())).await;
                     return;
@@ -153,14 +161,14 @@ async fn open(
 impl Connection {
     /// Hands out an event, while tokens end as ever; false if nobody takes it in time.
     async fn hand_out(&mut self, events: &mpsc::Sender<Event>, event: Event) -> bool {
-        let outbox = self.outbox.clone();
+        let (outbox, stopping) = (self.outbox.clone(), self.stopping());
         let until = Instant::now() + self.silence();
         loop {
             tokio::select! {
                 place = events.reserve() => {
                     return place.map(|place| place.send(event)).is_ok();
                 }
-                _ = outbox.ended() => return false,
+                _ = ended(&outbox, &stopping) => return false,
                 () = tokio::time::sleep_until(self.next_check().min(until)) => {
                     if Instant::now() >= until {
                         return false;

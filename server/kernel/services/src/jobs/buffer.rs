@@ -63,6 +63,11 @@ impl Buffer {
         None
     }
 
+    /// Takes out everything.
+    pub(super) fn all(&mut self) -> Vec<Claimed> {
+        std::iter::from_fn(|| self.next(|_| true)).collect()
+    }
+
     /// Takes out what has been here for so long, for others to do.
     pub(super) fn older_than(&mut self, age: Duration, now: Instant) -> Vec<Claimed> {
         let mut old = Vec::new();

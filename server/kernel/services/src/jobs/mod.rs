@@ -2,6 +2,7 @@
 
 mod buffer;
 mod commands;
+mod figures;
 mod held;
 mod keeper;
 mod lanes;
@@ -14,6 +15,7 @@ mod wake;
 mod worker;
 
 pub use commands::{cancel, redrive, retry};
+pub use figures::watch;
 pub use schedules::{pause, run_now};
 pub use wake::Wake;
 pub use worker::work;

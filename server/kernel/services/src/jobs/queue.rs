@@ -105,6 +105,16 @@ pub(super) async fn give_back(db: &Db, jobs: impl Iterator<Item = (Uuid, i64)>) 
     tx.commit().await
 }
 
+/// Gives back all that a worker has that is on its way out, and its lease.
+pub(super) async fn leave(db: &Db, worker: Uuid, jobs: &[(Uuid, i64)]) -> Result<()> {
+    let tx = SystemTx::begin(db, "a worker leaves").await?;
+    give_back_in(&tx, jobs.iter().copied()).await?;
+    // Whatever else is the worker's by the database's account is nobody's now, and given back by whoever looks next.
+    tx.execute("delete from jobs.workers where id = $1", &[&worker])
+        .await?;
+    tx.commit().await
+}
+
 async fn give_back_in(tx: &SystemTx, jobs: impl Iterator<Item = (Uuid, i64)>) -> Result<()> {
     let (ids, fences) = fences(jobs);
     let rows = tx.query(include_str!("return.sql"), &[&ids, &fences]).await?;

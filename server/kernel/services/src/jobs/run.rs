@@ -8,11 +8,14 @@ use tenon_sdk::{
     Error, Kernel, Result,
     db::Db,
     jobs::{JobCtx, JobHandler, JobRun, ProgressSink},
+    telemetry::{Scope, trace},
 };
 use tokio::{sync::mpsc::Sender, time::Instant};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{
+    figures::Figures,
     held::{Held, Strings},
     pace,
     queue::{self, Claimed},
@@ -28,6 +31,7 @@ pub(super) struct Surroundings {
     pub(super) strings: Option<Strings>,
     pub(super) ends: Sender<Ended>,
     pub(super) held: Arc<Held>,
+    pub(super) figures: Figures,
 }
 
 /// Stores progress under the fence of one claim.
@@ -43,21 +47,54 @@ impl ProgressSink for FencedProgress {
     }
 }
 
+/// Counts a job as running until it has ended in whatever way.
+struct Running<'a> {
+    figures: &'a Figures,
+    name: &'static str,
+    began: Instant,
+    outcome: &'static str,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.figures.ends(self.name, self.outcome, self.began.elapsed());
+    }
+}
+
 /// Runs a job and hands its end on.
 pub(super) async fn one(at: Surroundings, job: Claimed) {
+    let scope = Scope::job(job.id, job.org, job.user);
+    let name = at.handler.as_ref().map_or("unknown", |handler| handler.name);
+    let span = trace::job(name, job.id, job.org, job.attempt);
+    scope.around(scoped(at, job).instrument(span)).await;
+}
+
+async fn scoped(at: Surroundings, job: Claimed) {
     let (id, fence, began) = (job.id, job.fence, Instant::now());
     let limit = job.limit_key.clone().map(|key| (job.org, key));
     // Lost before it began.
     let Some(strings) = at.strings.clone() else { return };
+    let name = at.handler.as_ref().map_or("unknown", |handler| handler.name);
+    let waited = at.kernel.env().now().duration_since(job.ready_at);
+    at.figures
+        .begins(name, Duration::try_from(waited).unwrap_or_default());
+    let mut running = Running {
+        figures: &at.figures,
+        name,
+        began,
+        outcome: "given_back",
+    };
     let outcome = tokio::select! {
         biased;
         () = strings.lost.cancelled() => {
             tracing::warn!(job = %id, "another worker has the job; it was stopped here");
             at.held.release(id, fence);
+            running.outcome = "lost";
             return;
         }
         outcome = perform(&at, job, &strings) => outcome,
     };
+    running.outcome = outcome.name();
     let _ = at
         .ends
         .send(Ended {

@@ -23,6 +23,18 @@ pub(super) enum Outcome {
     Told,
 }
 
+impl Outcome {
+    /// As figures call it.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Done | Self::Told => "done",
+            Self::Cancelled(_) => "cancelled",
+            Self::Later(..) => "failed",
+            Self::Dead(_) => "dead",
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) id: Uuid,

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use tenon_sdk::{Kernel, Result, jobs::JobHandler};
+use tenon_sdk::{Kernel, Result, jobs::JobHandler, stopping::Stopping};
 use tokio::{
     sync::mpsc::{self, Sender, UnboundedReceiver, UnboundedSender},
     task::JoinSet,
@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     buffer::Buffer,
+    figures::Figures,
     held::Held,
     keeper::{self, Keeper},
     lanes::{Ask, Lanes},
@@ -31,7 +32,11 @@ const WAITING: usize = 200;
 /// Ends that wait to be written; more of them make the jobs wait.
 const ENDS: usize = 2000;
 
-/// Works until the task is dropped; running jobs are then given up and another worker takes them when the lease ends.
+/// What a worker that leaves has for telling the database, after its jobs have ended.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Works until the server takes leave: then no more jobs are taken, those that run have a time to end, and the rest are given back at
+/// once. If the task is dropped instead, another worker takes them when the lease ends.
 pub async fn work(kernel: Kernel, wake: Arc<Wake>) {
     let slots = kernel.config().jobs.workers;
     if slots == 0 {
@@ -41,13 +46,14 @@ pub async fn work(kernel: Kernel, wake: Arc<Wake>) {
     let held = Arc::<Held>::default();
     let (ends, to_write) = mpsc::channel(ENDS);
     let (over, ended) = mpsc::unbounded_channel();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(settle::write(
+    let mut writer = JoinSet::new();
+    writer.spawn(settle::write(
         kernel.db().clone(),
         held.clone(),
         wake.clone(),
         to_write,
     ));
+    let mut tasks = JoinSet::new();
     tasks.spawn(keeper::beat(kernel.clone(), id, held.clone()));
     let keeper = Keeper {
         kernel: kernel.clone(),
@@ -63,8 +69,8 @@ pub async fn work(kernel: Kernel, wake: Arc<Wake>) {
     let worker = Worker {
         id,
         handlers,
-        kernel,
-        held,
+        kernel: kernel.clone(),
+        held: held.clone(),
         wake,
         slots,
         running: 0,
@@ -75,8 +81,28 @@ pub async fn work(kernel: Kernel, wake: Arc<Wake>) {
         ends,
         over,
         jobs: JoinSet::new(),
+        figures: Figures::new(&kernel),
     };
     worker.work(ended).await;
+    let last_words = async {
+        // The ends of jobs that ended.
+        while writer.join_next().await.is_some() {}
+        // Nobody renews the lease any more.
+        tasks.shutdown().await;
+        let left = held.all();
+        if !left.is_empty() {
+            tracing::info!(jobs = left.len(), "jobs are given back for other workers");
+        }
+        while let Err(error) = queue::leave(kernel.db(), id, &left).await {
+            tracing::warn!(%error, "jobs could not be given back; trying again");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    if tokio::time::timeout(FAREWELL, last_words).await.is_err() {
+        tracing::warn!(
+            "the database did not hear that this worker leaves; its jobs go to others when its lease ends"
+        );
+    }
 }
 
 type Answer = (Vec<Ask>, Result<Vec<Claimed>>);
@@ -98,6 +124,7 @@ struct Worker {
     ends: Sender<Ended>,
     over: UnboundedSender<(bool, Duration)>,
     jobs: JoinSet<()>,
+    figures: Figures,
 }
 
 impl Worker {
@@ -105,6 +132,7 @@ impl Worker {
         // One claim at a time, so that what the database says is the worker's can be compared with what the worker has.
         let mut claims: JoinSet<Answer> = JoinSet::new();
         let mut look = tokio::time::interval(STALE);
+        let stopping: Stopping = self.kernel.stopping().clone();
         loop {
             self.begin_jobs();
             if claims.is_empty() {
@@ -116,6 +144,7 @@ impl Worker {
             let wake = self.wake.clone();
             tokio::select! {
                 biased;
+                () = stopping.left() => break,
                 Some(answer) = claims.join_next(), if !claims.is_empty() => match answer {
                     Ok((asks, Ok(claimed))) => self.take(&asks, claimed),
                     Ok((_, Err(error))) => {
@@ -132,6 +161,59 @@ impl Worker {
                 self.one_is_over(over);
             }
             while self.jobs.try_join_next().is_some() {}
+        }
+        self.leave(claims, ended).await;
+    }
+
+    /// Begins nothing more, and waits for what runs. What is held afterwards was not begun or not finished.
+    async fn leave(mut self, mut claims: JoinSet<Answer>, mut ended: UnboundedReceiver<(bool, Duration)>) {
+        let drain = Duration::from_secs(self.kernel.config().server.drain_seconds);
+        let stopping = self.kernel.stopping().clone();
+        let too_late = async {
+            stopping.closed().await;
+            tokio::time::sleep(drain).await;
+        };
+        tokio::select! {
+            biased;
+            () = self.finish(&mut claims, &mut ended) => {}
+            () = too_late => {
+                let jobs = self.running + self.waiting;
+                tracing::warn!(jobs, "jobs are stopped: they did not end in time");
+            }
+        }
+        self.jobs.shutdown().await;
+    }
+
+    async fn finish(
+        &mut self,
+        claims: &mut JoinSet<Answer>,
+        ended: &mut UnboundedReceiver<(bool, Duration)>,
+    ) {
+        // What an open claim brings is the worker's, too.
+        if let Some(Ok((_, Ok(claimed)))) = claims.join_next().await {
+            let now = std::time::Instant::now();
+            for job in claimed {
+                self.buffer.add(job, now);
+            }
+        }
+        let not_begun: Vec<_> = self.buffer.all().iter().map(|job| (job.id, job.fence)).collect();
+        if !not_begun.is_empty() {
+            // At once, not after the last running one; if it fails, it is tried again then.
+            match queue::give_back(self.kernel.db(), not_begun.iter().copied()).await {
+                Ok(()) => {
+                    for (id, fence) in not_begun {
+                        self.held.release(id, fence);
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "jobs could not be given back yet"),
+            }
+        }
+        let wake = self.wake.clone();
+        while self.running + self.waiting > 0 {
+            tokio::select! {
+                Some(over) = ended.recv() => self.one_is_over(over),
+                () = wake.worker() => self.hear(),
+            }
         }
     }
 
@@ -213,6 +295,7 @@ impl Worker {
                 strings: self.held.of(job.id, job.fence),
                 ends: self.ends.clone(),
                 held: self.held.clone(),
+                figures: self.figures.clone(),
             };
             let over = self.over.clone();
             self.jobs.spawn(async move {

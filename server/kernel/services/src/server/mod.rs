@@ -1,9 +1,11 @@
 //! Putting a server together from modules: migrations, routes, background tasks. Which modules there are is decided by
 //! the binary, or by a test.
 
+mod figures;
+mod observe;
 mod router;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tenon_sdk::{
     Kernel, Module, Result,
@@ -14,6 +16,7 @@ use tenon_sdk::{
 };
 use tenon_secrets::Keeper;
 use tokio::sync::Notify;
+use tokio_util::task::AbortOnDropHandle;
 use utoipa::openapi::OpenApi;
 
 use crate::{
@@ -31,7 +34,9 @@ pub struct Server {
     wake: Arc<jobs::Wake>,
     happened: Arc<events::Wake>,
     reload: Arc<Notify>,
+    observer: observe::Observer,
     tasks: tokio::task::JoinSet<()>,
+    jobs: Option<AbortOnDropHandle<()>>,
 }
 
 /// The kernel's own services, then the given modules.
@@ -78,10 +83,16 @@ impl Server {
             sessions,
         ));
         let kernel = Kernel::new(env, config, db, authenticator, secrets, modules);
+        if let slow @ 1.. = kernel.config().telemetry.slow_statement_ms {
+            kernel.db().tell_slow(Duration::from_millis(slow));
+        }
+        figures::register(&kernel);
+        jobs::watch(&kernel);
         for module in kernel.modules() {
             module.start(kernel.clone()).await?;
         }
-        let (router, openapi) = router::build(&kernel);
+        let observer = observe::Observer::new(&kernel);
+        let (router, openapi) = router::build(&kernel, &observer);
         let mut server = Self {
             kernel,
             identity,
@@ -90,7 +101,9 @@ impl Server {
             wake: Arc::default(),
             happened: Arc::default(),
             reload,
+            observer,
             tasks: tokio::task::JoinSet::new(),
+            jobs: None,
         };
         server.tasks.spawn(events::listen(
             server.kernel.clone(),
@@ -108,8 +121,9 @@ impl Server {
 
     /// Starts taking jobs, handing out events and sending mail.
     pub fn start_workers(&mut self) {
-        self.tasks
-            .spawn(jobs::work(self.kernel.clone(), self.wake.clone()));
+        // Apart from the others: it ends by itself when the server takes leave.
+        let work = tokio::spawn(jobs::work(self.kernel.clone(), self.wake.clone()));
+        self.jobs = Some(AbortOnDropHandle::new(work));
         self.tasks
             .spawn(events::work(self.kernel.clone(), self.happened.clone()));
         self.tasks.spawn(sweep::work(self.kernel.clone()));
@@ -138,13 +152,41 @@ impl Server {
         self.router.clone()
     }
 
+    /// All routes, and what answers where there is none.
+    pub fn router_and(&self, pages: axum::routing::MethodRouter) -> axum::Router {
+        let observed = axum::middleware::from_fn_with_state(self.observer.clone(), observe::observe);
+        self.router().fallback_service(pages.layer(observed))
+    }
+
+    /// `/metrics`, `/healthz` and `/readyz` for a listener that nobody reaches but those who run the server.
+    pub fn inner_router(&self) -> axum::Router {
+        router::inner(&self.kernel)
+    }
+
     /// The description of all commands.
     pub fn openapi(&self) -> &OpenApi {
         &self.openapi
     }
 
-    /// Stops background work and closes the database.
+    /// Takes leave and closes: jobs that run have `server.drain_seconds` to end, and are given back then. Then background work stops and
+    /// the database is closed.
     pub async fn stop(mut self) {
+        self.kernel.stopping().close();
+        if let Some(jobs) = self.jobs.take()
+            && let Err(error) = jobs.await
+        {
+            tracing::error!(%error, "the work on jobs ended badly");
+        }
+        self.tasks.shutdown().await;
+        self.kernel.db().close();
+    }
+
+    /// Drops everything as it is, as a crash would.
+    pub async fn abandon(mut self) {
+        if let Some(jobs) = self.jobs.take() {
+            jobs.abort();
+            let _ = jobs.await;
+        }
         self.tasks.shutdown().await;
         self.kernel.db().close();
     }

@@ -27,13 +27,18 @@ use utoipa::openapi::{
     security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
 };
 
+use super::{
+    figures,
+    observe::{Observer, observe},
+};
 use crate::identity;
 
-pub(super) fn build(kernel: &Kernel) -> (Router, OpenApi) {
+pub(super) fn build(kernel: &Kernel, observer: &Observer) -> (Router, OpenApi) {
     let (documented, openapi) = describe(kernel.modules());
     let document = serde_json::to_value(&openapi).unwrap_or_default();
     // One layer of all of them: the router puts each of its own into a box that every request clones.
     let around = ServiceBuilder::new()
+        .layer(axum::middleware::from_fn_with_state(observer.clone(), observe))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text
@@ -61,9 +66,19 @@ pub(super) fn build(kernel: &Kernel) -> (Router, OpenApi) {
         .layer(axum::middleware::from_fn_with_state(kernel.clone(), enter))
         .route("/healthz", get(|| std::future::ready("ok")))
         .route("/readyz", get(ready))
+        .route("/metrics", get(figures::tell_those_with_token))
         .layer(around)
         .with_state(kernel.clone());
     (router, openapi)
+}
+
+/// What those see who run the server and nobody else reaches.
+pub(super) fn inner(kernel: &Kernel) -> Router {
+    Router::new()
+        .route("/healthz", get(|| std::future::ready("ok")))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(figures::tell))
+        .with_state(kernel.clone())
 }
 
 pub(super) fn describe(modules: &[Module]) -> (Router<Kernel>, OpenApi) {
@@ -167,8 +182,13 @@ fn not_as_it_is(
     extensions.get::<AsItIs>().is_none()
 }
 
-/// Whether the database answers.
+/// Whether requests should come here: the database answers, and the server stays. It listens only once migrations are done.
 async fn ready(State(kernel): State<Kernel>) -> Response {
+    if kernel.stopping().is_leaving() {
+        return Error::unavailable("server.stopping", "The server is stopping.")
+            .hint("Ask another one.")
+            .into_response();
+    }
     let look = async {
         let tx = SystemTx::begin(kernel.db(), "readiness").await?;
         tx.commit().await
@@ -248,6 +268,7 @@ fn cors() -> CorsLayer {
             "x-metadata",
             "x-org-id",
             "x-region",
+            "x-request-id",
             "x-retry-count",
             "x-signature",
             "x-supabase-api-version",
@@ -273,6 +294,7 @@ fn cors() -> CorsLayer {
             HeaderName::from_static("upload-length"),
             HeaderName::from_static("upload-metadata"),
             HeaderName::from_static("upload-offset"),
+            HeaderName::from_static("x-request-id"),
             HeaderName::from_static("x-supabase-api-version"),
             HeaderName::from_static("x-total-count"),
         ])

@@ -4,6 +4,7 @@ mod accounts;
 mod asker;
 mod buckets;
 mod errors;
+mod figures;
 mod list;
 mod model;
 mod names;
@@ -49,6 +50,7 @@ pub fn module() -> Module {
             move |kernel: Kernel| {
                 let slot = slot.clone();
                 async move {
+                    figures::watch(&kernel);
                     slot.fill(Storage {
                         signer: signed::Signer::load(&kernel).await?,
                         store: store::open(kernel.config(), kernel.env())?,

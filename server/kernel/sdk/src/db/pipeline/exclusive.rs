@@ -143,6 +143,12 @@ impl Exclusive {
         (self.0.lock().len(), self.0.waiting.load(Ordering::Relaxed))
     }
 
+    /// As many as there may be, and those that somebody has.
+    pub(in crate::db) fn in_use(&self) -> (usize, usize) {
+        let most = self.0.options.size.max(1);
+        (most, most.saturating_sub(self.0.permits.available_permits()))
+    }
+
     /// Closes what nobody uses; the rest closes after its answer.
     pub(in crate::db) fn clear(&self) {
         self.0.lock().clear();

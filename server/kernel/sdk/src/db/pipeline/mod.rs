@@ -206,6 +206,11 @@ impl Pipeline {
         Ok((handle, Some(on_the_way)))
     }
 
+    /// Requests on their way, of reads and of writes.
+    pub(super) fn on_the_way(&self) -> (usize, usize) {
+        (self.reads.on_the_way(), self.writes.on_the_way())
+    }
+
     pub(super) fn close(&self) {
         for slot in self.reads.slots().iter().chain(self.writes.slots()) {
             if let Ok(mut handle) = slot.handle.try_lock() {

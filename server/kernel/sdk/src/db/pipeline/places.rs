@@ -68,6 +68,12 @@ impl Places {
         &self.all
     }
 
+    /// Requests that are on their way on all of them.
+    pub(super) fn on_the_way(&self) -> usize {
+        let loads = self.all.iter().map(|slot| &slot.load.waiting);
+        loads.map(|waiting| waiting.load(Ordering::Relaxed)).sum()
+    }
+
     /// The connection with the fewest requests; among equals the one that answered last, so that a few serve what a few
     /// can. One that is held up comes after all others, and a spare one after all that move. None if there are none.
     pub(super) fn take(&self) -> Option<(&Slot, OnTheWay)> {

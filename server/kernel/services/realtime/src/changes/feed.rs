@@ -80,7 +80,8 @@ async fn stream(changes: &Changes) -> Result<()> {
                         None => break,
                     }
                 }
-                if !found.is_empty() {
+                if let Some(last) = found.last() {
+                    changes.read_one_of(last.committed);
                     changes.registry.dispatch(found, changes.now());
                 }
             }

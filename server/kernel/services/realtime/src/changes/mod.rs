@@ -19,9 +19,12 @@ mod wall;
 
 pub use subscribe::{Refused, Wanted, read_since};
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -56,6 +59,8 @@ pub struct Changes {
     slot: Mutex<String>,
     has_slot: AtomicBool,
     last_listened: Mutex<Timestamp>,
+    /// Milliseconds from the commit of the last change until it was read.
+    lag: AtomicU64,
 }
 
 impl Changes {
@@ -84,6 +89,7 @@ impl Changes {
             slot: Mutex::new(format!("tenon_realtime_{node:016x}")),
             has_slot: AtomicBool::new(false),
             last_listened: Mutex::new(kernel.env().now()),
+            lag: AtomicU64::new(0),
             kernel,
         })
     }
@@ -135,6 +141,17 @@ impl Changes {
         self.has_slot.store(false, Ordering::Relaxed);
         self.registry.broke("Nobody listened.");
         self.state.send_replace(Stream::Resting);
+    }
+
+    /// A change was read that was committed then.
+    fn read_one_of(&self, committed: Timestamp) {
+        let lag = self.now().duration_since(committed).as_millis();
+        self.lag.store(u64::try_from(lag).unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// How long after its commit the last change was read.
+    pub(crate) fn lag(&self) -> Duration {
+        Duration::from_millis(self.lag.load(Ordering::Relaxed))
     }
 
     fn slot(&self) -> String {

@@ -22,13 +22,14 @@ use channel::Channel;
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tenon_sdk::{Error, Kernel, Result, ctx::Identity, db::OrgSelector, http::Query};
+use tenon_sdk::{Error, Kernel, Result, ctx::Identity, db::OrgSelector, http::Query, stopping::Stopping};
 use tokio::time::Instant;
 
 use crate::{
     Realtime, Service,
     allowance::Allowance,
     context,
+    figures::{Open, STOPPING},
     hub::outbox::{Outbox, Waiting},
     limits::Counted,
     visitor::Visitor,
@@ -75,7 +76,7 @@ async fn upgrade(
         named => named,
     };
     let (connection, waiting) =
-        Connection::open(realtime, identity, org, Version::parse(&parameters.vsn)).await?;
+        Connection::open(realtime, identity, org, Version::parse(&parameters.vsn), "socket").await?;
     let settings = &kernel.config().realtime;
     Ok(upgrade
         .max_frame_size(settings.max_frame_bytes)
@@ -93,8 +94,10 @@ pub(crate) struct Connection {
     pub(crate) outbox: Arc<Outbox>,
     channels: HashMap<String, Channel>,
     silence: Duration,
+    stopping: Stopping,
     pub(super) allowance: Arc<Allowance>,
     _counted: Counted,
+    _open: Open,
 }
 
 impl Connection {
@@ -106,6 +109,7 @@ impl Connection {
         identity: Identity,
         org: OrgSelector,
         version: Version,
+        kind: &'static str,
     ) -> Result<(Self, Waiting)> {
         let kernel = &realtime.kernel;
         let resolved = kernel.db().resolve(&context::of(kernel, &identity, &org)).await?;
@@ -122,6 +126,8 @@ impl Connection {
             version,
             callers: Callers::new(identity, resolved.org, org),
             silence: Duration::from_secs(settings.silent_seconds.max(1)),
+            stopping: kernel.stopping().clone(),
+            _open: realtime.figures.opened(kind),
             allowance: Allowance::new(settings),
             realtime,
             outbox,
@@ -137,7 +143,7 @@ impl Connection {
         let reason = loop {
             let due = self.next_check().min(heard + self.silence);
             tokio::select! {
-                reason = self.outbox.ended() => break reason,
+                reason = ended(&self.outbox, &self.stopping) => break reason,
                 Some(message) = waiting.next() => {
                     match self.write(&mut sink, message, &mut waiting).await {
                         Ok(None) => {}
@@ -170,7 +176,11 @@ impl Connection {
         };
         tracing::debug!(reason, "a connection is closed");
         let close = CloseFrame {
-            code: close_code::POLICY,
+            code: if reason == STOPPING {
+                close_code::RESTART
+            } else {
+                close_code::POLICY
+            },
             reason: reason.into(),
         };
         let _ = tokio::time::timeout(FAREWELL, sink.send(Message::Close(Some(close)))).await;
@@ -184,13 +194,13 @@ impl Connection {
         first: Message,
         waiting: &mut Waiting,
     ) -> Result<Option<&'static str>, axum::Error> {
-        let outbox = self.outbox.clone();
+        let (outbox, stopping) = (self.outbox.clone(), self.stopping.clone());
         let until = Instant::now() + self.silence;
         let mut written = std::pin::pin!(write(sink, first, waiting));
         loop {
             tokio::select! {
                 done = &mut written => return done.map(|()| None),
-                reason = outbox.ended() => return Ok(Some(reason)),
+                reason = ended(&outbox, &stopping) => return Ok(Some(reason)),
                 () = tokio::time::sleep_until(self.next_check().min(until)) => {
                     if Instant::now() >= until {
                         return Ok(Some("slow consumer: messages were not read in time"));
@@ -283,6 +293,11 @@ impl Connection {
         ));
     }
 
+    /// What says that the server stops.
+    pub(crate) fn stopping(&self) -> Stopping {
+        self.stopping.clone()
+    }
+
     /// For how long it may be silent, or not read.
     pub(crate) fn silence(&self) -> Duration {
         self.silence
@@ -311,6 +326,14 @@ impl Connection {
                 self.shut(&topic, &why);
             }
         }
+    }
+}
+
+/// Waits until a connection is to end, and says why.
+pub(crate) async fn ended(outbox: &Outbox, stopping: &Stopping) -> &'static str {
+    tokio::select! {
+        reason = outbox.ended() => reason,
+        () = stopping.closed() => STOPPING,
     }
 }
 

@@ -118,12 +118,13 @@ impl Client {
                 }
                 Message::Binary(bytes) => return Some(binary(&bytes)),
                 Message::Close(close) => {
+                    let code = close.as_ref().map(|close| u16::from(close.code));
                     let reason = close.map(|close| close.reason.to_string()).unwrap_or_default();
                     return Some(Frame {
                         topic: String::new(),
                         event: "close".to_owned(),
                         payload: json!(reason),
-                        reference: Value::Null,
+                        reference: json!(code),
                     });
                 }
                 _ => {}

@@ -154,3 +154,31 @@ async fn without_a_stream_channels_still_carry_what_clients_say() {
     assert_eq!(ada.event("broadcast").await["payload"], 1);
     assert!(slots(&server).await.is_empty());
 }
+
+#[tokio::test]
+async fn a_server_that_closes_sends_its_listeners_elsewhere() {
+    let server = notes::server().await;
+    let mut ada = Client::connect(&server, "").await;
+    ada.subscribe("board", board(), None).await;
+    let changes = json!([{ "schema": "public", "table": "board" }]).to_string();
+    let query: String = url::form_urlencoded::byte_serialize(changes.as_bytes()).collect();
+    let mut stream = server
+        .anonymous(reqwest::Method::GET, &format!("/realtime/v1/sse?changes={query}"))
+        .send()
+        .await
+        .unwrap();
+    server.kernel().stopping().leave();
+    assert!(
+        !ada.so_far().await.iter().any(|(_, event)| event == "close"),
+        "it has only taken leave"
+    );
+    server.kernel().stopping().close();
+    let last = ada.until(|frame| frame.event == "close").await;
+    // "Service restart": clients connect again, which they do not after 1000.
+    assert_eq!(last.reference, 1012);
+    assert_eq!(last.payload, "the server is stopping: connect again");
+    while stream.chunk().await.unwrap().is_some() {}
+    // Whoever comes all the same is told at once.
+    let mut late = Client::connect(&server, "").await;
+    assert_eq!(late.until(|frame| frame.event == "close").await.reference, 1012);
+}
