@@ -76,6 +76,7 @@ async fn commit(import: Uuid, job: &JobCtx) -> Result<()> {
         &[&tx.org_id(), &import, &summary, &tx.env().now()],
     )
     .await?;
+    run.audit(&tx, "imports.run.commit").await?;
     let told = json!({ "template": run.template, "rows": run.counts.accepted });
     tx.emit(&Event::new("imports.run_committed", import, told))
         .await?;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use tenon_sdk::{Error, Result, TenantTx};
+use serde_json::{Value, json};
+use tenon_sdk::{Error, Result, TenantTx, audit::Action};
 use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -161,6 +161,20 @@ impl Run {
     /// The import with an id, locked until the transaction ends.
     pub(crate) async fn lock(tx: &TenantTx, id: Uuid) -> Result<Self> {
         Self::select(tx, id, "for update").await
+    }
+
+    /// Records in the trail what is done with the import.
+    pub(crate) async fn audit(&self, tx: &TenantTx, action: &str) -> Result<()> {
+        let id = self.id.to_string();
+        tx.audit(&Action {
+            table: Some("imports.runs"),
+            row: Some(&id),
+            details: json!({
+                "template": self.template, "filename": self.filename, "sha256": self.sha256, "rows": self.counts.accepted,
+            }),
+            ..Action::new(action)
+        })
+        .await
     }
 
     async fn select(tx: &TenantTx, id: Uuid, lock: &str) -> Result<Self> {

@@ -123,6 +123,51 @@ async fn the_same_file_again_brings_nothing_and_an_undone_import_leaves_nothing(
 }
 
 #[tokio::test]
+async fn what_is_done_with_an_import_stands_in_the_trail() {
+    let server = server().await;
+    let org = server.organization("Harbour").await;
+    let done = import(&org.owner, "register.xlsx", REGISTER).await;
+    let id = done["id"].as_str().unwrap();
+    let undo = format!("/api/v1/imports/{id}/undo");
+    assert_eq!(org.owner.post_json(&undo, &json!({})).await.0, 200);
+    let (_, found) = org
+        .owner
+        .get_json(&format!("/api/v1/audit/entries?table=imports.runs&row={id}"))
+        .await;
+    let entries: Vec<&Value> = found["entries"].as_array().unwrap().iter().rev().collect();
+    let told: Vec<(&str, &str)> = entries
+        .iter()
+        .map(|entry| {
+            (
+                entry["action"].as_str().unwrap(),
+                entry["actor_kind"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("imports.run.upload", "user"),
+            ("imports.run.confirm", "user"),
+            ("imports.run.commit", "server"),
+            ("imports.run.undo", "user"),
+        ]
+    );
+    for entry in &entries {
+        assert_eq!(entry["actor"], json!(org.owner.id), "{entry}");
+        assert_eq!(entry["details"]["filename"], "register.xlsx");
+    }
+    assert_eq!(entries[2]["details"]["rows"], done["counts"]["accepted"]);
+    let (status, found) = server
+        .organization("Elsewhere")
+        .await
+        .owner
+        .get_json("/api/v1/audit/entries?table=imports.runs")
+        .await;
+    assert_eq!((status, &found["entries"]), (200, &json!([])));
+}
+
+#[tokio::test]
 async fn an_idempotency_key_makes_one_import() {
     let server = server().await;
     let org = server.organization("Harbour").await;

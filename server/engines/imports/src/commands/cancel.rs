@@ -23,6 +23,7 @@ pub(crate) async fn cancel(ctx: &Ctx, id: Uuid) -> Result<Run> {
         &[&tx.org_id(), &id],
     )
     .await?;
+    run.audit(&tx, "imports.run.cancel").await?;
     tx.commit().await?;
     run::tell(ctx.kernel(), ctx.org_id(), id, State::Cancelled).await;
     Ok(run)

@@ -67,6 +67,7 @@ pub(crate) async fn confirm(ctx: &Ctx, id: Uuid, seen: &Confirmation) -> Result<
         &[&tx.org_id(), &id, &key, &job],
     )
     .await?;
+    run.audit(&tx, "imports.run.confirm").await?;
     tx.commit().await?;
     Ok(run)
 }

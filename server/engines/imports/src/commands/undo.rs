@@ -25,6 +25,7 @@ pub(crate) async fn undo(ctx: &Ctx, id: Uuid) -> Result<Run> {
         &[&tx.org_id(), &id, &tx.env().now()],
     )
     .await?;
+    run.audit(&tx, "imports.run.undo").await?;
     tx.emit(&Event::new(
         "imports.run_undone",
         id,

@@ -84,6 +84,7 @@ pub(crate) async fn upload(
     )
     .await?;
     let run = Run::find(&tx, id).await?;
+    run.audit(&tx, "imports.run.upload").await?;
     tx.commit().await?;
     Ok((true, run))
 }
