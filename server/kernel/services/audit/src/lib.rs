@@ -17,10 +17,14 @@ pub fn module() -> Module {
     Module::new("audit", "Audit trail")
         .tables(
             "audit",
-            migrations!["../migrations/" => "0001_entries", "0002_track", "0003_seals", "0004_kernel", "0005_webhooks"],
+            migrations!["../migrations/" =>
+                "0001_entries", "0002_track", "0003_seals", "0004_kernel", "0005_webhooks", "0006_changes"],
         )
         .permissions(permissions::ALL)
         .routes(routes::routes)
-        .on_start(|kernel: Kernel| async move { make_ahead(&kernel).await.map(drop) })
+        .on_start(|kernel: Kernel| async move {
+            make_ahead(&kernel).await?;
+            upkeep::attach(&kernel).await.map(drop)
+        })
         .worker(upkeep::work)
 }

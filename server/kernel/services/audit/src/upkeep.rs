@@ -50,6 +50,14 @@ pub async fn make_ahead(kernel: &Kernel) -> Result<i32> {
     Ok(row.try_get(0)?)
 }
 
+/// Makes the triggers of tables anew that have become others since; gives how many.
+pub(crate) async fn attach(kernel: &Kernel) -> Result<i32> {
+    let tx = SystemTx::begin(kernel.db(), "audit triggers").await?;
+    let row = tx.query_one("select audit.attach_all()", &[]).await?;
+    tx.commit().await?;
+    Ok(row.try_get(0)?)
+}
+
 /// Drops partitions that were kept long enough; gives how many.
 pub async fn retire(kernel: &Kernel) -> Result<i32> {
     let tx = SystemTx::begin(kernel.db(), "audit retention").await?;

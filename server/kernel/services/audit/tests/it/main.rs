@@ -7,3 +7,4 @@ mod looking;
 mod retention;
 mod seals;
 mod support;
+mod tables;
