@@ -2,7 +2,10 @@
 
 pub mod assets;
 pub mod audit;
+pub mod backup;
 pub mod demo;
+pub mod doctor;
+pub mod migrate;
 pub mod operators;
 pub mod policies;
 mod reach;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use mimalloc::MiMalloc;
 use tenon::serve::{self, ServeOptions};
-use tenon::{audit, operators, policies, secrets, types};
+use tenon::{audit, backup, doctor, migrate, operators, policies, secrets, types};
 use tenon_data_api::standalone::{self, Question};
 use tenon_sdk::config::Config;
 use tenon_sdk::env::Env;
@@ -48,6 +48,14 @@ enum Command {
     Audit(audit::Audit),
     /// Tells of the keys that protect secrets, and renews them.
     Secrets(secrets::Secrets),
+    /// Writes the whole installation into one file, beside running servers.
+    Backup(backup::Backup),
+    /// Reads such a file into a new installation, or looks whether it is whole.
+    Restore(backup::Restore),
+    /// Looks at settings, database, keys, files and mail, and says what to do about what is wrong.
+    Doctor(doctor::Doctor),
+    /// Applies what is new of the database's structure, or tells it before.
+    Migrate(migrate::Migrate),
 }
 
 #[derive(Debug, clap::Args)]
@@ -242,6 +250,27 @@ fn run(command: Command, mut config: Config) -> anyhow::Result<()> {
                 .enable_all()
                 .build()?;
             return runtime.block_on(secrets.run(config, &mut std::io::stdout()));
+        }
+        Command::Backup(backup) => {
+            return runtime(1)?.block_on(backup.run(config, &mut std::io::stdout()));
+        }
+        Command::Restore(restore) => {
+            return runtime(1)?.block_on(restore.run(config, &mut std::io::stdout()));
+        }
+        Command::Doctor(doctor) => {
+            use std::io::Write;
+            let (text, well) = runtime(1)?.block_on(doctor.run(config))?;
+            std::io::stdout().write_all(text.as_bytes())?;
+            if !well {
+                anyhow::bail!("something is not as it should be");
+            }
+            return Ok(());
+        }
+        Command::Migrate(migrate) => {
+            use std::io::Write;
+            let text = runtime(1)?.block_on(migrate.run(&config))?;
+            std::io::stdout().write_all(text.as_bytes())?;
+            return Ok(());
         }
         Command::ExplainPolicy(question) => {
             use std::io::Write;

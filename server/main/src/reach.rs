@@ -1,10 +1,26 @@
 //! The database of an installation, for commands beside the server.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use anyhow::bail;
-use tenon_sdk::{config::Config, db::parse_url};
+use tenon_sdk::{
+    config::Config,
+    db::{Db, DbOptions, parse_url},
+};
 use tenon_services::postgres::{Cluster, ClusterOptions, SUPERUSER};
+
+/// Few connections to a database, as its owner, for work beside servers.
+pub(crate) fn database_of(config: &Config, database: &tokio_postgres::Config) -> tenon_sdk::Result<Db> {
+    Db::new(DbOptions {
+        admin: database.clone(),
+        runtime: None,
+        pool_size: 2,
+        pipeline_connections: 1,
+        pipeline_write_connections: 0,
+        pipeline_timeout: Duration::from_millis(config.database.pipeline_timeout_ms),
+        record_statements: false,
+    })
+}
 
 /// Does something with the database that the settings name, or with the private one of `data_dir`, which is started for as long as it takes
 /// unless a server runs on it.

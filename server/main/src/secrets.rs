@@ -1,16 +1,12 @@
 //! `tenon secrets`: how the keys stand that protect what is sealed in the database, and new ones in their place.
 
-use std::{io::Write, path::PathBuf, sync::Arc, time::Duration};
+use std::{io::Write, path::PathBuf, sync::Arc};
 
-use tenon_sdk::{
-    config::Config,
-    db::{Db, DbOptions},
-    env::Env,
-};
+use tenon_sdk::{config::Config, env::Env};
 use tenon_secrets::{Keeper, Progress, Rotation};
 use tenon_services::{identity::Identity, server::all_modules};
 
-use crate::reach::with_database;
+use crate::reach::{database_of, with_database};
 
 /// Shows or renews the keys that secrets are sealed with.
 #[derive(Clone, Debug, clap::Args)]
@@ -79,16 +75,8 @@ impl Secrets {
     }
 }
 
-fn rotation(config: &Config, database: &tokio_postgres::Config) -> anyhow::Result<Rotation> {
-    let db = Db::new(DbOptions {
-        admin: database.clone(),
-        runtime: None,
-        pool_size: 2,
-        pipeline_connections: 1,
-        pipeline_write_connections: 1,
-        pipeline_timeout: Duration::from_millis(config.database.pipeline_timeout_ms),
-        record_statements: false,
-    })?;
+pub(crate) fn rotation(config: &Config, database: &tokio_postgres::Config) -> anyhow::Result<Rotation> {
+    let db = database_of(config, database)?;
     let env = Env::real();
     let keeper = Keeper::new(db.clone(), env.clone(), config)?;
     let identity = Identity::new(db.clone(), env, config.clone(), Arc::new(keeper.clone()));

@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod apps;
+mod backup;
 mod catalogue;
 mod crash;
+mod doctor;
 mod edges;
 mod errors;
 mod import_flow;

@@ -1,6 +1,6 @@
 //! Master keys.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -16,6 +16,22 @@ pub struct Secrets {
     pub master_file: PathBuf,
     /// `HashiCorp` Vault.
     pub vault: SecretsVault,
+}
+
+impl Secrets {
+    /// The file in which master keys are, or were before there was a Vault.
+    pub fn path(&self, data_dir: &Path) -> PathBuf {
+        if self.master_file.as_os_str().is_empty() {
+            data_dir.join("master.keys")
+        } else {
+            self.master_file.clone()
+        }
+    }
+
+    /// The file that holds the master keys in use; none if they are in the settings or in Vault.
+    pub fn file(&self, data_dir: &Path) -> Option<PathBuf> {
+        (self.master_keys.is_empty() && self.vault.address.is_empty()).then(|| self.path(data_dir))
+    }
 }
 
 /// A Vault and a key of its `transit` engine.

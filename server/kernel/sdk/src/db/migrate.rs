@@ -15,6 +15,13 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
+impl Migration {
+    /// The hash of its text, as the ledger has it.
+    pub fn checksum(&self) -> String {
+        crate::hex(&Sha256::digest(self.sql))
+    }
+}
+
 /// Embeds migrations of the crate's folder `migrations/` (or a folder below it) in their order.
 ///
 /// ```ignore
@@ -35,6 +42,44 @@ const KERNEL: &[Migration] = migrations![
     "../../migrations/" =>
     "0001_roles", "0002_tables", "0003_errors", "0004_schema_news", "0005_checks", "0006_open_schemas"
 ];
+
+/// A migration that is still to be applied.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// Whose it is.
+    pub module: String,
+    /// Its name.
+    pub name: &'static str,
+    /// Its statements.
+    pub sql: &'static str,
+}
+
+/// What is still to be applied, in its order; all of it in an empty database. Says nothing of what is there and should not be.
+pub async fn pending(client: &Client, modules: &[(&str, &str, &[Migration])]) -> Result<Vec<Pending>> {
+    let known: std::collections::HashSet<(String, String)> = if client
+        .query_one("select to_regclass('kernel.migrations') is not null", &[])
+        .await?
+        .try_get(0)?
+    {
+        let rows = client
+            .query("select module, name from kernel.migrations", &[])
+            .await?;
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+    } else {
+        std::collections::HashSet::new()
+    };
+    let kernel = std::iter::once(("kernel", KERNEL));
+    let all = kernel.chain(modules.iter().map(|(module, _, steps)| (*module, *steps)));
+    Ok(all
+        .flat_map(|(module, steps)| steps.iter().map(move |step| (module, step)))
+        .filter(|(module, step)| !known.contains(&((*module).to_owned(), step.name.to_owned())))
+        .map(|(module, step)| Pending {
+            module: module.to_owned(),
+            name: step.name,
+            sql: step.sql,
+        })
+        .collect())
+}
 
 pub(super) async fn run(client: &Client, modules: &[(&str, &str, &[Migration])]) -> Result<()> {
     client.execute("select pg_advisory_lock($1)", &[&LOCK]).await?;
@@ -89,7 +134,7 @@ async fn apply(client: &Client, module: &str, migrations: &[Migration]) -> Resul
         .hint("Start the newer version, or restore a backup made before it ran."));
     }
     for step in migrations {
-        let checksum = crate::hex(&Sha256::digest(step.sql));
+        let checksum = step.checksum();
         match known.get(step.name) {
             Some(applied) if *applied == checksum => continue,
             Some(_) => {

@@ -30,7 +30,7 @@ pub use connect::{connect, parse_url};
 pub use context::{OrgSelector, RequestContext, Resolved, Surroundings};
 pub use figures::{ConnectionFigures, DbFigures};
 pub use log::StatementLog;
-pub use migrate::Migration;
+pub use migrate::{Migration, Pending, pending};
 pub use pipeline::{Param, Reply, Rest, ServerError, Statement, TextRow};
 pub use plain::{Isolation, PlainContext, PlainDb, PlainError, PlainFigures, PlainOptions, PlainTx, Wanted};
 pub use replication::{Lsn, ReplicationClient, ReplicationEvent};

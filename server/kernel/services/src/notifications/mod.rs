@@ -4,11 +4,13 @@ mod catcher;
 pub(crate) mod html;
 mod mailbox;
 mod message;
+mod probe;
 mod send;
 mod sms;
 
 pub(crate) use catcher::router as catcher;
 pub(crate) use message::{Message, TextMessage, decoy, queue, queue_by, queue_text};
+pub use probe::probe;
 pub(crate) use send::work;
 pub(crate) use sms::{WHATSAPP, verified_by_provider};
 

@@ -20,7 +20,7 @@ pub mod store;
 mod sweep;
 mod tus;
 
-pub use sweep::sweep;
+pub use sweep::{HOLD, sweep};
 
 use axum::{Extension, Router, extract::DefaultBodyLimit, routing::get};
 use tenon_sdk::{Kernel, Module, migrations, module::Routes};

@@ -48,11 +48,7 @@ impl Masters {
     /// Those of these settings. A file that is not there is made, with a first key.
     pub(crate) fn open(config: &config::Config, env: &Env, outbound: &Outbound) -> Result<Self> {
         let settings = &config.secrets;
-        let path = if settings.master_file.as_os_str().is_empty() {
-            config.database.data_dir.join("master.keys")
-        } else {
-            settings.master_file.clone()
-        };
+        let path = settings.path(&config.database.data_dir);
         let given = || Local::given(settings.master_keys.expose(), env.clone());
         let has_given = !settings.master_keys.is_empty();
         if !settings.vault.address.is_empty() {

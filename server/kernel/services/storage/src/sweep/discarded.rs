@@ -16,6 +16,9 @@ pub(super) async fn let_go(kernel: &Kernel, store: &dyn Store) -> Result<usize> 
     let mut gone = 0;
     loop {
         let tx = SystemTx::begin(kernel.db(), "content to be deleted").await?;
+        if !super::may_delete(&tx).await? {
+            return Ok(gone);
+        }
         let rows = tx
             .query(
                 "select key, upload from storage.discarded where discarded_at <= $1 order by discarded_at limit $2 \

@@ -7,13 +7,24 @@ mod orphans;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tenon_sdk::{Kernel, Result};
+use tenon_sdk::{Kernel, Result, SystemTx};
 
 use crate::{service::Slot, store::Store, tus};
 
 /// Between two looks at what was discarded, and between two walks through the whole store.
 const PAUSE: Duration = Duration::from_secs(30);
 const LOOKS_A_WALK: u32 = 720;
+
+/// The number of an advisory lock: no content is deleted while anybody holds it shared, as a backup does. "TENHOLD" in ASCII.
+pub const HOLD: i64 = 0x54_45_4e_48_4f_4c_44;
+
+/// Whether content may be deleted, until the transaction ends.
+async fn may_delete(tx: &SystemTx) -> Result<bool> {
+    let row = tx
+        .query_one("select pg_try_advisory_xact_lock($1)", &[&HOLD])
+        .await?;
+    Ok(row.try_get(0)?)
+}
 
 /// Sweeps until it is dropped.
 pub(crate) async fn work(_: Kernel, slot: Slot) {

@@ -28,15 +28,18 @@ pub(super) async fn sweep(kernel: &Kernel, store: &dyn Store, before: Timestamp)
             continue;
         }
         let tx = SystemTx::begin(kernel.db(), "orphans among content").await?;
+        if !super::may_delete(&tx).await? {
+            return Ok(gone);
+        }
         let known = tx
             .query("select storage.known_keys($1)", &[&old])
             .await?
             .iter()
             .map(|row| row.try_get(0))
             .collect::<Result<std::collections::HashSet<String>, _>>()?;
-        tx.commit().await?;
         let orphans: Vec<String> = old.into_iter().filter(|key| !known.contains(key)).collect();
         store.delete(&orphans).await?;
+        tx.commit().await?;
         gone += orphans.len();
     }
 }

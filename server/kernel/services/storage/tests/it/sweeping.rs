@@ -39,6 +39,32 @@ async fn content_that_was_replaced_or_deleted_goes_after_a_while_and_other_conte
 }
 
 #[tokio::test]
+async fn while_somebody_holds_it_as_a_backup_does_no_content_goes() {
+    let server = server().await;
+    bucket(&server, "b", json!({})).await;
+    put(&server, "b/a", "one").await;
+    put(&server, "b/a", "two").await;
+    server.advance(SignedDuration::from_hours(25));
+    let backup = server.admin().await;
+    backup
+        .execute("select pg_advisory_lock_shared($1)", &[&tenon_storage::HOLD])
+        .await
+        .unwrap();
+    assert_eq!((sweep(&server).await, kept(&server).await), (0, 2));
+    drop(backup);
+    // The lock goes with its session, which ends a moment later.
+    let swept = async {
+        while sweep(&server).await == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), swept)
+        .await
+        .unwrap();
+    assert_eq!(kept(&server).await, 1);
+}
+
+#[tokio::test]
 async fn content_whose_row_was_never_written_is_an_orphan_a_day_later_and_not_before() {
     let server = server().await;
     bucket(&server, "b", json!({})).await;
