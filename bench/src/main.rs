@@ -16,6 +16,7 @@ mod processor;
 mod realtime;
 mod report;
 mod rest;
+mod secrets;
 mod server;
 mod storage;
 mod workbook;
@@ -50,6 +51,8 @@ enum Benchmark {
     Storage(storage::Options),
     /// What the trail costs an update.
     Audit(audit::Options),
+    /// Sealing and opening of values on one core.
+    Secrets(secrets::Options),
     /// Memory of an idle server, size of the binary, time to start.
     Idle,
 }
@@ -67,10 +70,11 @@ async fn main() -> anyhow::Result<()> {
         Some(Benchmark::FanOut) => realtime::fan_out::run().await,
         Some(Benchmark::Storage(options)) => storage::run(&options).await,
         Some(Benchmark::Audit(options)) => audit::run(&options).await,
+        Some(Benchmark::Secrets(options)) => secrets::run(&options),
         Some(Benchmark::Idle) => idle::run().await,
         None => {
             println!(
-                "cargo xtask bench NAME, with NAME one of: import, rest, dialect, peer, auth, realtime, storage, audit, idle"
+                "cargo xtask bench NAME, with NAME one of: import, rest, dialect, peer, auth, realtime, storage, audit, secrets, idle"
             );
             println!("bench/README.md says what each measures.");
             Ok(())
