@@ -81,6 +81,11 @@ pub(super) async fn fetch(ctx: &Ctx, job: &Deliver) -> Result<Option<Letter>> {
 pub(super) async fn call(ctx: &Ctx, job: &Deliver, letter: &Written) -> Result<Answered> {
     let kernel = ctx.kernel();
     let secrets = secrets::valid(ctx, job.endpoint).await?;
+    if secrets.is_empty() {
+        return Err(Error::internal(
+            "an endpoint has no secret; nothing is sent unsigned",
+        ));
+    }
     let (id, at) = (
         letter.message.to_string(),
         kernel.env().now().as_second().to_string(),

@@ -315,3 +315,21 @@ async fn an_endpoint_that_is_deleted_takes_what_waits_for_it_along() {
     }
     assert_eq!(receiver.got().len(), 1);
 }
+
+#[tokio::test]
+async fn nothing_is_sent_unsigned() {
+    let server = server().await;
+    let org = organization(&server, "Harbour").await;
+    let receiver = Receiver::start(&[]).await;
+    endpoint(&org, &receiver.url, &["diary.*"]).await;
+    let admin = server.admin().await;
+    admin.batch_execute("delete from webhooks.secrets").await.unwrap();
+    record(&server, &org, &[("diary.written", "")]).await;
+    let failed = "select exists (select from jobs.queue where name = 'webhooks.deliver' and error ->> 'code' = 'internal')";
+    until(&admin, failed).await;
+    assert!(receiver.got().is_empty());
+    assert_eq!(
+        one::<i64>(&admin, "select count(*) from webhooks.attempts").await,
+        0
+    );
+}
