@@ -94,6 +94,9 @@ async fn nothing_that_is_declared_as_sealed_stands_in_the_clear_and_what_sql_wro
     let key = json!({ "kind": "secret", "name": "Backup", "scopes": ["storage.objects.read"], "s3": true });
     let (status, key) = org.owner.post_json("/api/v1/access/keys", &key).await;
     assert_eq!(status, 201, "{key}");
+    let endpoint = json!({ "url": "https://no-such-host.invalid/", "events": ["none.at_all"] });
+    let (status, endpoint) = org.owner.post_json("/api/v1/webhooks/endpoints", &endpoint).await;
+    assert_eq!(status, 201, "{endpoint}");
     let admin = server.admin().await;
     admin
         .execute(
@@ -110,6 +113,7 @@ async fn nothing_that_is_declared_as_sealed_stands_in_the_clear_and_what_sql_wro
         TOLD,
         factor["totp"]["secret"].as_str().unwrap(),
         key["secret_access_key"].as_str().unwrap(),
+        endpoint["secret"].as_str().unwrap(),
         "PRIVATE KEY",
     ];
     let mut seen = 0;
