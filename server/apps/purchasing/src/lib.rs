@@ -5,6 +5,7 @@ mod demo;
 mod events;
 mod imports;
 pub mod model;
+mod notifications;
 pub mod permissions;
 mod queries;
 mod routes;
@@ -24,6 +25,7 @@ pub fn app() -> Module {
         .permissions(permissions::ALL)
         .api_schema("purchasing")
         .routes(routes::routes)
+        .notifications(notifications::KINDS)
         .template(imports::Register)
         .demo(|tx, number| Box::pin(demo::load(tx, number)))
 }

@@ -70,6 +70,9 @@ pub(crate) async fn fail(ctx: &Ctx, import: Uuid, error: &Error) -> Result<()> {
         &[&tx.org_id(), &import, &run::error_json(error)],
     )
     .await?;
+    if let Some(notification) = crate::notifications::failed(&run, &error.message) {
+        tx.notify(&notification).await?;
+    }
     tx.commit().await?;
     run::tell(ctx.kernel(), ctx.org_id(), import, State::Failed).await;
     Ok(())

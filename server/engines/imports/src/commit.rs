@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::{
     check::{self, CheckFile},
     model::State,
+    notifications,
     run::{self, Run},
     staging,
 };
@@ -80,6 +81,9 @@ async fn commit(import: Uuid, job: &JobCtx) -> Result<()> {
     let told = json!({ "template": run.template, "rows": run.counts.accepted });
     tx.emit(&Event::new("imports.run_committed", import, told))
         .await?;
+    if let Some(notification) = notifications::committed(&run) {
+        tx.notify(&notification).await?;
+    }
     tx.commit().await?;
     run::tell(job.kernel(), ctx.org_id(), import, State::Committed).await;
     Ok(())

@@ -12,6 +12,7 @@ mod fault;
 mod files;
 pub mod limits;
 pub mod model;
+mod notifications;
 pub mod permissions;
 pub mod reader;
 mod remember;
@@ -40,6 +41,7 @@ pub fn module() -> Module {
         .routes(routes::routes)
         .job::<check::CheckFile>()
         .job::<commit::CommitImport>()
+        .notifications(notifications::KINDS)
         .topic("imports", "imports.runs.read")
 }
 

@@ -13,6 +13,7 @@ use crate::{
     import_template::ImportTemplate,
     live::Live,
     module::Module,
+    notify::NotificationKind,
     outbound::Outbound,
     secrets::Secrets,
     stopping::Stopping,
@@ -159,6 +160,14 @@ impl Kernel {
         self.templates()
             .find(|template| template.spec().name == name)
             .cloned()
+    }
+
+    /// What modules tell people: each kind with its module.
+    pub fn notifications(&self) -> impl Iterator<Item = (&Module, &'static NotificationKind)> {
+        self.0
+            .modules
+            .iter()
+            .flat_map(|module| module.notifications.iter().map(move |kind| (module, kind)))
     }
 
     /// All import templates.

@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod kernel;
 pub mod live;
 pub mod module;
+pub mod notify;
 mod origin;
 pub mod outbound;
 pub mod permission;

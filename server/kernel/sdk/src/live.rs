@@ -5,7 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::broadcast;
 
-use crate::{db::Db, error::Result, ids::OrgId};
+use crate::{
+    db::{Db, TenantTx},
+    error::{Error, Result},
+    ids::OrgId,
+};
 
 /// The notification channel of the database that carries news between processes.
 pub const CHANNEL: &str = "tenon_live";
@@ -25,6 +29,43 @@ pub struct News {
     pub kind: String,
     /// Particulars.
     pub payload: Value,
+}
+
+impl News {
+    fn text(&self) -> Result<String> {
+        let text = serde_json::to_string(self).map_err(Error::internal)?;
+        if text.len() > MAX_BYTES {
+            return Err(Error::internal("news larger than a notification may be"));
+        }
+        Ok(text)
+    }
+}
+
+impl TenantTx {
+    /// Tells everybody who watches one of the topics, once this transaction commits, and only then.
+    pub async fn publish(
+        &self,
+        topics: impl IntoIterator<Item = String>,
+        kind: &str,
+        payload: &Value,
+    ) -> Result<()> {
+        let texts = topics.into_iter().map(|topic| {
+            News {
+                org: self.org_id(),
+                topic,
+                kind: kind.to_owned(),
+                payload: payload.clone(),
+            }
+            .text()
+        });
+        let texts: Vec<String> = texts.collect::<Result<_>>()?;
+        self.query(
+            "select pg_notify($1, news) from unnest($2::text[]) news",
+            &[&CHANNEL, &texts],
+        )
+        .await
+        .map(drop)
+    }
 }
 
 /// Sends news to all processes and hands what arrives to the listeners of this one.
@@ -56,12 +97,7 @@ impl Live {
     }
 
     async fn send(&self, news: &News) -> Result<()> {
-        let text = serde_json::to_string(news).map_err(crate::error::Error::internal)?;
-        if text.len() > MAX_BYTES {
-            return Err(crate::error::Error::internal(
-                "news larger than a notification may be",
-            ));
-        }
+        let text = news.text()?;
         let tx = crate::db::SystemTx::begin(&self.db, "live news").await?;
         // Nothing is kept, so nothing has to reach the disk.
         tx.query(

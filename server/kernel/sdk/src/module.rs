@@ -13,6 +13,7 @@ use crate::{
     import_template::ImportTemplate,
     jobs::{Job, JobHandler},
     kernel::Kernel,
+    notify::NotificationKind,
     permission::PermissionDef,
     secrets::SealedColumn,
 };
@@ -56,6 +57,10 @@ pub struct Module {
     pub consumers: Vec<ConsumerHandler>,
     /// Topics of live news, by the part before the colon, with the permission each asks for.
     pub topics: Vec<(&'static str, &'static str)>,
+    /// Topics of live news of which everybody hears their own: `name:<id of the person>`.
+    pub own_topics: Vec<&'static str>,
+    /// What it tells people.
+    pub notifications: &'static [NotificationKind],
     /// What can be imported into it.
     pub templates: Vec<Arc<dyn ImportTemplate>>,
     /// What it keeps of people.
@@ -87,6 +92,8 @@ impl Module {
             jobs: Vec::new(),
             consumers: Vec::new(),
             topics: Vec::new(),
+            own_topics: Vec::new(),
+            notifications: &[],
             templates: Vec::new(),
             accounts: None,
             error_form: None,
@@ -156,6 +163,20 @@ impl Module {
     #[must_use]
     pub fn topic(mut self, prefix: &'static str, permission: &'static str) -> Self {
         self.topics.push((prefix, permission));
+        self
+    }
+
+    /// Lets each person listen to the topic `prefix:<their id>`, and nobody else.
+    #[must_use]
+    pub fn own_topic(mut self, prefix: &'static str) -> Self {
+        self.own_topics.push(prefix);
+        self
+    }
+
+    /// The kinds of notifications it has.
+    #[must_use]
+    pub fn notifications(mut self, kinds: &'static [NotificationKind]) -> Self {
+        self.notifications = kinds;
         self
     }
 

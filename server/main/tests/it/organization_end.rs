@@ -220,12 +220,17 @@ async fn an_owner_takes_all_data_away_as_one_file_with_no_secrets_and_nobody_els
     let counted = rows(&admin, &ours).await;
     let tenant = admin
         .query(
-            "select relation::text from kernel.tables where kind = 'tenant' order by 1",
+            "select relation::text from kernel.tables where kind = 'tenant' \
+             and relation <> 'notifications.notices'::regclass order by 1",
             &[],
         )
         .await
         .unwrap();
     assert!(tenant.len() > 5);
+    // What each member was told by the bell is theirs.
+    assert!(counted["notifications.notices"] > 0);
+    assert!(archive.by_name("data/notifications.notices.ndjson").is_err());
+    assert!(archive.by_name("kernel/notifications.messages.ndjson").is_err());
     for table in tenant {
         let table: String = table.get(0);
         let found = lines(&mut archive, &format!("data/{table}.ndjson"));

@@ -15,7 +15,7 @@ use super::spec::ORDERS;
 use crate::commands::evaluate::evaluate;
 use crate::commands::{bump_revision, plans};
 use crate::model::Level;
-use crate::{events, queries};
+use crate::{events, notifications, queries};
 
 /// Moves the rows into the books, posts what they bill, evaluates the orders they bill, and tells what was done.
 pub async fn commit(tx: &TenantTx, import: Uuid, rows: &mut dyn AcceptedRows) -> Result<Value> {
@@ -41,6 +41,10 @@ pub async fn commit(tx: &TenantTx, import: Uuid, rows: &mut dyn AcceptedRows) ->
     });
     plans::as_usual(tx).await?;
     tx.emit(&events::import_committed(import, &summary)).await?;
+    if alerts.opened > 0 {
+        tx.notify(&notifications::alerts_opened(&alerts.opened, tx.user_id()))
+            .await?;
+    }
     Ok(summary)
 }
 

@@ -8,6 +8,7 @@ mod external;
 mod hooks;
 mod issuer;
 mod limits;
+mod mail;
 mod mails;
 mod mfa;
 mod outbound;
@@ -28,6 +29,7 @@ pub use external::External;
 pub use hooks::{Hook, Hooks};
 pub use issuer::Issuer;
 pub use limits::Limits;
+pub use mail::{Mail, MailKey, MailProvider, MailSes};
 pub use mails::{MailTemplate, MailWords, Mails};
 pub use mfa::{Mfa, MfaPhone};
 pub use outbound::Outbound;
@@ -137,30 +139,6 @@ pub struct Database {
     pub pipeline_write_connections: usize,
     /// Milliseconds after which a pipelined statement is given up.
     pub pipeline_timeout_ms: u64,
-}
-
-/// How mail goes out.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Mail {
-    /// The mail server, `smtps://user:password@host:465` or `smtp://host:587?tls=required`; empty: mail is not sent.
-    pub smtp_url: String,
-    /// The sender.
-    pub from: String,
-    /// Keeps mail in a mailbox that everybody can read instead of sending it: for development.
-    pub mailbox: bool,
-    /// The TCP port on 127.0.0.1 at which the mailbox is shown in the form of Mailpit's API; 0: none.
-    pub catcher_port: u16,
-}
-
-impl std::fmt::Debug for Mail {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The address of the mail server holds a password.
-        out.debug_struct("Mail")
-            .field("from", &self.from)
-            .field("mailbox", &self.mailbox)
-            .finish_non_exhaustive()
-    }
 }
 
 /// Limits of uploads and workbooks.

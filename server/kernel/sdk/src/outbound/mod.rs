@@ -39,6 +39,18 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// What is said of a call that never began.
+const NO_CONNECTION: &str = "No connection could be made.";
+
+/// Whether a call that failed so has surely not reached the other side: nothing of it was sent.
+pub fn never_arrived(error: &Error) -> bool {
+    match error.code.as_ref() {
+        "outbound.unreachable" => error.details.as_deref() == Some(NO_CONNECTION),
+        "outbound.bad_request" | "outbound.forbidden_address" => true,
+        _ => false,
+    }
+}
+
 /// The client; cheap to clone.
 #[derive(Clone)]
 pub struct Outbound(Arc<Inner>);
@@ -313,7 +325,7 @@ fn fault(error: &reqwest::Error) -> Fault {
         cause = inner.source();
     }
     let what = if error.is_connect() {
-        "No connection could be made."
+        NO_CONNECTION
     } else {
         "The connection broke."
     };

@@ -9,7 +9,7 @@ use axum::{
 };
 use futures_util::Stream;
 use tenon_sdk::{
-    Error, Kernel, Result,
+    Error, Kernel, Result, UserId,
     http::Permit,
     permission::{Permission, PermissionDef, Role},
 };
@@ -51,10 +51,10 @@ pub(super) async fn stream(
         );
     }
     let mut permissions = Vec::new();
-    for topic in &topics {
-        permissions.push(permission_of(kernel, topic)?);
-    }
     let ctx = permit.ctx().clone();
+    for topic in &topics {
+        permissions.push(permission_of(kernel, topic, ctx.user_id())?);
+    }
     for permission in &permissions {
         ctx.require(permission)?;
     }
@@ -112,9 +112,13 @@ pub(super) async fn stream(
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(10))))
 }
 
-/// The permission a topic asks for, as its module declared it.
-fn permission_of(kernel: &Kernel, topic: &str) -> Result<&'static str> {
-    let prefix = topic.split_once(':').map_or(topic, |(prefix, _)| prefix);
+/// The permission a topic asks for, as its module declared it. Of topics of which everybody has their own, there is no other.
+fn permission_of(kernel: &Kernel, topic: &str, user: Option<UserId>) -> Result<&'static str> {
+    let (prefix, rest) = topic.split_once(':').unwrap_or((topic, ""));
+    let mut own = kernel.modules().iter().flat_map(|module| &module.own_topics);
+    if own.any(|name| *name == prefix) && user.is_some_and(|user| rest == user.0.to_string()) {
+        return Ok(OrganizationRead::DEF.name);
+    }
     kernel
         .modules()
         .iter()

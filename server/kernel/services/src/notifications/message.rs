@@ -93,12 +93,9 @@ pub(crate) async fn queue_by(
         ("queued", None)
     } else if config.mailbox {
         ("kept", None)
-    } else if config.smtp_url.is_empty() {
-        tracing::warn!(
-            kind = message.kind,
-            "a mail cannot be sent: mail.smtp_url is not set"
-        );
-        ("failed", Some("mail.smtp_url is not set"))
+    } else if !config.sends() {
+        tracing::warn!(kind = message.kind, "a mail cannot be sent: {}", config.missing());
+        ("failed", Some(config.missing()))
     } else {
         ("queued", None)
     };

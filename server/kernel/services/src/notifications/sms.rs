@@ -1,11 +1,14 @@
 //! Text messages by way of a provider. All of them take a form by POST; what differs stands in one table.
 
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use serde_json::Value;
 use tenon_sdk::{
-    Error, Result,
+    Kernel, Result, SystemTx,
     config::{Sms, SmsProvider},
     outbound::{Outbound, Request},
 };
+
+use super::deliver::{Due, Outcome, answered};
 
 /// Stands before a number that is written to by `WhatsApp`, as in the addresses of Twilio.
 pub(crate) const WHATSAPP: &str = "whatsapp:";
@@ -22,6 +25,8 @@ struct Way {
     proof: Proof,
     /// Whether an answer with a good status says that the message was taken.
     taken: fn(&Value) -> bool,
+    /// What the provider calls the message.
+    id: fn(&Value) -> &Value,
 }
 
 /// How the provider knows us.
@@ -57,6 +62,7 @@ fn way(sms: &Sms, provider: SmsProvider, number: &str, text: &str) -> Way {
             ],
             proof: Proof::Basic,
             taken: |answer| !matches!(answer["status"].as_str(), Some("failed" | "undelivered")),
+            id: |answer| &answer["sid"],
         },
         // Twilio writes the message and makes the code.
         SmsProvider::TwilioVerify => Way {
@@ -68,6 +74,7 @@ fn way(sms: &Sms, provider: SmsProvider, number: &str, text: &str) -> Way {
             ],
             proof: Proof::Basic,
             taken: |_| true,
+            id: |answer| &answer["sid"],
         },
         SmsProvider::Messagebird => Way {
             base: "https://rest.messagebird.com",
@@ -81,6 +88,7 @@ fn way(sms: &Sms, provider: SmsProvider, number: &str, text: &str) -> Way {
             ],
             proof: Proof::AccessKey,
             taken: |answer| answer["recipients"]["totalSentCount"] != 0,
+            id: |answer| &answer["id"],
         },
         SmsProvider::Textlocal => Way {
             base: "https://api.textlocal.in",
@@ -93,6 +101,7 @@ fn way(sms: &Sms, provider: SmsProvider, number: &str, text: &str) -> Way {
             ],
             proof: Proof::Form,
             taken: |answer| answer["status"] == "success",
+            id: |answer| &answer["messages"][0]["id"],
         },
         SmsProvider::Vonage => Way {
             base: "https://rest.nexmo.com",
@@ -107,6 +116,7 @@ fn way(sms: &Sms, provider: SmsProvider, number: &str, text: &str) -> Way {
             ],
             proof: Proof::Form,
             taken: |answer| answer["messages"][0]["status"] == "0",
+            id: |answer| &answer["messages"][0]["message-id"],
         },
     }
 }
@@ -135,25 +145,141 @@ fn request(sms: &Sms, way: &Way) -> Request {
 }
 
 /// Sends one message to a number (E.164 without the plus sign).
-///
-/// Errors: of the outbound client; `sms_send_failed` if the provider did not take the message.
-pub(super) async fn send(outbound: &Outbound, sms: &Sms, number: &str, text: &str) -> Result<()> {
+pub(super) async fn send(outbound: &Outbound, sms: &Sms, due: &Due, now: Timestamp) -> Outcome {
     let Some(provider) = sms.provider else {
-        return Err(Error::unavailable(
-            "sms_send_failed",
-            "No provider of text messages is set.",
+        return Outcome::Never("auth.sms.provider is not set".to_owned());
+    };
+    let way = way(sms, provider, &due.recipient, &due.text);
+    let answer = match outbound.send(request(sms, &way)).await {
+        Ok(answer) => answer,
+        Err(error) => return Outcome::no_answer(&error),
+    };
+    let told: Value = answer.json().unwrap_or_default();
+    if (200..300).contains(&answer.status) {
+        if (way.taken)(&told) {
+            let id = (way.id)(&told);
+            let id = id
+                .as_str()
+                .map(str::to_owned)
+                .or_else(|| id.as_i64().map(|id| id.to_string()));
+            return Outcome::Taken(id);
+        }
+        let why = answered(provider.name(), &answer, "");
+        // Twilio says of a message of its own that it is lost; others may say so of our account.
+        return if provider == SmsProvider::Twilio {
+            Outcome::Never(why)
+        } else {
+            Outcome::NotNow(why)
+        };
+    }
+    // Twilio's own number says more than the status, such as 21610, a recipient who wants no messages. Its words name the number.
+    let code = told["code"].as_i64().map(|code| code.to_string());
+    let why = answered(provider.name(), &answer, &code.unwrap_or_default());
+    Outcome::refused(now, &answer, why)
+}
+
+/// How far the provider's clock may be behind.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(2);
+/// States of Twilio's in which a message reaches nobody.
+const LOST: [&str; 3] = ["failed", "undelivered", "canceled"];
+
+/// Asks Twilio what became of a message in doubt: by its number and text, since there is no other name for it yet. What it does not
+/// know a minute later it never took.
+pub(super) async fn ask(kernel: &Kernel, due: &Due) -> Result<Outcome> {
+    let sms = &kernel.config().auth.sms;
+    if sms.provider != Some(SmsProvider::Twilio) {
+        return Ok(Outcome::Doubt("The provider cannot be asked.".to_owned()));
+    }
+    let url = list_address(sms, &due.recipient);
+    let request = Request::get(url)
+        .accept_json()
+        .basic(&sms.account, sms.secret.expose());
+    let answer = match kernel.outbound().send(request).await {
+        Ok(answer) if answer.status == 200 => answer,
+        Ok(answer) => {
+            return Ok(Outcome::Doubt(format!(
+                "Asked, the provider answered {}.",
+                answer.status
+            )));
+        }
+        Err(error) => {
+            return Ok(Outcome::Doubt(format!(
+                "The provider could not be asked: {}",
+                error.message
+            )));
+        }
+    };
+    let Ok(told) = answer.json::<Value>() else {
+        return Ok(Outcome::Doubt(
+            "Asked, the provider answered something else.".to_owned(),
         ));
     };
-    let way = way(sms, provider, number, text);
-    let answer = outbound.send(request(sms, &way)).await?;
-    let said: Value = answer.json().unwrap_or_default();
-    if (200..300).contains(&answer.status) && (way.taken)(&said) {
-        return Ok(());
-    }
-    Err(
-        Error::unavailable("sms_send_failed", "The provider did not take the text message.")
-            .details(format!("{} answered {}.", provider.name(), answer.status)),
+    let found = candidates(&told, due);
+    // One with the same text that is known as another message is not this one.
+    let ids: Vec<&str> = found.iter().map(|(id, _)| *id).collect();
+    let (tx, row) = SystemTx::begin_query_opt(
+        kernel.db(),
+        "messages",
+        "select coalesce(array_agg(provider_id), '{}') from notifications.messages \
+         where provider = 'twilio' and provider_id = any($1) and id <> $2",
+        &[&ids, &due.id],
     )
+    .await?;
+    tx.commit().await?;
+    let others: Vec<String> = row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default();
+    let own = found
+        .into_iter()
+        .find(|(id, _)| !others.iter().any(|other| other == id));
+    Ok(match own {
+        Some((_, status)) if LOST.contains(&status) => Outcome::Never(format!("Twilio says: {status}.")),
+        Some((id, _)) => Outcome::Taken(Some(id.to_owned())),
+        None => Outcome::NotNow("Twilio knows nothing of it.".to_owned()),
+    })
+}
+
+/// Where Twilio lists the messages to a number.
+fn list_address(sms: &Sms, recipient: &str) -> String {
+    let base = if sms.base_url.is_empty() {
+        "https://api.twilio.com"
+    } else {
+        sms.base_url.trim_end_matches('/')
+    };
+    let (scheme, number) = match recipient.strip_prefix(WHATSAPP) {
+        Some(number) => (WHATSAPP, number),
+        None => ("", recipient),
+    };
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query
+        .append_pair("To", &format!("{scheme}+{number}"))
+        .append_pair("PageSize", "200");
+    format!(
+        "{base}/2010-04-01/Accounts/{}/Messages.json?{}",
+        segment(&sms.account),
+        query.finish()
+    )
+}
+
+/// Ids and states of messages with the same text since the first try.
+fn candidates<'a>(told: &'a Value, due: &Due) -> Vec<(&'a str, &'a str)> {
+    let made = |message: &Value| -> Option<Timestamp> {
+        let text = message["date_created"].as_str()?;
+        rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
+    };
+    let all = told["messages"].as_array().map_or(&[][..], Vec::as_slice);
+    all.iter()
+        .filter(|message| {
+            message["body"]
+                .as_str()
+                .is_some_and(|body| body.ends_with(&due.text))
+        })
+        .filter(|message| made(message).is_some_and(|at| at >= due.since - CLOCKS))
+        .filter_map(|message| {
+            Some((
+                message["sid"].as_str()?,
+                message["status"].as_str().unwrap_or_default(),
+            ))
+        })
+        .collect()
 }
 
 /// Whether the provider, which made the code itself, knows it for this number.
@@ -169,6 +295,7 @@ pub(crate) async fn verified_by_provider(
         form: vec![("To", format!("+{number}")), ("Code", code.to_owned())],
         proof: Proof::Basic,
         taken: |_| true,
+        id: |answer| &answer["sid"],
     };
     let answer = outbound.send(request(sms, &way)).await?;
     // 404: no check is pending there, or it was used up.
@@ -236,6 +363,26 @@ mod tests {
         let verify = form(&sms, SmsProvider::TwilioVerify);
         assert!(verify.contains(&("To", "+49301112223".into())));
         assert!(verify.contains(&("Channel", "whatsapp".into())));
+    }
+
+    #[test]
+    fn only_a_message_of_the_same_text_since_the_first_try_can_be_the_one_in_doubt() {
+        let mut due = Due::sample();
+        due.text = "Fertig".into();
+        due.since = "2026-11-23T01:00:00Z".parse().unwrap();
+        let message = |sid: &str, body: &str, at: &str| json!({ "sid": sid, "body": body, "date_created": at, "status": "sent" });
+        let told = json!({ "messages": [
+            message("SM1", "Fertig", "Mon, 23 Nov 2026 01:00:01 +0000"),
+            message("SM2", "Sent from your Twilio trial account - Fertig", "Mon, 23 Nov 2026 00:59:00 +0000"),
+            message("SM3", "Fertig", "Mon, 23 Nov 2026 00:30:00 +0000"),
+            message("SM4", "Anderes", "Mon, 23 Nov 2026 01:00:01 +0000"),
+            message("SM5", "Fertig", "gestern"),
+        ]});
+        let found: Vec<_> = candidates(&told, &due).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(found, ["SM1", "SM2"]);
+        assert!(
+            candidates(&json!({}), &due).is_empty() && candidates(&json!({ "messages": 7 }), &due).is_empty()
+        );
     }
 
     #[test]

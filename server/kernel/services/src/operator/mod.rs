@@ -6,6 +6,7 @@
 //! operators look after them in the console.
 
 mod extract;
+mod messages;
 mod organizations;
 mod plans;
 mod programs;

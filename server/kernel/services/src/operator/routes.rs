@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::{
-    Operator,
+    Operator, messages,
     organizations::{self, OrganizationChange, OrganizationDetail, OrganizationPage},
     plans::{self, PlanOrder, PlanRow, PlanText},
     programs::{self, MadeProgram, NewProgram, NewSecret, ProgramChange, ProgramPage},
@@ -20,6 +20,7 @@ use super::{
     users::{self, Ban, UserPage},
     visits::{self, NewVisit, Visit},
 };
+use crate::notifications::doubt::{MessagePage, MessagesWanted, Resolution};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -31,6 +32,8 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(list_programs, create_program))
         .routes(routes!(change_program, remove_program))
         .routes(routes!(renew_program_secret))
+        .routes(routes!(list_messages))
+        .routes(routes!(resolve_message))
         .routes(routes!(list_users))
         .routes(routes!(ban_user, unban_user))
         .routes(routes!(enter))
@@ -321,4 +324,31 @@ async fn leave(
         (status = 404, body = ErrorBody)))]
 async fn visits(operator: Operator, State(kernel): State<Kernel>) -> Result<Json<Vec<Visit>>> {
     visits::open(&kernel, &operator).await.map(Json)
+}
+
+/// Mails and text messages in a state: those in doubt, unless another is named.
+#[utoipa::path(get, path = "/api/v1/operator/messages", tag = "operator", params(MessagesWanted),
+    responses((status = 200, body = MessagePage), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
+async fn list_messages(
+    _: Operator,
+    State(kernel): State<Kernel>,
+    Query(wanted): Query<MessagesWanted>,
+) -> Result<Json<MessagePage>> {
+    messages::list(&kernel, &wanted).await.map(Json)
+}
+
+/// Decides what is to become of a message that may have been sent or not, or sends one again that was given up.
+#[utoipa::path(post, path = "/api/v1/operator/messages/{id}/resolve", tag = "operator", request_body = Resolution,
+    params(("id" = Uuid, Path)),
+    responses((status = 204), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
+async fn resolve_message(
+    operator: Operator,
+    State(kernel): State<Kernel>,
+    Path(id): Path<Uuid>,
+    Json(resolution): Json<Resolution>,
+) -> Result<StatusCode> {
+    messages::resolve(&kernel, &operator, id, resolution.decision).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -42,7 +42,6 @@ pub struct Server {
 /// The kernel's own services, then the given modules.
 pub fn all_modules(identity: &Identity, others: Vec<Module>) -> Vec<Module> {
     let mut modules = vec![
-        notifications::module(),
         identity.module(),
         tenancy::module(),
         tenon_secrets::module(),
@@ -50,6 +49,8 @@ pub fn all_modules(identity: &Identity, others: Vec<Module>) -> Vec<Module> {
         operator::module(),
         events::module(),
         jobs::module(),
+        // After those whose rows its policies and functions read.
+        notifications::module(),
         webhooks::module(),
     ];
     modules.extend(others);

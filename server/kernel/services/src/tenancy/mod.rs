@@ -6,6 +6,7 @@ mod colour;
 mod commands;
 mod logo;
 mod mails;
+mod notices;
 mod permissions;
 mod plans;
 mod routes;
@@ -17,6 +18,7 @@ pub(crate) use mails::tame;
 pub(crate) use permissions::MembersRead;
 
 pub use commands::{NewOrganization, Organization, add_member, create_organization};
+pub(crate) use permissions::OrganizationRead;
 pub(crate) use plans::COLUMNS as PLAN_COLUMNS;
 pub use plans::{Entitlements, Feature, Plan};
 pub use sweep::{sweep, work};
@@ -33,6 +35,7 @@ pub fn module() -> Module {
         .permissions(permissions::ALL)
         .job::<commands::DeleteOrganization>()
         .accounts(accounts::Members)
+        .notifications(notices::KINDS)
         .routes(routes::routes)
         .on_start(write_matrix)
 }

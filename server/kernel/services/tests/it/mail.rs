@@ -19,7 +19,7 @@ static SINK: OnceLock<String> = OnceLock::new();
 /// What a mail server was told, command by command and line by line.
 type Heard = Arc<Mutex<Vec<String>>>;
 
-/// A mail server that answers each message with the next of `answers`, then takes all.
+/// A mail server that answers each message with the next of `answers`, then takes all. An empty one breaks the connection off.
 async fn sink(answers: &'static [&'static str]) -> Heard {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -64,6 +64,10 @@ async fn serve(
         } else {
             "250 sink"
         };
+        // It takes the message and is gone before it says so.
+        if answer.is_empty() {
+            return Ok(());
+        }
         writer.write_all(format!("{answer}\r\n").as_bytes()).await?;
     }
     Ok(())
@@ -134,7 +138,7 @@ async fn a_message_refused_for_good_is_not_tried_again() {
     let heard = sink(&["550 nobody here"]).await;
     let server = server().await;
     ask(&server).await;
-    let (state, attempts, error, body) = wait(&server, |state, _| state != "queued").await;
+    let (state, attempts, error, body) = wait(&server, |state, _| state == "failed").await;
     assert_eq!((state.as_str(), attempts, body.as_str()), ("failed", 1, ""));
     assert!(error.is_some_and(|error| error.contains("nobody here")));
     server.advance(SignedDuration::from_hours(5));
@@ -146,4 +150,37 @@ async fn a_message_refused_for_good_is_not_tried_again() {
         .filter(|line| *line == "DATA")
         .count();
     assert_eq!(count, 1);
+}
+
+#[tokio::test]
+async fn a_message_that_may_have_been_taken_is_never_sent_twice_and_its_link_is_not_kept() {
+    let heard = sink(&[""]).await;
+    let server = server().await;
+    ask(&server).await;
+    let (state, attempts, error, body) = wait(&server, |state, _| state == "uncertain").await;
+    assert_eq!((state.as_str(), attempts, body.as_str()), ("uncertain", 1, ""));
+    assert!(error.is_some());
+    server.advance(SignedDuration::from_hours(30));
+    // Whoever waits for it asks for another, which goes out.
+    let ada = json!({ "email": "ada@example.com" });
+    let (status, _) = answer(server.anonymous(Method::POST, "/auth/v1/recover").json(&ada)).await;
+    assert_eq!(status, 200);
+    let sent = "select exists (select from notifications.messages where state = 'sent')";
+    crate::chores::until(&server.admin().await, sent).await;
+    let heard = heard.lock().expect("the log").clone();
+    let ids: std::collections::BTreeSet<_> = heard
+        .iter()
+        .filter(|line| line.starts_with("Message-ID: "))
+        .collect();
+    let data = heard.iter().filter(|line| *line == "DATA").count();
+    assert_eq!((data, ids.len()), (2, 2), "{heard:#?}");
+}
+
+#[tokio::test]
+async fn a_mail_server_that_cannot_be_reached_has_taken_nothing() {
+    SINK.set("smtp://127.0.0.1:1".into()).expect("one sink a process");
+    let server = server().await;
+    ask(&server).await;
+    let (state, attempts, ..) = wait(&server, |_, error| error.is_some()).await;
+    assert_eq!((state.as_str(), attempts), ("queued", 1));
 }

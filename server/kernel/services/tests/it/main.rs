@@ -25,6 +25,7 @@ mod keys;
 mod leaving;
 mod mail;
 mod members;
+mod notices;
 mod operator;
 mod organizations;
 mod outside;

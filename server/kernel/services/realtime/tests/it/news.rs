@@ -101,3 +101,48 @@ async fn a_stream_asks_for_sign_in_membership_and_the_permission_of_every_topic(
     let mut stream = Stream::open(ours.owner.get(&path("secrets:1"))).await;
     assert_eq!(stream.next().await.0, "ready");
 }
+
+#[tokio::test]
+async fn of_a_topic_that_everybody_has_their_own_of_nobody_hears_anothers() {
+    let server = TestServer::start(modules()).await;
+    let org = server.organization("Ours").await;
+    let member = server.member(&org, Role::Member).await;
+    // Notices of the bell; the notifications service declares it.
+    let topic = format!("notifications:{}", org.owner.id.0);
+    let path = format!("/realtime/v1/sse?topics={topic}");
+    for other in [&member, &org.owner] {
+        for path in [
+            path.as_str(),
+            "/realtime/v1/sse?topics=notifications:",
+            "/realtime/v1/sse?topics=notifications",
+        ] {
+            if other.id == org.owner.id && path.ends_with(&topic) {
+                continue;
+            }
+            let (status, told) = answer(other.get(path)).await;
+            assert_eq!(
+                (status, &told["code"]),
+                (400, &json!("realtime.topic_unknown")),
+                "{path}"
+            );
+        }
+    }
+    let mut stream = Stream::open(org.owner.get(&path)).await;
+    assert_eq!(stream.next().await.0, "ready");
+    let tx = tenon_sdk::Ctx::for_job(server.kernel().clone(), org.id, None)
+        .begin()
+        .await
+        .unwrap();
+    tx.publish([topic.clone()], "notice", &json!({})).await.unwrap();
+    tx.rollback().await.unwrap();
+    let tx = tenon_sdk::Ctx::for_job(server.kernel().clone(), org.id, None)
+        .begin()
+        .await
+        .unwrap();
+    tx.publish([topic.clone()], "notice", &json!({ "committed": true }))
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let news = json!({ "topic": topic, "type": "notice", "committed": true });
+    assert_eq!(stream.next().await, ("notice".to_owned(), news));
+}

@@ -7,7 +7,7 @@ use tenon_sdk::{Error, Kernel, OrgId, Result, SystemTx, UserId, events::Event, p
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Organization, limits, standing, token_hash};
+use super::{super::notices, Organization, limits, standing, token_hash};
 
 /// What an invitation shows to whoever holds its link.
 #[derive(Debug, Serialize, ToSchema)]
@@ -136,6 +136,9 @@ pub async fn accept_invitation(kernel: &Kernel, user: UserId, token: &str) -> Re
     .await?;
     let joined = Event::new("tenancy.member_joined", user.0, json!({ "role": role }));
     tx.emit(kernel.env(), org, Some(user), &joined).await?;
+    let named = own.name.as_deref().unwrap_or(&own.email);
+    let told = notices::member_joined(user, named, &found.shown.organization.name);
+    tx.notify(kernel.env(), org, Some(user), &told).await?;
     tx.commit().await?;
     Ok(answer(role))
 }

@@ -147,7 +147,7 @@ pub(super) fn link(kernel: &Kernel, token: &str) -> String {
 pub(super) async fn mail(acting: &Acting, id: Uuid, language: &str, email: &str, url: &str) -> Result<bool> {
     let (kernel, env, tx, org) = (acting.ctx().kernel(), acting.env(), acting.tx(), acting.org());
     let config = kernel.config();
-    if !config.mail.mailbox && config.mail.smtp_url.is_empty() {
+    if !config.mail.mailbox && !config.mail.sends() {
         return Ok(false);
     }
     limits::one_more_mail(acting, email).await?;

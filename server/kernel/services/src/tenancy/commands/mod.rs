@@ -72,6 +72,8 @@ fn invitation_not_found() -> Error {
 /// An address, and whether it is known that its owner reads it.
 struct Address {
     email: String,
+    /// What the person calls themselves.
+    name: Option<String>,
     confirmed: bool,
 }
 
@@ -80,7 +82,8 @@ struct Address {
 async fn address_of(tx: &SystemTx, user: UserId) -> Result<Address> {
     let row = tx
         .query_opt(
-            "select email, email_confirmed_at is not null from auth.users where id = $1 and email is not null",
+            "select email, email_confirmed_at is not null, nullif(trim(raw_user_meta_data ->> 'name'), '') \
+             from auth.users where id = $1 and email is not null",
             &[&user],
         )
         .await?
@@ -94,5 +97,6 @@ async fn address_of(tx: &SystemTx, user: UserId) -> Result<Address> {
     Ok(Address {
         email: row.try_get(0)?,
         confirmed: row.try_get(1)?,
+        name: row.try_get(2)?,
     })
 }

@@ -2,6 +2,7 @@
 //! that no secret of theirs stands in the log.
 
 mod breached;
+mod mails;
 mod texts;
 
 use std::{
@@ -52,8 +53,12 @@ impl Asked {
 enum Reply {
     /// With a status and a body.
     With(u16, String),
+    /// With a header, too.
+    Headed(u16, &'static str, &'static str, String),
     /// Never.
     Never,
+    /// By breaking the connection off, when the request has come whole.
+    Broken,
 }
 
 /// A service of somebody else's: remembers what it is asked, and answers as it is told, the last answer for ever.
@@ -94,7 +99,17 @@ impl StandIn {
                         let status = StatusCode::from_u16(status).unwrap();
                         (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
                     }
+                    Reply::Headed(status, name, value, body) => {
+                        let status = StatusCode::from_u16(status).unwrap();
+                        (
+                            status,
+                            [(header::CONTENT_TYPE.as_str(), "application/json"), (name, value)],
+                            body,
+                        )
+                            .into_response()
+                    }
                     Reply::Never => std::future::pending().await,
+                    Reply::Broken => panic!("the stand-in breaks a connection off"),
                 }
             }
         });

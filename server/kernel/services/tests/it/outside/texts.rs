@@ -302,18 +302,85 @@ async fn refused(service: StandIn, config: fn(&mut Config), no: Reply, yes: Repl
 }
 
 #[tokio::test]
-async fn what_twilio_refuses_is_sent_again_and_given_up_in_the_end() {
+async fn what_twilio_cannot_take_at_the_moment_is_sent_again_and_given_up_in_the_end() {
     let service = StandIn::start(vec![Reply::Never]).await;
     // Its words name the number, and stay outside.
-    let no = json!({ "code": 21211, "message": "The 'To' number +49301234567 is not valid.", "status": 400 });
+    let no = json!({ "code": 20500, "message": "Nothing for +49301234567 now.", "status": 500 });
     refused(
         service,
         |config| by(config, SmsProvider::Twilio),
-        Reply::With(400, no.to_string()),
+        Reply::With(500, no.to_string()),
         says(&json!({ "status": "sent" })),
-        "twilio answered 400.",
+        "twilio answered 500: 20500",
     )
     .await;
+}
+
+#[tokio::test]
+async fn what_twilio_refuses_for_good_ends_at_once() {
+    let no = json!({ "code": 21610, "message": "+49301234567 wants no messages.", "status": 400 });
+    let service = StandIn::start(vec![Reply::With(400, no.to_string())]).await;
+    let server = server(|config| by(config, SmsProvider::Twilio)).await;
+    ask_for_code(&server).await;
+    let failed =
+        "state = 'failed' and attempts = 1 and error = 'twilio answered 400: 21610' and body_text = ''";
+    reached(&server, failed).await;
+    assert_eq!(service.asked().len(), 1);
+    discreet();
+}
+
+/// How long Twilio is given to answer.
+fn in_a_hurry(config: &mut Config) {
+    by(config, SmsProvider::Twilio);
+    config.outbound.timeout_ms = 300;
+}
+
+#[tokio::test]
+async fn a_message_that_twilio_may_have_taken_is_asked_after_and_never_doubled() {
+    let service = StandIn::start(vec![Reply::Never]).await;
+    let server = server(in_a_hurry).await;
+    ask_for_code(&server).await;
+    reached(
+        &server,
+        "state = 'uncertain' and attempts = 1 and body_text <> ''",
+    )
+    .await;
+    let text = service.asked()[0].form()["Body"].clone();
+    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+    let at = now.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string();
+    service.answer(says(&json!({ "messages": [
+        { "sid": "SM8", "body": "Another", "status": "sent", "date_created": at },
+        { "sid": "SM9", "body": text, "status": "sent", "date_created": at },
+    ] })));
+    server.advance(SignedDuration::from_secs(61));
+    reached(
+        &server,
+        "state = 'sent' and provider = 'twilio' and provider_id = 'SM9' and attempts = 1 and body_text = ''",
+    )
+    .await;
+    let asked = service.asked();
+    assert_eq!((asked.len(), &asked[0].method), (1, &Method::GET));
+    assert_eq!(
+        asked[0].path,
+        "/2010-04-01/Accounts/AC0123/Messages.json?To=%2B49301234567&PageSize=200"
+    );
+    discreet();
+}
+
+#[tokio::test]
+async fn a_message_that_twilio_knows_nothing_of_is_sent_again() {
+    let service = StandIn::start(vec![Reply::Broken]).await;
+    let server = server(in_a_hurry).await;
+    ask_for_code(&server).await;
+    reached(&server, "state = 'uncertain' and attempts = 1").await;
+    service.answer(says(&json!({ "messages": [] })));
+    server.advance(SignedDuration::from_secs(61));
+    reached(&server, "state = 'queued' and attempts = 1").await;
+    service.answer(says(&json!({ "sid": "SM2", "status": "queued" })));
+    server.advance(SignedDuration::from_secs(31));
+    reached(&server, "state = 'sent' and attempts = 2 and provider_id = 'SM2'").await;
+    let methods: Vec<_> = service.asked().into_iter().map(|asked| asked.method).collect();
+    assert_eq!(methods, [Method::POST, Method::GET, Method::POST]);
 }
 
 #[tokio::test]
