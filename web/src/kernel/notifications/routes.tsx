@@ -1,6 +1,7 @@
 import { createRoute } from '@tanstack/react-router';
-import { rootRoute } from '@/kernel/routing/routes';
+import { requireSession, rootRoute } from '@/kernel/routing/routes';
 import { MailboxPage } from './pages/mailbox';
+import { PreferencesPage } from './pages/preferences';
 
 const mailboxRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -8,4 +9,11 @@ const mailboxRoute = createRoute({
   component: MailboxPage,
 });
 
-export const notificationsRoutes = [mailboxRoute] as const;
+const preferencesRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/account/notifications',
+  beforeLoad: ({ location }) => requireSession(location.href),
+  component: PreferencesPage,
+});
+
+export const notificationsRoutes = [mailboxRoute, preferencesRoute] as const;

@@ -15,7 +15,7 @@ import { LoadingState } from '@/ui/states/loading-state';
 import { NotFound } from '@/ui/states/not-found';
 import { api, operatorQuery, visitsQuery, type Visit } from './queries';
 
-const TABS = ['organizations', 'users', 'programs', 'plans'] as const;
+const TABS = ['organizations', 'users', 'programs', 'plans', 'messages'] as const;
 
 /** Frame of the console. To whoever does not run the installation there is nothing here. */
 export function OperatorLayout() {

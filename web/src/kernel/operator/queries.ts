@@ -1,4 +1,4 @@
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { createApi, reply, type Reply } from '@/api/client';
 
 export type OrganizationRow = Reply<'/api/v1/operator/organizations'>['organizations'][number];
@@ -7,6 +7,8 @@ export type UserRow = Reply<'/api/v1/operator/users'>['users'][number];
 export type Program = Reply<'/api/v1/operator/programs'>['programs'][number];
 export type Plan = Reply<'/api/v1/operator/plans'>[number];
 export type Feature = Plan['features'][number];
+export type MessagePage = Reply<'/api/v1/operator/messages'>;
+export type MessageRow = MessagePage['messages'][number];
 export type Visit = Reply<'/api/v1/operator/visits'>[number];
 
 const api = createApi();
@@ -48,6 +50,19 @@ export const plansQuery = () =>
   queryOptions({
     queryKey: ['operator', 'plans'],
     queryFn: () => reply(api.GET('/api/v1/operator/plans')),
+  });
+
+export const messagesQuery = (state: 'uncertain' | 'failed' | 'queued' | 'sent') =>
+  infiniteQueryOptions({
+    queryKey: ['operator', 'messages', state],
+    queryFn: ({ pageParam }) =>
+      reply(
+        api.GET('/api/v1/operator/messages', {
+          params: { query: { state, ...(pageParam === null ? {} : { before: pageParam }) } },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page: MessagePage) => page.next ?? null,
   });
 
 export const usersQuery = (query: { q: string; page: number }) =>

@@ -2,6 +2,7 @@ import { createRoute, redirect } from '@tanstack/react-router';
 import { requireSession, rootRoute } from '@/kernel/routing/routes';
 import { anySearch } from '@/kernel/routing/search';
 import { OperatorLayout } from './layout';
+import { MessagesPage } from './pages/messages';
 import { OrganizationPage } from './pages/organization';
 import { OrganizationsPage } from './pages/organizations';
 import { PlansPage } from './pages/plans';
@@ -50,6 +51,12 @@ const programsRoute = createRoute({
   component: ProgramsPage,
 });
 
+const messagesRoute = createRoute({
+  getParentRoute: () => operatorRoute,
+  path: '/messages',
+  component: MessagesPage,
+});
+
 const usersRoute = createRoute({
   getParentRoute: () => operatorRoute,
   path: '/users',
@@ -66,5 +73,6 @@ export const operatorRoutes = [
     plansRoute,
     programsRoute,
     usersRoute,
+    messagesRoute,
   ]),
 ] as const;

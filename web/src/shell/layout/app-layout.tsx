@@ -1,8 +1,9 @@
 import { AppShell, Burger, Group, ScrollArea } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { useDisclosure, useMediaQuery } from '@mantine/hooks';
 import { Outlet, useRouterState } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Bell } from '@/kernel/notifications/bell';
 import { useOrganization } from '@/kernel/tenancy/organization';
 import { Brand } from '@/ui/brand';
 import { setBrandColour } from '../brand-colour';
@@ -21,6 +22,8 @@ export function AppLayout() {
   const [opened, { toggle, close }] = useDisclosure(false);
   const path = useRouterState({ select: (state) => state.resolvedLocation?.pathname });
   const previous = useRef(path);
+  // One bell: in the header of a narrow window, else beside the name.
+  const narrow = useMediaQuery('(max-width: 47.99em)', false, { getInitialValueInEffect: false });
 
   useEffect(() => {
     lastOrganization.set(slug);
@@ -60,19 +63,23 @@ export function AppLayout() {
         <AppShell.Header hiddenFrom="sm" className={classes.header}>
           <Group h="100%" px="md" justify="space-between">
             <Brand />
-            <Burger
-              opened={opened}
-              onClick={toggle}
-              size="sm"
-              aria-label={t('openNavigation')}
-              aria-expanded={opened}
-            />
+            <Group gap="xs" wrap="nowrap">
+              {narrow && <Bell />}
+              <Burger
+                opened={opened}
+                onClick={toggle}
+                size="sm"
+                aria-label={t('openNavigation')}
+                aria-expanded={opened}
+              />
+            </Group>
           </Group>
         </AppShell.Header>
         <AppShell.Navbar className={classes.navbar}>
           <AppShell.Section p="md" pb="xs">
             <Group justify="space-between" mb="md" px={4}>
               <Brand />
+              {!narrow && <Bell />}
               <Burger
                 opened
                 onClick={close}

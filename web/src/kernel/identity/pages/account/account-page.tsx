@@ -1,5 +1,6 @@
 import { Container, Group, Stack } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { NotificationsSection } from '@/kernel/notifications/account-section';
 import { TokensSection } from '@/kernel/access/tokens-section';
 import { Brand } from '@/ui/brand';
 import { AnchorLink } from '@/ui/links';
@@ -27,6 +28,7 @@ export function AccountPage() {
       <PageHeader title={t('title')} description={t('description')} />
       <Stack gap="lg">
         <ProfileSection />
+        <NotificationsSection />
         <PasswordSection />
         <WaysInSection />
         <SecondFactorSection />
