@@ -88,7 +88,7 @@ begin
 end $$;
 
 -- Makes the triggers of all tables anew that have become others, and forgets those that are gone; gives how many there were.
-create function audit.attach_all() returns int language plpgsql security definer set search_path = pg_catalog as $$
+create function audit.attach_all() returns int language plpgsql security definer set search_path = '' as $$
 declare
     changed regclass;
     gone oid;
@@ -159,7 +159,7 @@ begin
 end $$;
 
 -- A table that is altered gets its triggers at once, where the owner may say so (a superuser); else at the next start of a server.
-create function audit.altered() returns event_trigger language plpgsql security definer set search_path = pg_catalog as $$
+create function audit.altered() returns event_trigger language plpgsql security definer set search_path = '' as $$
 begin
     if exists (select from pg_event_trigger_ddl_commands() c join audit.tracked t on t.relation = c.objid) then
         perform audit.attach_all();

@@ -23,8 +23,8 @@ pub fn module() -> Module {
         .permissions(permissions::ALL)
         .routes(routes::routes)
         .on_start(|kernel: Kernel| async move {
-            make_ahead(&kernel).await?;
-            upkeep::attach(&kernel).await.map(drop)
+            upkeep::begin(&kernel).await;
+            Ok(())
         })
         .worker(upkeep::work)
 }

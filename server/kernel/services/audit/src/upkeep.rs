@@ -24,12 +24,26 @@ pub(crate) async fn work(kernel: Kernel) {
             if let Err(error) = make_ahead(&kernel).await {
                 tracing::warn!(%error, "partitions of the trail could not be made");
             }
+            if let Err(error) = attach(&kernel).await {
+                tracing::warn!(%error, "triggers of altered tables could not be made anew");
+            }
             match retire(&kernel).await {
                 Ok(0) => {}
                 Ok(gone) => tracing::info!(gone, "months of the trail were kept long enough and are gone"),
                 Err(error) => tracing::warn!(%error, "old months of the trail could not be dropped"),
             }
         }
+    }
+}
+
+/// What a start sees to. Somebody who holds a table for long, or another server that starts, is no reason not to: entries have a
+/// place meanwhile, and [`work`] tries again.
+pub(crate) async fn begin(kernel: &Kernel) {
+    if let Err(error) = make_ahead(kernel).await {
+        tracing::warn!(%error, "partitions of the trail could not be made yet");
+    }
+    if let Err(error) = attach(kernel).await {
+        tracing::warn!(%error, "triggers of altered tables could not be made anew yet");
     }
 }
 
@@ -51,7 +65,7 @@ pub async fn make_ahead(kernel: &Kernel) -> Result<i32> {
 }
 
 /// Makes the triggers of tables anew that have become others since; gives how many.
-pub(crate) async fn attach(kernel: &Kernel) -> Result<i32> {
+async fn attach(kernel: &Kernel) -> Result<i32> {
     let tx = SystemTx::begin(kernel.db(), "audit triggers").await?;
     let row = tx.query_one("select audit.attach_all()", &[]).await?;
     tx.commit().await?;
