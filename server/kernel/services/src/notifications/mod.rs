@@ -13,8 +13,8 @@ mod message;
 mod notices;
 mod outgoing;
 mod people;
-mod routes;
 mod probe;
+mod routes;
 mod sms;
 mod spread;
 

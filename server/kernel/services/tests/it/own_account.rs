@@ -29,6 +29,8 @@ async fn furnish(server: &TestServer, user: &TestUser) {
          insert into auth.webauthn_challenges (id, user_id, challenge_type, session_data, created_at, expires_at)
              values (gen_random_uuid(), '{id}', 'registration', '{{}}', now(), now());
          insert into auth.known_places values ('{id}', 'TOPSECRET', now());
+         insert into notifications.people (user_id, zone) values ('{id}', 'Europe/Berlin');
+         insert into notifications.preferences values ('{id}', 'tenancy.member_joined', 'mail', 'off');
          insert into auth.oauth_clients (id, registration_type, client_type, token_endpoint_auth_method, redirect_uris,
              grant_types, client_name) values ('{id}', 'manual', 'public', 'none', '{{https://example.com/}}', '{{}}', 'Planner');
          insert into auth.oauth_consents (id, user_id, client_id, scopes, granted_at)

@@ -72,7 +72,12 @@ async fn a_process_that_starts_takes_over_the_slot_of_one_that_is_gone_with_what
     let mut back = Client::connect(&next, "").await;
     let wanted = json!([{ "event": "*", "schema": "public", "table": "board", "since": seen["position"] }]);
     back.subscribe("board", wanted, None).await;
-    assert_eq!(back.changes(1).await[0].1, "while nobody was there");
+    // At least once: the slot may still hold what was seen before.
+    let mut body = json!("seen");
+    while body == "seen" {
+        body = back.changes(1).await.remove(0).1;
+    }
+    assert_eq!(body, "while nobody was there");
     let now = slots(&next).await;
     assert_eq!(now.len(), 1);
     assert_eq!(now[0].0, slot);

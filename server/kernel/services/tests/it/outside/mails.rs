@@ -208,7 +208,7 @@ async fn a_mail_is_in_doubt_when_the_connection_to_ses_breaks() {
 #[tokio::test]
 async fn a_mail_is_in_doubt_when_something_in_between_answers() {
     stays_in_doubt(Reply::With(502, "<html>".into()), |config| {
-        by(config, MailProvider::Sendgrid)
+        by(config, MailProvider::Sendgrid);
     })
     .await;
 }

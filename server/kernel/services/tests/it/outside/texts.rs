@@ -346,7 +346,9 @@ async fn a_message_that_twilio_may_have_taken_is_asked_after_and_never_doubled()
     )
     .await;
     let text = service.asked()[0].form()["Body"].clone();
-    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+    let now = tenon_sdk::env::Env::real()
+        .now()
+        .to_zoned(jiff::tz::TimeZone::UTC);
     let at = now.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string();
     service.answer(says(&json!({ "messages": [
         { "sid": "SM8", "body": "Another", "status": "sent", "date_created": at },
