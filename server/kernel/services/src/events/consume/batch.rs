@@ -177,6 +177,9 @@ impl Failure {
             "events could not be handled");
         let seconds = pause(kernel, attempt, error);
         let tx = SystemTx::begin(kernel.db(), "failure of a consumer").await?;
+        // A first turn makes the place, and was undone with it.
+        let place = "insert into events.cursors (org_id, consumer) values ($1, $2) on conflict do nothing";
+        tx.execute(place, &[&self.org, &consumer.name]).await?;
         let row = tx
             .query_opt(
                 include_str!("failed.sql"),
